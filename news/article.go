@@ -1,0 +1,142 @@
+package news
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Scripts an article can be written in.
+const (
+	ScriptHans  = "Hans"
+	ScriptHant  = "Hant"
+	ScriptMixed = "mixed" // both Hans and Hant
+	ScriptLatn  = "Latn"
+)
+
+// Article is a page reduced to title, text, time, author, language and
+// mentions. Title and Text are in the script the page was written in.
+type Article struct {
+	Version int `json:"v"`
+	// ID is derived from URL (see package weburl).
+	ID string `json:"id"`
+	// Revision orders versions of one article: of two with the same ID the
+	// higher one is newer. It is the page's fetch time in Unix milliseconds.
+	Revision int64 `json:"revision"`
+	// Deleted marks a tombstone: the publisher took the page away.
+	Deleted bool   `json:"deleted,omitempty"`
+	URL     string `json:"url"`
+	// Source is the ID of the source, Publisher the name it calls itself.
+	Source    string `json:"source"`
+	Publisher string `json:"publisher,omitempty"`
+	Title     string `json:"title"`
+	// Summary is the lead as the page or feed gives it.
+	Summary string `json:"summary,omitempty"`
+	// Text is plain text; paragraphs are separated by one newline.
+	Text string `json:"text"`
+	// Lang is "zh" or "en" ("" if unknown), Script how it is written.
+	Lang   string `json:"lang"`
+	Script string `json:"script"`
+	// Charset is the encoding the bytes really had.
+	Charset string `json:"charset,omitempty"`
+	// Authors, Editor and Reporter are people; Credit is the medium a text was
+	// taken from (来源).
+	Authors  []string `json:"authors,omitempty"`
+	Editor   string   `json:"editor,omitempty"`
+	Reporter string   `json:"reporter,omitempty"`
+	Credit   string   `json:"credit,omitempty"`
+	// Published is zero if unknown; PublishedConfidence is from 0 to 1.
+	Published           time.Time `json:"published,omitzero"`
+	PublishedConfidence float64   `json:"published_confidence,omitempty"`
+	Modified            time.Time `json:"modified,omitzero"`
+	Fetched             time.Time `json:"fetched"`
+	Extracted           time.Time `json:"extracted"`
+	// Mentions are in order of Start and do not overlap.
+	Mentions []Mention `json:"mentions,omitempty"`
+	// Links are the links inside Text.
+	Links []Link `json:"links,omitempty"`
+	// Warnings tell what is doubtful, as "code: sentence".
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Kind is what sort of thing a mention names.
+type Kind string
+
+// The kinds of mentions.
+const (
+	Org     Kind = "org"
+	Person  Kind = "person"
+	Place   Kind = "place"
+	Product Kind = "product"
+	Tech    Kind = "tech"
+	Node    Kind = "node"
+	Money   Kind = "money"
+	Percent Kind = "percent"
+	Date    Kind = "date"
+)
+
+// Mention is a span of an article naming an entity.
+type Mention struct {
+	// Start and End are offsets in code points, half open, over
+	// Article.Content.
+	Start int `json:"start"`
+	End   int `json:"end"`
+	// Surface is the text of the span.
+	Surface string `json:"surface"`
+	Kind    Kind   `json:"kind"`
+	// Entity is the ID in the lexicon, such as "org:tsmc", "" if unknown.
+	Entity string `json:"entity,omitempty"`
+	// Name is the entity's English name.
+	Name string `json:"name,omitempty"`
+	// Value is the normalised value of an amount or date.
+	Value string  `json:"value,omitempty"`
+	Score float64 `json:"score"`
+}
+
+// Link is a link inside an article's text.
+type Link struct {
+	// Start and End are offsets in code points, half open, over Article.Text.
+	Start int    `json:"start"`
+	End   int    `json:"end"`
+	Text  string `json:"text"`
+	URL   string `json:"url"`
+}
+
+// Content returns the text that mentions count their offsets in: title,
+// newline, text.
+func (a *Article) Content() string { return a.Title + "\n" + a.Text }
+
+// Entities returns the IDs of the entities a mentions, each once, in order of
+// their first mention.
+func (a *Article) Entities() []string {
+	var ids []string
+	seen := make(map[string]bool)
+	for _, m := range a.Mentions {
+		if m.Entity != "" && !seen[m.Entity] {
+			seen[m.Entity] = true
+			ids = append(ids, m.Entity)
+		}
+	}
+	return ids
+}
+
+// Time returns the time an article is sorted and filtered by: when it was
+// published or, if that is unknown, fetched.
+func (a *Article) Time() time.Time {
+	if a.Published.IsZero() {
+		return a.Fetched
+	}
+	return a.Published
+}
+
+// ParseArticle reads the JSON form of an article.
+func ParseArticle(data []byte) (*Article, error) {
+	var a Article
+	if err := json.Unmarshal(data, &a); err != nil {
+		return nil, fmt.Errorf("article: %w", err)
+	}
+	if a.Version > Version {
+		return nil, fmt.Errorf("article %s: version %d: %w", a.ID, a.Version, ErrVersion)
+	}
+	return &a, nil
+}
