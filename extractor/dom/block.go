@@ -1,0 +1,409 @@
+package dom
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// Document is a parsed document.
+type Document struct {
+	Root *html.Node
+	// Blocks are the runs of visible text in document order.
+	Blocks []Block
+	// Elements are the elements that hold at least one block, in document
+	// order, parents before children.
+	Elements []Element
+	// Heads are the title, meta, link, script[type=…json] and base elements.
+	Heads []*html.Node
+	// Rebuilt says that the fallback parser made the tree, Truncated that the
+	// document was longer than MaxBytes.
+	Rebuilt, Truncated bool
+}
+
+// Element is an element and what it covers: Blocks[First:End].
+type Element struct {
+	Node       *html.Node
+	Parent     int // index in Elements, -1 for the root
+	First, End int
+	Depth      int
+}
+
+// Block is a run of text between two boundaries: the start or end of a
+// block-level element or a line break.
+type Block struct {
+	Text  string
+	Links []Link
+	// Cuts are the byte offsets in Text where an inline element starts or ends.
+	Cuts []int
+	// Element is the index of the innermost block-level element around it.
+	Element int
+	// Tag is that element's tag, or the heading, list item, paragraph, cell or
+	// quotation it stands in.
+	Tag atom.Atom
+	// Hidden says that the page does not show it.
+	Hidden bool
+	// Strong says that all of it is bold.
+	Strong bool
+	// Units measures the length: a Han character counts 1, a letter or digit of
+	// another script 0.4. LinkUnits is the part of it inside links.
+	Units, LinkUnits float64
+	// Punct counts the marks of sentences outside links: commas, stops and the
+	// like; Stops only those that end a sentence.
+	Punct, Stops int
+	// Control says that it stands in a button, label or the like.
+	Control bool
+}
+
+// Link is a link inside a block, with byte offsets in Block.Text.
+type Link struct {
+	Start, End int
+	Href       string
+}
+
+// Parts returns the text of b cut where inline elements start and end, without
+// empty parts.
+func (b *Block) Parts() []string {
+	var parts []string
+	last := 0
+	for _, c := range append(b.Cuts, len(b.Text)) {
+		if c > last {
+			if s := strings.TrimSpace(b.Text[last:c]); s != "" {
+				parts = append(parts, s)
+			}
+			last = c
+		}
+	}
+	return parts
+}
+
+// LinkDensity returns the share of b that is inside links.
+func (b *Block) LinkDensity() float64 {
+	if b.Units == 0 {
+		return 0
+	}
+	return b.LinkUnits / b.Units
+}
+
+func set(as ...atom.Atom) map[atom.Atom]bool {
+	m := make(map[atom.Atom]bool, len(as))
+	for _, a := range as {
+		m[a] = true
+	}
+	return m
+}
+
+var blockLevel = set(atom.Address, atom.Article, atom.Aside, atom.Blockquote, atom.Body, atom.Caption, atom.Center, atom.Col,
+	atom.Dd, atom.Details, atom.Dialog, atom.Dir, atom.Div, atom.Dl, atom.Dt, atom.Fieldset, atom.Figcaption, atom.Figure,
+	atom.Footer, atom.Form, atom.Frameset, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Header, atom.Hgroup,
+	atom.Hr, atom.Html, atom.Legend, atom.Li, atom.Main, atom.Marquee, atom.Menu, atom.Nav, atom.Ol, atom.P, atom.Pre,
+	atom.Section, atom.Summary, atom.Table, atom.Tbody, atom.Td, atom.Tfoot, atom.Th, atom.Thead, atom.Tr, atom.Ul)
+
+// silent elements hold nothing that is read as text.
+var silent = set(atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Svg, atom.Math, atom.Iframe, atom.Object,
+	atom.Select, atom.Textarea, atom.Datalist, atom.Canvas, atom.Video, atom.Audio, atom.Map, atom.Head, atom.Noframes, atom.Rt, atom.Rp)
+
+// build fills Blocks, Elements and Heads.
+func (d *Document) build() {
+	b := builder{doc: d, parent: -1}
+	b.walk(d.Root)
+	b.flush()
+	for i := len(d.Elements) - 1; i >= 0; i-- {
+		// An element without blocks stays in the table with an empty range.
+		if d.Elements[i].End < d.Elements[i].First {
+			d.Elements[i].End = d.Elements[i].First
+		}
+	}
+}
+
+type builder struct {
+	doc    *Document
+	parent int
+	depth  int
+	tag    atom.Atom
+	hidden bool
+	strong int
+	ctrl   int
+	href   string
+	linkAt int
+	inLink bool
+	text   strings.Builder
+	cur    Block
+	weak   bool // a character that is not bold was seen
+	space  bool // white space is due before the next character
+	soft   bool // … and it was a line break inside one text node
+	pre    int
+}
+
+func (b *builder) walk(n *html.Node) {
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		switch c.Type {
+		case html.TextNode:
+			b.write(c.Data)
+		case html.ElementNode:
+			b.element(c)
+		}
+	}
+}
+
+func (b *builder) element(n *html.Node) {
+	a := n.DataAtom
+	switch a {
+	case atom.Title, atom.Meta, atom.Link, atom.Base:
+		b.doc.Heads = append(b.doc.Heads, n)
+		return
+	case atom.Script:
+		if strings.Contains(Attr(n, "type"), "json") {
+			b.doc.Heads = append(b.doc.Heads, n)
+		}
+		return
+	case atom.Head:
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			if c.Type == html.ElementNode {
+				switch c.DataAtom {
+				case atom.Title, atom.Meta, atom.Link, atom.Base, atom.Script:
+					b.element(c)
+				}
+			}
+		}
+		return
+	case atom.Br:
+		b.flush()
+		return
+	}
+	if silent[a] || n.Data == "svg" || n.Data == "math" {
+		return
+	}
+	hidden, tag := b.hidden, b.tag
+	if isHidden(n) {
+		b.hidden = true
+	}
+	block := blockLevel[a]
+	if block {
+		b.flush()
+	} else if b.text.Len() > 0 {
+		b.cur.Cuts = append(b.cur.Cuts, b.text.Len())
+		b.soft = false
+	}
+	index := len(b.doc.Elements)
+	parent := b.parent
+	b.doc.Elements = append(b.doc.Elements, Element{Node: n, Parent: parent, First: len(b.doc.Blocks), Depth: b.depth})
+	if block {
+		b.parent = index
+		switch a {
+		case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Li, atom.P, atom.Td, atom.Th, atom.Blockquote, atom.Figcaption,
+			atom.Caption, atom.Pre, atom.Dt, atom.Dd:
+			b.tag = a
+		default:
+			if b.tag != atom.Li && b.tag != atom.Figcaption && b.tag != atom.Blockquote {
+				b.tag = a
+			}
+		}
+	}
+	b.depth++
+	switch a {
+	case atom.Pre:
+		b.pre++
+	case atom.B, atom.Strong, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+		b.strong++
+	case atom.Button, atom.Label, atom.Option:
+		b.ctrl++
+	}
+	if a == atom.A && Attr(n, "href") != "" && !b.inLink {
+		b.openLink(Attr(n, "href"))
+		b.walk(n)
+		b.closeLink()
+	} else {
+		b.walk(n)
+	}
+	switch a {
+	case atom.Pre:
+		b.pre--
+	case atom.B, atom.Strong, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+		b.strong--
+	case atom.Button, atom.Label, atom.Option:
+		b.ctrl--
+	}
+	b.depth--
+	if block {
+		b.flush()
+	} else if b.text.Len() > 0 {
+		b.cur.Cuts = append(b.cur.Cuts, b.text.Len())
+		b.soft = false
+	}
+	b.parent, b.tag, b.hidden = parent, tag, hidden
+	end := len(b.doc.Blocks)
+	if !block && b.text.Len() > 0 {
+		end++ // the block being written belongs to the inline element too
+	}
+	b.doc.Elements[index].End = end
+}
+
+func isHidden(n *html.Node) bool {
+	for i := range n.Attr {
+		switch a := &n.Attr[i]; a.Key {
+		case "hidden":
+			return a.Val != "until-found"
+		case "style":
+			if s := a.Val; len(s) > 6 {
+				s = strings.ToLower(s)
+				if k := strings.Index(s, "display"); k >= 0 && strings.HasPrefix(strings.TrimLeft(s[k+7:], ": "), "none") {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (b *builder) openLink(href string) {
+	b.inLink, b.href, b.linkAt = true, href, -1
+}
+
+func (b *builder) closeLink() {
+	b.endLink()
+	b.inLink = false
+}
+
+// endLink records the part of the open link that lies in the current block.
+func (b *builder) endLink() {
+	if b.inLink && b.linkAt >= 0 && b.text.Len() > b.linkAt {
+		b.cur.Links = append(b.cur.Links, Link{Start: b.linkAt, End: b.text.Len(), Href: b.href})
+	}
+	b.linkAt = -1
+}
+
+// write adds text to the current block: white space becomes one space, a line
+// break between two Han characters of one text node nothing.
+func (b *builder) write(s string) {
+	for i := 0; i < len(s); {
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(s[i:])
+		}
+		i += size
+		switch {
+		case r == '\n' && b.pre > 0:
+			b.flush()
+			continue
+		case r == ' ' || r == '\n' || r == '\t' || r == '\r' || r == '\f' || r == '\u00a0' || r == '\u3000' || r == '\u2003' || r == '\u2002':
+			if b.text.Len() > 0 {
+				if r == '\n' || r == '\r' {
+					if !b.space {
+						b.soft = true
+					}
+				} else if !b.soft || r == '\u00a0' {
+					b.soft = false
+				}
+				b.space = true
+			}
+			continue
+		case r == '\u200b' || r == '\ufeff' || r == '\u00ad' || r == '\u200c' || r < ' ' || r == 0x7f:
+			continue
+		}
+		if b.space {
+			if !(b.soft && wide(r) && wide(b.lastRune())) {
+				b.text.WriteByte(' ')
+			}
+			b.space, b.soft = false, false
+		}
+		if b.text.Len() == 0 {
+			b.cur.Element, b.cur.Tag, b.cur.Hidden, b.cur.Control = b.parent, b.tag, b.hidden, b.ctrl > 0
+			b.weak = false
+		}
+		if b.inLink && b.linkAt < 0 {
+			b.linkAt = b.text.Len()
+		}
+		b.text.WriteRune(r)
+		b.count(r, s[i:])
+		if b.strong == 0 {
+			b.weak = true
+		}
+		if b.hidden != b.cur.Hidden {
+			b.cur.Hidden = false
+		}
+	}
+	// White space at the end of a text node is no soft line break: what follows
+	// is another element.
+	b.soft = false
+}
+
+func (b *builder) lastRune() rune {
+	r, _ := utf8.DecodeLastRuneInString(b.text.String())
+	return r
+}
+
+// wide reports whether r belongs to a script written without spaces.
+func wide(r rune) bool {
+	return r >= 0x2e80 && (unicode.Is(unicode.Han, r) || r >= 0x3000 && r <= 0x30ff || r >= 0xff00 && r <= 0xffef)
+}
+
+func (b *builder) count(r rune, rest string) {
+	u := 0.0
+	switch {
+	case r < utf8.RuneSelf:
+		switch {
+		case 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9':
+			u = 0.4
+		case r == ',' || r == ';' || r == '.' || r == '!' || r == '?' || r == ':':
+			if b.inLink {
+				break
+			}
+			if rest == "" || rest[0] == ' ' || rest[0] == '\n' || rest[0] == '"' || rest[0] == '\'' || rest[0] >= utf8.RuneSelf {
+				if r != ':' {
+					b.cur.Punct++
+				}
+				if r == '.' || r == '!' || r == '?' {
+					b.cur.Stops++
+				}
+			}
+		}
+	case unicode.IsLetter(r):
+		if wide(r) || r >= 0xac00 && r <= 0xd7a3 {
+			u = 1
+		} else {
+			u = 0.4
+		}
+	default:
+		if b.inLink {
+			break
+		}
+		switch r {
+		case '。', '！', '？', '…', '．', '｡':
+			b.cur.Punct++
+			b.cur.Stops++
+		case '，', '；', '、', '“', '”', '「', '」':
+			b.cur.Punct++
+		}
+	}
+	b.cur.Units += u
+	if b.inLink {
+		b.cur.LinkUnits += u
+	}
+}
+
+func (b *builder) flush() {
+	b.space, b.soft = false, false
+	if b.text.Len() == 0 {
+		return
+	}
+	b.endLink()
+	b.cur.Text = b.text.String()
+	b.cur.Strong = !b.weak
+	b.doc.Blocks = append(b.doc.Blocks, b.cur)
+	b.cur = Block{}
+	b.text.Reset()
+}
+
+// BlockElements returns the indices of the elements around block i, innermost
+// first.
+func (d *Document) BlockElements(i int) []int {
+	var out []int
+	for e := d.Blocks[i].Element; e >= 0; e = d.Elements[e].Parent {
+		out = append(out, e)
+	}
+	return out
+}
