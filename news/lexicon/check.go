@@ -1,0 +1,122 @@
+package lexicon
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"xinwen/news"
+	"xinwen/news/han"
+)
+
+// Fault is one thing wrong in a lexicon file.
+type Fault struct {
+	File string
+	Line int
+	// What is wrong, Hint what to do about it.
+	What, Hint string
+}
+
+func (f Fault) Error() string {
+	return fmt.Sprintf("%s:%d: %s: %s", f.File, f.Line, f.What, f.Hint)
+}
+
+// Faults are all the things wrong in a set of files, in order of file and line.
+type Faults []Fault
+
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i := range f {
+		lines[i] = f[i].Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// maxTextRunes limits names, aliases, terms and notes.
+const maxTextRunes = 200
+
+// idForm is a kind, a colon and a slug.
+var idForm = regexp.MustCompile(`^([a-z]+):[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// kinds are those an entity can have; money, percent and date are read by
+// grammar and have no entities.
+var kinds = []news.Kind{news.Org, news.Person, news.Place, news.Product, news.Tech, news.Node}
+
+func kindOf(id string) (news.Kind, bool) {
+	m := idForm.FindStringSubmatch(id)
+	if m == nil || !slices.Contains(kinds, news.Kind(m[1])) {
+		return "", false
+	}
+	return news.Kind(m[1]), true
+}
+
+// checkText says what is wrong with a text, "" if nothing.
+func checkText(s string) string {
+	switch {
+	case strings.TrimSpace(s) == "":
+		return "is empty"
+	case !utf8.ValidString(s):
+		return "is not UTF-8"
+	case s != strings.TrimSpace(s):
+		return "has spaces at an end"
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }):
+		return "has control characters"
+	case utf8.RuneCountInString(s) > maxTextRunes:
+		return fmt.Sprintf("has more than %d characters", maxTextRunes)
+	case !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
+		return "has no letter or digit"
+	}
+	return ""
+}
+
+// checkEntry checks what can be said of an entry alone.
+func checkEntry(e *entry) (faults Faults) {
+	add := func(line int, what, hint string) {
+		faults = append(faults, Fault{e.file, line, what, hint})
+	}
+	if e.id.s == "" {
+		add(e.line, "entity without id", "add id: kind:slug, such as org:tsmc")
+	} else if _, ok := kindOf(e.id.s); !ok {
+		add(e.id.line, fmt.Sprintf("id %q is not kind:slug", e.id.s),
+			"the kind is one of org, person, place, product, tech, node; the slug has a–z, 0–9 and single hyphens: org:tsmc")
+	}
+	if hasHan(e.en.s) {
+		add(e.en.line, fmt.Sprintf("en %q has Chinese characters", e.en.s), "put them in zh_hans or zh_hant")
+	}
+	for _, n := range []text{e.hans, e.hant} {
+		if n.s != "" && !hasHan(n.s) {
+			add(n.line, fmt.Sprintf("Chinese name %q has no Chinese characters", n.s),
+				"leave the key out: where Chinese text uses the Latin name, en is enough")
+		}
+	}
+	if n := e.hans; n.s != han.Simplify(n.s) {
+		add(n.line, fmt.Sprintf("zh_hans %q has Traditional characters", n.s), "write "+han.Simplify(n.s))
+	}
+	// The 國 tips the scale for names that are written alike in both scripts.
+	if n := e.hant; n.s != "" && han.Script(n.s+"國") != news.ScriptHant {
+		add(n.line, fmt.Sprintf("zh_hant %q has Simplified characters", n.s), "write it in Traditional characters")
+	}
+	for _, a := range e.aliases {
+		letters := utf8.RuneCountInString(Key(a.Text))
+		switch {
+		case a.Text == "":
+			add(a.line, "alias without text", "add text: to its mapping")
+		case hasHan(a.Text) && letters == 1 && !a.Conditional():
+			add(a.line, fmt.Sprintf("alias %q is a single character", a.Text), "give it near, not or weak")
+		case !hasHan(a.Text) && letters <= 2 && !a.Case && !a.Conditional():
+			add(a.line, fmt.Sprintf("alias %q is too short to be believed in any letter case", a.Text),
+				"write {text: "+a.Text+", case: true}")
+		}
+	}
+	for _, t := range e.tickers {
+		if what, hint := checkTicker(t.s); what != "" {
+			add(t.line, what, hint)
+		}
+	}
+	return faults
+}
+
+func hasHan(s string) bool { return strings.ContainsFunc(s, han.IsHan) }

@@ -1,0 +1,193 @@
+package lexicon
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"xinwen/news"
+)
+
+// BuiltIn is the Origin of what comes from the embedded data files.
+const BuiltIn = "built-in"
+
+// Entity is one thing that news names. Entities belong to their snapshot and
+// must not be changed.
+type Entity struct {
+	// ID is the kind, a colon and a slug: "org:tsmc". It never changes.
+	ID   string
+	Kind news.Kind
+	// En, ZhHans and ZhHant are the names to show; the Chinese ones may be
+	// empty. ZhHans is the mainland's word, ZhHant Taiwan's: 英伟达, 輝達.
+	En, ZhHans, ZhHant string
+	// Aliases are the further surface forms as the files list them; Forms has
+	// these and the names.
+	Aliases []Alias
+	// Tickers are in the form EXCHANGE:SYMBOL, the main listing first.
+	Tickers []string
+	// Parent is the ID of the entity this one belongs to, "" if none.
+	Parent string
+	// Note is for whoever edits the file.
+	Note string
+	// Origin is BuiltIn or the name of the file the entity comes from.
+	Origin string
+
+	forms []Alias
+}
+
+// Alias is a surface form of an entity, with the rules that say where it means
+// that entity. All rules given must hold.
+type Alias struct {
+	Text string
+	// Region is where the word is used: "cn", "tw", "hk", or "" for anywhere.
+	Region string
+	// Case asks for the letters exactly as in Text: ARM, but not arm.
+	Case bool
+	// Near asks for one of these terms somewhere in the article. An entity ID
+	// among them stands for that entity's names and for its aliases without
+	// rules; Lexicon.Terms gives the text of both.
+	Near []string
+	// Not forbids: a term that contains the alias (三星堆 for 三星) rules out
+	// the places where the term stands, any other term the whole article.
+	Not []string
+	// Weak asks for another, not weak form of the same entity in the article:
+	// 中芯 counts once 中芯国际 is named.
+	Weak bool
+	// Origin is BuiltIn or the name of the file the alias comes from.
+	Origin string
+}
+
+// Conditional reports whether a needs context to be believed; letter case is
+// not context.
+func (a *Alias) Conditional() bool { return a.Weak || len(a.Near) > 0 || len(a.Not) > 0 }
+
+func (a *Alias) ruled() bool { return a.Case || a.Conditional() }
+
+// Forms returns every surface form of e, names first, each once: a form that
+// differs from an earlier one by script, width or (unless Case is set) letter
+// case is left out. It is the list a gazetteer is built from.
+func (e *Entity) Forms() []Alias { return e.forms }
+
+// Lexicon is a snapshot of all entities. It never changes and is safe for
+// concurrent use.
+type Lexicon struct {
+	entities []*Entity
+	byID     map[string]*Entity
+	byName   map[string][]string // Key of a form -> IDs, best first
+	byTicker map[string][]string // EXCHANGE:SYMBOL and bare symbol -> IDs
+	hash     string
+}
+
+// Entity returns the entity with the given ID.
+func (l *Lexicon) Entity(id string) (*Entity, bool) {
+	e, ok := l.byID[id]
+	return e, ok
+}
+
+// Entities returns all entities, sorted by ID. The slice must not be changed.
+func (l *Lexicon) Entities() []*Entity { return l.entities }
+
+// Hash changes whenever names, aliases, rules, tickers or parents change. Notes,
+// comments and the order within files do not matter.
+func (l *Lexicon) Hash() string { return l.hash }
+
+// Lookup returns the IDs of the entities that name can mean, best first: name
+// is an ID, a name or alias in any script, case and width, or a ticker ("2330",
+// "TWSE:2330", "2330.TW"). A form that needs no context comes before one that
+// does, a name before an alias, a ticker last.
+func (l *Lexicon) Lookup(name string) []string {
+	name = strings.TrimSpace(name)
+	if id := strings.ToLower(name); l.byID[id] != nil {
+		return []string{id}
+	}
+	ids := slices.Clone(l.byName[Key(name)])
+	for _, id := range l.byTicker[tickerKey(name)] {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Terms returns the text of the terms of a Near or Not list: an entity ID is
+// replaced by that entity's names and by its aliases without rules.
+func (l *Lexicon) Terms(list []string) []string {
+	var terms []string
+	for _, t := range list {
+		e := l.byID[t]
+		if e == nil {
+			terms = append(terms, t)
+			continue
+		}
+		for i := range e.forms {
+			if !e.forms[i].ruled() {
+				terms = append(terms, e.forms[i].Text)
+			}
+		}
+	}
+	return terms
+}
+
+// newLexicon indexes entities, which must be free of faults and sorted by ID.
+func newLexicon(entities []*Entity) *Lexicon {
+	l := &Lexicon{
+		entities: entities,
+		byID:     make(map[string]*Entity, len(entities)),
+		byName:   make(map[string][]string, 4*len(entities)),
+		byTicker: make(map[string][]string, len(entities)),
+	}
+	// Four rounds, from the form that is most surely meant to the least.
+	for round := range 4 {
+		for _, e := range entities {
+			names := e.names()
+			for i := range e.forms {
+				a := &e.forms[i]
+				rank := 0
+				if !slices.Contains(names, a.Text) {
+					rank = 1
+				}
+				if a.Conditional() {
+					rank += 2
+				}
+				if k := Key(a.Text); rank == round && !slices.Contains(l.byName[k], e.ID) {
+					l.byName[k] = append(l.byName[k], e.ID)
+				}
+			}
+		}
+	}
+	h := sha256.New()
+	for _, e := range entities {
+		l.byID[e.ID] = e
+		for _, t := range e.Tickers {
+			for _, k := range []string{tickerKey(t), tickerKey(symbol(t))} {
+				if !slices.Contains(l.byTicker[k], e.ID) {
+					l.byTicker[k] = append(l.byTicker[k], e.ID)
+				}
+			}
+		}
+		fmt.Fprintf(h, "%q %q %q %q %q %q\n", e.ID, e.En, e.ZhHans, e.ZhHant, e.Parent, e.Tickers)
+		forms := make([]string, len(e.forms))
+		for i, a := range e.forms {
+			forms[i] = fmt.Sprintf("%q %q %t %q %q %t\n", a.Text, a.Region, a.Case, a.Near, a.Not, a.Weak)
+		}
+		slices.Sort(forms)
+		for _, f := range forms {
+			h.Write([]byte(f))
+		}
+	}
+	l.hash = hex.EncodeToString(h.Sum(nil)[:16])
+	return l
+}
+
+// names returns the names of e that are there.
+func (e *Entity) names() []string {
+	var names []string
+	for _, n := range []string{e.En, e.ZhHans, e.ZhHant} {
+		if n != "" {
+			names = append(names, n)
+		}
+	}
+	return names
+}
