@@ -1,0 +1,445 @@
+package metadata
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"xinwen/extractor/dom"
+)
+
+// role is what a label makes of the name behind it.
+type role uint8
+
+const (
+	noRole role = iota
+	authorRole
+	editorRole
+	reporterRole
+	creditRole
+	otherRole // ends a name but is not kept: 时间, 阅读, 责任校对 …
+)
+
+// labels are the words before a name, longest first where one begins another.
+// A label needs a colon, bar or slash behind it unless bare is set.
+var labels = []struct {
+	text string
+	role role
+	bare bool
+}{
+	{"稿件来源", creditRole, false}, {"文章来源", creditRole, false}, {"信息来源", creditRole, false}, {"新闻来源", creditRole, false}, {"内容来源", creditRole, false},
+	{"本文来源", creditRole, false}, {"来源于", creditRole, false}, {"来源", creditRole, false}, {"來源", creditRole, false}, {"文章來源", creditRole, false}, {"資料來源", otherRole, false}, {"资料来源", otherRole, false},
+	{"数据来源", otherRole, false}, {"图片来源", otherRole, false}, {"圖片來源", otherRole, false}, {"图源", otherRole, false}, {"转载自", creditRole, true}, {"轉載自", creditRole, true},
+	{"转自", creditRole, true}, {"轉自", creditRole, true}, {"摘自", creditRole, true}, {"出处", creditRole, false}, {"出處", creditRole, false}, {"稿源", creditRole, false}, {"消息来源", otherRole, false},
+	{"责任编辑", editorRole, false}, {"責任編輯", editorRole, false}, {"执行主编", editorRole, false}, {"执行编辑", editorRole, false}, {"值班编辑", editorRole, false}, {"本文编辑", editorRole, false},
+	{"网络编辑", editorRole, false}, {"责编", editorRole, false}, {"責編", editorRole, false}, {"编辑", editorRole, false}, {"編輯", editorRole, false}, {"主编", editorRole, false}, {"编审", editorRole, false}, {"核稿", otherRole, false},
+	{"采访人员", reporterRole, false}, {"特约记者", reporterRole, true}, {"见习记者", reporterRole, true}, {"实习记者", reporterRole, true}, {"本报记者", reporterRole, true}, {"本网记者", reporterRole, true},
+	{"本刊记者", reporterRole, true}, {"特派記者", reporterRole, true}, {"記者", reporterRole, true}, {"记者", reporterRole, true}, {"採訪", reporterRole, false}, {"采访", reporterRole, false},
+	{"原标题", otherRole, false}, {"文章作者", authorRole, false}, {"本文作者", authorRole, false}, {"原作者", authorRole, false}, {"原创作者", authorRole, false}, {"作者", authorRole, false},
+	{"撰稿", authorRole, false}, {"撰文", authorRole, false}, {"供稿", authorRole, false}, {"执笔", authorRole, false}, {"通讯员", authorRole, true}, {"編譯", authorRole, false}, {"编译", authorRole, false},
+	{"文", authorRole, false}, {"发布者", authorRole, false}, {"發布者", authorRole, false}, {"时间", otherRole, false}, {"時間", otherRole, false}, {"日期", otherRole, false}, {"发布时间", otherRole, false}, {"发布于", otherRole, true},
+	{"阅读", otherRole, true}, {"浏览", otherRole, true}, {"瀏覽", otherRole, true}, {"点击", otherRole, true}, {"评论", otherRole, true}, {"字号", otherRole, true}, {"字体", otherRole, true}, {"人气", otherRole, false}, {"收藏", otherRole, true}, {"分享", otherRole, true},
+	{"打印", otherRole, true}, {"校对", otherRole, false}, {"审核", otherRole, false}, {"监制", otherRole, false}, {"视频", otherRole, false}, {"摄影", otherRole, false}, {"攝影", otherRole, false}, {"图", otherRole, false}, {"我要", otherRole, true},
+	{"关键词", otherRole, false}, {"标签", otherRole, false}, {"發佈", otherRole, true}, {"发布", otherRole, true}, {"更新", otherRole, true}, {"关注", otherRole, true}, {"微信", otherRole, true}, {"手机看", otherRole, true}, {"手机查看", otherRole, true},
+	{"參考", otherRole, false}, {"专栏", otherRole, false}, {"大字", otherRole, true}, {"小字", otherRole, true}, {"举报", otherRole, true}, {"跟贴", otherRole, true}, {"点赞", otherRole, true},
+}
+
+const colons = ":：/／|｜丨∕ǀ"
+
+// named is a name found behind a label.
+type named struct {
+	role role
+	text string
+}
+
+// sep stands for the border of an inline element in the text that is read.
+const sep = '\x1f'
+
+// line returns the text of block i with a mark where inline elements begin and
+// end.
+func (r *reader) line(i int) string {
+	b := &r.Doc.Blocks[i]
+	if len(b.Cuts) == 0 {
+		return b.Text
+	}
+	var s strings.Builder
+	last := 0
+	for _, c := range b.Cuts {
+		if c > last && c < len(b.Text) {
+			s.WriteString(b.Text[last:c])
+			s.WriteRune(sep)
+			last = c
+		}
+	}
+	s.WriteString(b.Text[last:])
+	return s.String()
+}
+
+// labelAt returns the label that s begins with, how long it is with its colon,
+// and whether there was a colon.
+func labelAt(s string) (role, int, bool) {
+	for i := range labels {
+		l := &labels[i]
+		if !strings.HasPrefix(s, l.text) {
+			continue
+		}
+		n := len(l.text)
+		rest := s[n:]
+		t := strings.TrimLeft(rest, " \u3000\u00a0\x1f")
+		if r, size := utf8.DecodeRuneInString(t); t != "" && strings.ContainsRune(colons, r) {
+			return l.role, n + len(rest) - len(t) + size, true
+		}
+		if l.bare {
+			return l.role, n, false
+		}
+	}
+	return noRole, 0, false
+}
+
+// readNames finds the labelled names in one line.
+func readNames(s string) []named {
+	var out []named
+	prev := rune(' ')
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		role, n, colon := noRole, 0, false
+		if r > 0x2e80 {
+			role, n, colon = labelAt(s[i:])
+		}
+		// 文 and 图 label a name only at the start of a part: 文/张三.
+		if role != noRole && (strings.HasPrefix(s[i:], "文") || strings.HasPrefix(s[i:], "图")) && unicode.Is(unicode.Han, prev) && n < 8 {
+			role = noRole
+		}
+		if role != noRole && !colon && prev != ' ' && prev != sep && !strings.ContainsRune("（(【[|｜/／ 　，,。；;\"”", prev) {
+			role = noRole
+		}
+		if role == noRole {
+			prev = r
+			i += size
+			continue
+		}
+		i += n
+		name, used := readName(s[i:], role, colon)
+		if name != "" {
+			out = append(out, named{role, name})
+		}
+		i += used
+		prev = ' '
+	}
+	return out
+}
+
+// readName returns the name at the start of s, and how much of s it took.
+func readName(s string, role role, colon bool) (string, int) {
+	start := len(s) - len(strings.TrimLeft(s, " \u3000\u00a0\x1f《"))
+	t := s[start:]
+	latin := false
+	if r, _ := utf8.DecodeRuneInString(t); r < 0x2e80 {
+		latin = true
+	}
+	i, words := 0, 0
+loop:
+	for i < len(t) {
+		r, size := utf8.DecodeRuneInString(t[i:])
+		switch {
+		case r == sep, strings.ContainsRune("，,。；;（()）【】[]|｜》：:", r), r == '／' && role != authorRole:
+			break loop
+		case r == '/' && role == reporterRole:
+			break loop
+		case unicode.IsDigit(r) && i == 0, strings.HasPrefix(t[i:], "20") && len(t) > i+4 && !latin:
+			break loop
+		case r == ' ' || r == '\u3000' || r == '\u00a0':
+			rest := strings.TrimLeft(t[i:], " \u3000\u00a0")
+			next, _ := utf8.DecodeRuneInString(rest)
+			if _, n, _ := labelAt(rest); n > 0 || unicode.IsDigit(next) {
+				break loop
+			}
+			// Chinese names of people may follow each other with a space; a
+			// medium's name ends at it.
+			w := strings.IndexAny(rest, " \u3000\u00a0\x1f，,。；;（(|｜")
+			if w < 0 {
+				w = len(rest)
+			}
+			wl := utf8.RuneCountInString(rest[:w])
+			if !latin && (role == creditRole || wl < 2 || wl > 4 || !hanOnly(rest[:w])) {
+				break loop
+			}
+			if words++; words > 5 {
+				break loop
+			}
+		default:
+			if role != creditRole || i > 6 {
+				if _, n, c := labelAt(t[i:]); n > 0 && i > 0 && c && r != '文' && r != '图' {
+					break loop
+				}
+			}
+		}
+		i += size
+	}
+	name := strings.Trim(t[:i], " \u3000\u00a0、/-—·\t")
+	limit := 12
+	if role == creditRole {
+		limit = 24
+	}
+	n := utf8.RuneCountInString(name)
+	if latin {
+		limit *= 3
+	}
+	if n < 2 || n > limit && colon || !colon && role != creditRole && n > 9 {
+		if n > 0 && !colon {
+			return "", 0
+		}
+		return "", start + i
+	}
+	return name, start + i
+}
+
+func hanOnly(s string) bool {
+	for _, r := range s {
+		if !unicode.Is(unicode.Han, r) && r != '·' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+var (
+	reBy       = regexp.MustCompile(`(?i)^(?:written\s+|posted\s+|reported\s+|words\s+|story\s+|text\s+)?by:?\s+(.{3,90})$`)
+	reByEnd    = regexp.MustCompile(`(?i)\s*(?:[|·•–—\x1f(]|,\s*(?:staff|senior|contribut|special|associated|reuters|the |for |cnn|bbc|editor|correspondent|updated|published|posted|on\b|\d)|\b(?:on|at|in|published|updated|posted|for|and staff)\s+(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|the )|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z.]*\s+\d|\d{1,2}[:/. ]|\s-\s).*$`)
+	reTWReport = regexp.MustCompile(`^[［\[〔【（(]?\s*(?:記者|记者|編譯|编译|特派員|特派记者|特派記者)\s*([\p{Han}]{2,4}(?:、[\p{Han}]{2,4})*)\s*[／/](?:綜合|台北|臺北|新北|[\p{Han}]{2,6})?(?:報導|报道|專電|電)?`)
+	reTWParen  = regexp.MustCompile(`[（(](?:中央社)?(?:記者|记者)([\p{Han}]{2,4})(?:[\p{Han}]{0,4}\d{0,2}日?電|[／/].{2,8})?[)）]`)
+	reJunkName = regexp.MustCompile(`(?i)^(?:admin|administrator|editor|staff|webmaster|guest|author|unknown|佚名|匿名|未知|管理员|本站|原创|转载|网络|互联网|不详|无|小编|记者|编辑)$|https?:|www\.|@|登录|注册|发布|关注|收藏|评论|阅读`)
+)
+
+// people fills the authors, editor, reporter and credit.
+func (r *reader) people(m *Metadata) {
+	h := r.Head
+	authors := newNames()
+	for _, a := range h.Article.Authors {
+		authors.add(a, h.Article.Publisher)
+	}
+	var read []named
+	for _, i := range append(append([]int{}, r.zone...), r.tail...) {
+		b := &r.Doc.Blocks[i]
+		if b.Hidden || len(b.Text) > 3000 {
+			continue
+		}
+		s := r.line(i)
+		in := r.first >= 0 && i >= r.first && i <= r.last
+		if in && b.Units > 60 {
+			// A paragraph of the body names people only at its very ends.
+			if i <= r.first+1 {
+				read = append(read, head(s)...)
+			}
+			if i >= r.last-1 {
+				read = append(read, tail(s)...)
+			}
+			continue
+		}
+		read = append(read, readNames(r.joinLabel(i, s))...)
+		read = append(read, head(s)...)
+		if a := byline(s); a != "" {
+			read = append(read, named{authorRole, a})
+		}
+	}
+	for _, x := range read {
+		switch x.role {
+		case authorRole:
+			authors.add(x.text, "")
+		case editorRole:
+			if m.Editor == "" && !reJunkName.MatchString(x.text) {
+				m.Editor = x.text
+			}
+		case reporterRole:
+			if m.Reporter == "" && !reJunkName.MatchString(x.text) {
+				m.Reporter = x.text
+			}
+		case creditRole:
+			if m.Credit == "" && !strings.Contains(x.text, "://") && !reJunkCredit.MatchString(x.text) {
+				m.Credit = x.text
+			}
+		}
+	}
+	if len(authors.list) == 0 {
+		for _, n := range [...]string{"author", "article:author", "og:article:author", "byl", "dc.creator", "dc.contributor", "parsely-author", "sailthru.author", "article:author_name", "dcterms.creator", "citation_author", "mediaid"} {
+			if v := h.Meta[n]; v != "" && !strings.Contains(v, "://") && !strings.EqualFold(v, r.publisher()) && n != "mediaid" {
+				authors.add(v, r.publisher())
+				if len(authors.list) > 0 {
+					break
+				}
+			}
+		}
+	}
+	if len(authors.list) == 0 {
+		r.marked(authors)
+	}
+	if len(authors.list) == 0 && m.Reporter != "" {
+		for _, s := range splitNames(m.Reporter) {
+			authors.add(s, "")
+		}
+	}
+	if len(authors.list) == 0 && r.Entry != nil {
+		for _, s := range r.Entry.Authors {
+			authors.add(s, "")
+		}
+	}
+	m.Authors = authors.list
+	if m.Credit == "" {
+		if v := h.first("source", "article:source", "og:source", "contentsource", "mediaid"); v != "" && !strings.Contains(v, "://") && length(v) <= 20 {
+			m.Credit = v
+		}
+	}
+}
+
+var reJunkCredit = regexp.MustCompile(`(?i)^(?:网络|互联网|未知|不详|本站|原创|转载|作者|时间|日期)$|^[\d\s:.-]+$`)
+
+// joinLabel appends the next block to one that ends in a label.
+func (r *reader) joinLabel(i int, s string) string {
+	t := strings.TrimRight(s, " \x1f")
+	if len(t) > 60 || !(strings.HasSuffix(t, "：") || strings.HasSuffix(t, ":")) || i+1 >= len(r.Doc.Blocks) {
+		return s
+	}
+	if next := &r.Doc.Blocks[i+1]; next.Units < 30 && !next.Hidden {
+		return s + r.line(i+1)
+	}
+	return s
+}
+
+// head reads the forms that open a body: 記者張三／台北報導, （中央社記者張三…）.
+func head(s string) []named {
+	if len(s) > 400 {
+		s = strings.ToValidUTF8(s[:400], "")
+	}
+	s = strings.ReplaceAll(s, string(sep), "")
+	if x := reTWReport.FindStringSubmatch(s); x != nil {
+		return []named{{reporterRole, x[1]}}
+	}
+	if x := reTWParen.FindStringSubmatchIndex(s); x != nil && x[0] < 60 {
+		return []named{{reporterRole, s[x[2]:x[3]]}}
+	}
+	return nil
+}
+
+// tail reads the last bracket of a paragraph: （记者 张三 责任编辑：李四）, （作者：王五）.
+func tail(s string) []named {
+	s = strings.TrimRight(s, " \x1f。")
+	for _, br := range [...][2]string{{"（", "）"}, {"(", ")"}, {"【", "】"}, {"[", "]"}} {
+		if strings.HasSuffix(s, br[1]) {
+			if i := strings.LastIndex(s, br[0]); i >= 0 && len(s)-i < 240 {
+				return readNames(s[i+len(br[0]) : len(s)-len(br[1])])
+			}
+		}
+	}
+	return nil
+}
+
+func byline(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) > 160 {
+		return ""
+	}
+	x := reBy.FindStringSubmatch(strings.ReplaceAll(s, string(sep), " "))
+	if x == nil {
+		return ""
+	}
+	name := strings.TrimSpace(reByEnd.ReplaceAllString(x[1], ""))
+	if name == "" || !unicode.IsUpper([]rune(name)[0]) && !hasHan(name) || len(strings.Fields(name)) > 9 {
+		return ""
+	}
+	return name
+}
+
+// marked reads elements that name themselves author.
+func (r *reader) marked(authors *names) {
+	for i := range r.Doc.Elements {
+		e := &r.Doc.Elements[i]
+		if e.End-e.First < 1 || e.End-e.First > 2 {
+			continue
+		}
+		if r.first >= 0 && e.First > r.last+6 {
+			return
+		}
+		n := e.Node
+		class := strings.ToLower(dom.Attr(n, "class") + " " + dom.Attr(n, "id"))
+		isAuthor := dom.Attr(n, "rel") == "author" || dom.Attr(n, "itemprop") == "author" ||
+			strings.Contains(class, "author") && !strings.Contains(class, "authority") || strings.Contains(class, "byline")
+		if !isAuthor || strings.Contains(class, "comment") {
+			continue
+		}
+		s := strings.TrimSpace(textOf(r.Doc, e))
+		if length(s) > 30 || s == "" {
+			continue
+		}
+		s = strings.TrimPrefix(strings.TrimPrefix(s, "By "), "by ")
+		s = strings.TrimSpace(reByEnd.ReplaceAllString(s, ""))
+		if strings.ContainsAny(s, "：:。？?") || len(strings.Fields(s)) > 6 {
+			continue
+		}
+		before := len(authors.list)
+		authors.add(s, r.publisher())
+		if len(authors.list) > before {
+			return
+		}
+	}
+}
+
+func textOf(d *dom.Document, e *dom.Element) string {
+	b := &d.Blocks[e.First]
+	if b.Element >= 0 && d.Elements[b.Element].Node == e.Node || len(b.Cuts) == 0 {
+		return b.Text
+	}
+	return dom.Text(e.Node)
+}
+
+// names collects names once each.
+type names struct {
+	list []string
+	seen map[string]bool
+}
+
+func newNames() *names { return &names{seen: make(map[string]bool)} }
+
+func (n *names) add(s, publisher string) {
+	for _, x := range splitNames(s) {
+		x = strings.Trim(x, " \t\u3000,，、.-|/")
+		x = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(x, "By "), "by "))
+		k := fold(x)
+		if k == "" || n.seen[k] || utf8.RuneCountInString(x) < 2 || length(x) > 24 || reJunkName.MatchString(x) {
+			continue
+		}
+		if publisher != "" && k == fold(publisher) {
+			continue
+		}
+		if len(n.list) >= 12 {
+			return
+		}
+		n.seen[k] = true
+		n.list = append(n.list, x)
+	}
+}
+
+var reSplit = regexp.MustCompile(`\s*(?:[,;，；、&|/／]|\band\b)\s*`)
+
+// splitNames cuts a list of names; Chinese names may be separated by spaces.
+func splitNames(s string) []string {
+	var out []string
+	for _, x := range reSplit.Split(s, -1) {
+		if f := strings.Fields(x); len(f) > 1 {
+			all := true
+			for _, w := range f {
+				if n := utf8.RuneCountInString(w); !hanOnly(w) || n < 2 || n > 4 {
+					all = false
+				}
+			}
+			if all {
+				out = append(out, f...)
+				continue
+			}
+		}
+		if x != "" {
+			out = append(out, x)
+		}
+	}
+	return out
+}
