@@ -1,0 +1,312 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	connectTimeout = 10 * time.Second
+	setupTimeout   = 30 * time.Second
+)
+
+// Bus is one client of the message system. It is safe for concurrent use.
+type Bus struct {
+	name   string
+	config Config
+	log    *slog.Logger
+
+	server  *embedded // nil on an external server
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	kv      map[string]jetstream.KeyValue
+	objects map[string]jetstream.ObjectStore
+	out     *outbox // nil without Config.Dir
+	codec   *codec
+	disk    *diskWatch // nil on an external server
+
+	frontier *softLimit
+
+	done   context.Context // canceled by Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	parent  *Bus // whose server this one uses; nil if it owns it
+	clients map[*Bus]struct{}
+}
+
+// Open starts the embedded server or connects to an external one, creates or
+// updates streams and buckets, and starts to drain the outbox.
+func Open(ctx context.Context, o Options) (*Bus, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	b := newBus(o.Name, o.Config, o.Logger)
+	if b.config.URL == "" {
+		if b.server, err = startServer(ctx, b.config, b.log); err != nil {
+			return nil, err
+		}
+		b.disk = &diskWatch{dir: b.config.Dir, min: b.config.MinFreeBytes}
+	}
+	b.codec = newCodec()
+	if err := b.start(ctx, true); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	b.log.Info("bus open", "embedded", b.server != nil, "url", b.nc.ConnectedUrlRedacted(), "dir", b.config.Dir,
+		"replicas", b.config.Replicas, "took", time.Since(began))
+	return b, nil
+}
+
+func newBus(name string, c Config, log *slog.Logger) *Bus {
+	limit := c.Limits.FrontierBytes
+	if limit == 0 {
+		limit = defaultFrontierBytes
+	}
+	b := &Bus{name: name, config: c, log: log, clients: make(map[*Bus]struct{}), frontier: &softLimit{max: limit}}
+	b.done, b.cancel = context.WithCancel(context.Background())
+	return b
+}
+
+// start connects and opens the outbox; with setup it also brings the streams
+// into shape.
+func (b *Bus) start(ctx context.Context, setup bool) error {
+	if err := b.connect(ctx); err != nil {
+		return err
+	}
+	if setup {
+		if err := b.checkSync(ctx); err != nil {
+			return err
+		}
+		if err := b.setup(ctx); err != nil {
+			return err
+		}
+	}
+	if err := b.bind(ctx); err != nil {
+		return err
+	}
+	if b.config.Dir == "" {
+		return nil
+	}
+	out, err := openOutbox(b.config.Dir, b.name, b.config.OutboxMaxBytes)
+	if err != nil {
+		return err
+	}
+	b.out = out
+	b.wg.Go(func() { b.drain(b.done) })
+	return nil
+}
+
+func (b *Bus) connect(ctx context.Context) error {
+	opts := []nats.Option{
+		nats.Name("xinwen " + b.name),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(250 * time.Millisecond),
+		nats.ReconnectJitter(100*time.Millisecond, time.Second),
+		nats.ReconnectBufSize(-1), // a publish without connection fails at once, so that we retry it
+		nats.PingInterval(20 * time.Second),
+		nats.MaxPingsOutstanding(2),
+		nats.Timeout(3 * time.Second),
+		nats.ErrorHandler(func(_ *nats.Conn, s *nats.Subscription, err error) {
+			subject := ""
+			if s != nil {
+				subject = s.Subject
+			}
+			b.log.Warn("nats connection error", "subject", subject, "err", err)
+		}),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				b.log.Warn("nats disconnected, will reconnect", "err", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			b.log.Info("nats reconnected", "url", nc.ConnectedUrlRedacted())
+			if b.out != nil {
+				b.out.wake()
+			}
+		}),
+	}
+	url := b.config.URL
+	if b.server != nil {
+		url = nats.DefaultURL // not used: the connection is in-process
+		opts = append(opts, nats.InProcessServer(b.server.ns))
+	}
+	if b.config.Credentials != "" {
+		opts = append(opts, nats.UserCredentials(b.config.Credentials))
+	}
+	if b.config.CA != "" {
+		opts = append(opts, nats.RootCAs(b.config.CA))
+	}
+	// Services start in any order, so give the server a moment.
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	for {
+		nc, err := nats.Connect(url, opts...)
+		if err == nil {
+			b.nc = nc
+			b.js, err = jetstream.New(nc, jetstream.WithDefaultTimeout(10*time.Second))
+			return err
+		}
+		op := "connect to NATS at " + b.config.urls()
+		switch {
+		case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
+			return hint(op, err, "check user, password or credentials")
+		case !errors.Is(err, nats.ErrNoServers) && !errors.Is(err, nats.ErrTimeout) && !isNetError(err):
+			return hint(op, err, "check url, credentials and ca")
+		}
+		if sleep(ctx, 250*time.Millisecond) != nil {
+			return hint(op, err, "start the server, correct url, or leave url out to run the embedded server")
+		}
+	}
+}
+
+// Connect returns a further client of the same server, with its own connection,
+// name and outbox. Closing b closes it too.
+func (b *Bus) Connect(name string) (*Bus, error) {
+	root := b
+	if b.parent != nil {
+		root = b.parent
+	}
+	c := newBus(name, root.config, root.log)
+	c.server, c.codec, c.disk, c.parent = root.server, root.codec, root.disk, root
+	root.mu.Lock()
+	defer root.mu.Unlock()
+	if root.closed {
+		return nil, errClosed
+	}
+	for other := range root.clients {
+		if other.name == name {
+			return nil, fmt.Errorf("connect %s: a client of this name exists", name)
+		}
+	}
+	ctx, cancel := context.WithTimeout(root.done, setupTimeout)
+	defer cancel()
+	if err := c.start(ctx, false); err != nil {
+		return nil, errors.Join(err, c.shut())
+	}
+	root.clients[c] = struct{}{}
+	return c, nil
+}
+
+var errClosed = errors.New("bus is closed")
+
+// Close closes the clients made by Connect, stops draining, and stops the
+// server if Open started it. Stop consumers and readers before, by their
+// contexts. What the outbox still holds is drained after the next Open.
+func (b *Bus) Close() error {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return nil
+	}
+	b.closed = true
+	clients := b.clients
+	b.clients = nil
+	b.mu.Unlock()
+
+	var errs []error
+	for c := range clients {
+		errs = append(errs, c.Close())
+	}
+	if b.parent != nil {
+		b.parent.mu.Lock()
+		delete(b.parent.clients, b)
+		b.parent.mu.Unlock()
+	}
+	errs = append(errs, b.shut())
+	if b.parent == nil && b.server != nil {
+		b.server.stop()
+		b.log.Info("bus closed")
+	}
+	return errors.Join(errs...)
+}
+
+// shut ends everything of this client alone.
+func (b *Bus) shut() error {
+	b.cancel()
+	b.wg.Wait()
+	var errs []error
+	if b.out != nil {
+		errs = append(errs, b.out.close())
+	}
+	if b.nc != nil {
+		if b.nc.IsConnected() {
+			// Acks are sent without waiting; let them leave.
+			if err := b.nc.FlushTimeout(2 * time.Second); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
+				b.log.Warn("flush at close", "err", err)
+			}
+		}
+		b.nc.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// Name returns the service's name.
+func (b *Bus) Name() string { return b.name }
+
+// Conn returns the NATS connection, for request and reply.
+func (b *Bus) Conn() *nats.Conn { return b.nc }
+
+// JetStream returns the JetStream context, for what the bus itself has no
+// method for.
+func (b *Bus) JetStream() jetstream.JetStream { return b.js }
+
+// KV returns one of the buckets named by the KV constants, nil for any other
+// name.
+func (b *Bus) KV(name string) jetstream.KeyValue { return b.kv[name] }
+
+// URL returns where the embedded server listens, "" if it opened no port, or
+// the external server this client is connected to.
+func (b *Bus) URL() string {
+	if b.server != nil {
+		if b.config.Listen == "" {
+			return ""
+		}
+		return b.server.ns.ClientURL()
+	}
+	return b.nc.ConnectedUrlRedacted()
+}
+
+// Check reports whether the bus is ready: connected, its streams have a leader,
+// and there is room on the disk and in the outbox.
+func (b *Bus) Check(ctx context.Context) error {
+	if !b.nc.IsConnected() {
+		return hint("bus", fmt.Errorf("connection is %s", b.nc.Status()), "see that the NATS server runs")
+	}
+	for i := range streams {
+		if _, err := b.js.Stream(ctx, streams[i].name); err != nil {
+			return fmt.Errorf("stream %s: %w", streams[i].name, err)
+		}
+	}
+	if err := b.disk.check(false); err != nil {
+		return err
+	}
+	if b.out != nil {
+		if s := b.out.status(); s.Bytes >= b.config.OutboxMaxBytes {
+			return fmt.Errorf("outbox is %w: %d messages", ErrFull, s.Messages)
+		}
+	}
+	return nil
+}
+
+// sleep waits for d or until ctx is done, and returns ctx's error then.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,209 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+)
+
+const (
+	// tryTimeout bounds one try to publish. A server that is there answers in
+	// milliseconds.
+	tryTimeout = 5 * time.Second
+	firstWait  = 50 * time.Millisecond
+	maxWait    = 2 * time.Second
+)
+
+// Publish returns when m is durable. It tries with the same ID for the retry
+// window, and then leaves m to the outbox, from where it reaches its stream in
+// order, as do all that follow it. A full stream returns ErrFull at once. When
+// ctx is done it returns ctx's error, and m may or may not be in the stream:
+// publish it again with the same ID.
+func (b *Bus) Publish(ctx context.Context, m *Message) error {
+	name, err := streamOf(m.Subject)
+	if err != nil {
+		return err
+	}
+	if m.ID == "" {
+		m.ID = nuid.Next()
+	}
+	if err := b.disk.check(name == Pages || name == Frontier); err != nil {
+		return fmt.Errorf("publish %s: %w", m.Subject, err)
+	}
+	deadline := time.Now().Add(b.config.RetryWindow)
+	for wait := firstWait; ; wait = min(2*wait, maxWait) {
+		if b.out != nil {
+			// While earlier messages wait for the server, so does this one.
+			if waiting, err := b.out.follow(name, m); waiting {
+				return wrapPublish(m, err)
+			}
+		}
+		err := b.send(ctx, name, m)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return wrapPublish(m, ctx.Err())
+		}
+		if b.done.Err() != nil {
+			return wrapPublish(m, errClosed)
+		}
+		if errors.Is(err, ErrFull) || IsPermanent(err) {
+			return wrapPublish(m, err)
+		}
+		if wait = jitter(wait); time.Now().Add(wait).After(deadline) {
+			if b.out == nil {
+				return wrapPublish(m, fmt.Errorf("no success in %s: %w", b.config.RetryWindow, err))
+			}
+			b.log.Warn("publish failed, message goes to the outbox", "subject", m.Subject, "err", err)
+			return wrapPublish(m, b.out.put(name, m))
+		}
+		b.log.Debug("publish failed, will retry", "subject", m.Subject, "err", err)
+		if sleep(ctx, wait) != nil {
+			return wrapPublish(m, ctx.Err())
+		}
+	}
+}
+
+func wrapPublish(m *Message, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("publish %s: %w", m.Subject, err)
+}
+
+// PublishAt publishes m to FRONTIER when at has come; the stream holds it until
+// then, also over restarts. A later call with the same ID replaces an earlier
+// one that is not due yet. m's subject must be one of FRONTIER.
+func (b *Bus) PublishAt(ctx context.Context, m *Message, at time.Time) error {
+	if name, err := streamOf(m.Subject); err != nil || name != Frontier {
+		return Permanent(fmt.Errorf("publish %s at %s: only %s has timers", m.Subject, at, Frontier))
+	}
+	if !at.After(time.Now()) {
+		return b.Publish(ctx, m)
+	}
+	if m.ID == "" {
+		m.ID = nuid.Next()
+	}
+	h := maps.Clone(m.Header)
+	if h == nil {
+		h = make(nats.Header)
+	}
+	h.Set(jetstream.ScheduleHeader, "@at "+at.UTC().Format(time.RFC3339Nano))
+	h.Set(jetstream.ScheduleTargetHeader, m.Subject)
+	return b.Publish(ctx, &Message{
+		Subject: SubjectSchedule + Token(m.ID),
+		ID:      m.ID + "@" + at.UTC().Format(time.RFC3339Nano),
+		Header:  h,
+		Data:    m.Data,
+	})
+}
+
+// send tries once to store m, which belongs to stream name. The data of a large
+// page goes to the object store first.
+func (b *Bus) send(ctx context.Context, name string, m *Message) error {
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
+	stop := context.AfterFunc(b.done, cancel)
+	defer stop()
+	if name == Frontier {
+		if err := b.frontier.check(ctx, b.js); err != nil {
+			return err
+		}
+	}
+	msg := &nats.Msg{Subject: m.Subject, Header: maps.Clone(m.Header), Data: m.Data}
+	if name == Pages && len(m.Data) > claimBytes {
+		if err := b.putClaim(ctx, msg, objectsPages, m.ID); err != nil {
+			return classify(name, err)
+		}
+	}
+	_, err := b.js.PublishMsg(ctx, msg,
+		jetstream.WithMsgID(m.ID), jetstream.WithExpectStream(name), jetstream.WithRetryAttempts(0))
+	return classify(name, err)
+}
+
+// softLimit bounds FRONTIER, whose timers do not go with the server's own
+// DiscardNew. It looks once a second, so a burst can exceed it a little.
+type softLimit struct {
+	max int64
+
+	mu      sync.Mutex
+	checked time.Time
+	bytes   uint64
+}
+
+func (l *softLimit) check(ctx context.Context, js jetstream.JetStream) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := time.Now(); now.Sub(l.checked) > time.Second {
+		s, err := js.Stream(ctx, Frontier)
+		if err != nil {
+			return err
+		}
+		l.checked, l.bytes = now, s.CachedInfo().State.Bytes
+	}
+	if l.bytes > uint64(l.max) {
+		return fmt.Errorf("stream %s is %w: %d bytes of %d", Frontier, ErrFull, l.bytes, l.max)
+	}
+	return nil
+}
+
+// jitter returns a duration between d/2 and 3d/2.
+func jitter(d time.Duration) time.Duration {
+	if d <= 0 {
+		return d
+	}
+	return d/2 + rand.N(d)
+}
+
+func isNetError(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne)
+}
+
+// diskWatch refuses messages before the disk is full: a server that cannot
+// write only times out. A nil one refuses nothing.
+type diskWatch struct {
+	dir string
+	min int64
+
+	mu      sync.Mutex
+	checked time.Time
+	free    int64
+	err     error
+}
+
+// check returns ErrFull when there is less than the minimum free for what comes
+// from outside (bulk), or less than half of it for anything.
+func (d *diskWatch) check(bulk bool) error {
+	if d == nil || d.min < 0 {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now := time.Now(); now.Sub(d.checked) > time.Second {
+		d.checked = now
+		d.free, d.err = freeBytes(d.dir)
+	}
+	if d.err != nil {
+		return nil // no evidence of a full disk
+	}
+	need := d.min / 2
+	if bulk {
+		need = d.min
+	}
+	if d.free >= need {
+		return nil
+	}
+	return hint("disk of "+d.dir, fmt.Errorf("%w: %d MiB free, %d MiB required", ErrFull, d.free>>20, need>>20),
+		"free some space; work goes on by itself then")
+}

@@ -1,0 +1,195 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
+)
+
+// embedded is a nats-server inside this process, and the lock on its store.
+type embedded struct {
+	ns   *natsserver.Server
+	lock *os.File
+}
+
+// startServer locks c.Dir and starts a server over it.
+func startServer(ctx context.Context, c Config, log *slog.Logger) (*embedded, error) {
+	lock, err := lockDir(c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	e := &embedded{lock: lock}
+	opts := &natsserver.Options{
+		ServerName: "xinwen",
+		DontListen: c.Listen == "",
+		NoSigs:     true,
+		JetStream:  true,
+		StoreDir:   c.Dir, // the server appends "jetstream"
+		SyncAlways: true,
+		// The streams' own limits bound the store; the server must only not
+		// refuse to reserve them.
+		JetStreamMaxStore:      1 << 60,
+		JetStreamMaxMemory:     64 << 20,
+		DisableJetStreamBanner: true,
+		MaxPayload:             1 << 20,
+	}
+	if c.Listen != "" {
+		host, port, err := listenAddr(c.Listen)
+		if err != nil {
+			e.unlock()
+			return nil, err
+		}
+		opts.Host, opts.Port = host, port
+	}
+	adapter := &serverLog{log: log, fatal: make(chan string, 1)}
+	e.ns, err = natsserver.NewServer(opts)
+	if err != nil {
+		e.unlock()
+		return nil, fmt.Errorf("embedded NATS server: %w", err)
+	}
+	e.ns.SetLoggerV2(adapter, false, false, false)
+	started := make(chan struct{})
+	go func() {
+		defer close(started)
+		e.ns.Start()
+	}()
+	// A large store takes a while to check, so there is no other limit than ctx.
+	for !e.ns.ReadyForConnections(250 * time.Millisecond) {
+		select {
+		case text := <-adapter.fatal:
+			<-started
+			e.stop()
+			return nil, hint("start embedded NATS server", errors.New(text),
+				"if the store in %s is damaged, move it away and import or crawl again", filepath.Join(c.Dir, "jetstream"))
+		case <-ctx.Done():
+			<-started
+			e.stop()
+			return nil, fmt.Errorf("start embedded NATS server: %w", ctx.Err())
+		default:
+		}
+	}
+	<-started
+	return e, nil
+}
+
+// stop shuts the server down and waits for it.
+func (e *embedded) stop() {
+	e.ns.Shutdown()
+	e.ns.WaitForShutdown()
+	e.unlock()
+}
+
+func (e *embedded) unlock() {
+	_ = e.lock.Close() // closing gives the lock up
+}
+
+// listenAddr splits address and checks that it can be opened, because the
+// server itself would only log that.
+func listenAddr(address string) (string, int, error) {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		h := "choose another address for listen"
+		if errors.Is(err, syscall.EADDRINUSE) {
+			h = "another program uses this port: stop it, or choose another address for listen"
+		}
+		return "", 0, hint("open NATS port", err, "%s", h)
+	}
+	port := ln.Addr().(*net.TCPAddr).Port
+	if err := ln.Close(); err != nil {
+		return "", 0, fmt.Errorf("open NATS port: %w", err)
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, fmt.Errorf("open NATS port: %w", err)
+	}
+	if host == "" {
+		host = "0.0.0.0"
+	}
+	return host, port, nil
+}
+
+// lockDir creates dir and takes the lock that keeps two processes from one
+// store.
+func lockDir(dir string) (*os.File, error) {
+	op := "data directory " + dir
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, dirError(op, err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return nil, dirError(op, err)
+	}
+	if err := lockFile(f); err != nil {
+		defer f.Close()
+		if !errors.Is(err, errLocked) {
+			return nil, hint(op, err, "the file system must support file locks; choose a local directory")
+		}
+		who := "another process"
+		buf := make([]byte, 32)
+		n, _ := f.ReadAt(buf, 0) // best effort: only for the message
+		if pid := strings.TrimSpace(string(buf[:n])); pid != "" {
+			who = "process " + pid
+		}
+		return nil, hint(op, fmt.Errorf("%s uses it", who),
+			"stop %s, or give this one another directory", who)
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	}
+	if err != nil {
+		_ = f.Close() // the write error says more
+		return nil, dirError(op, err)
+	}
+	return f, nil
+}
+
+func dirError(op string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return hint(op, err, "make it writable for this user, or choose another directory")
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+		return hint(op, err, "a file is in the way; choose another directory")
+	case errors.Is(err, syscall.ENOSPC):
+		return hint(op, err, "free some disk space, or choose another directory")
+	case errors.Is(err, syscall.EROFS):
+		return hint(op, err, "the file system is read-only; choose another directory")
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+// serverLog writes the server's log to slog. Its notices are debug to us: the
+// bus itself logs start and stop.
+type serverLog struct {
+	log   *slog.Logger
+	fatal chan string
+	once  sync.Once
+}
+
+func (l *serverLog) Noticef(f string, v ...any) { l.write(slog.LevelDebug, f, v) }
+func (l *serverLog) Warnf(f string, v ...any)   { l.write(slog.LevelWarn, f, v) }
+func (l *serverLog) Errorf(f string, v ...any)  { l.write(slog.LevelError, f, v) }
+func (l *serverLog) Debugf(f string, v ...any)  { l.write(slog.LevelDebug, f, v) }
+func (l *serverLog) Tracef(f string, v ...any)  { l.write(slog.LevelDebug, f, v) }
+
+func (l *serverLog) Fatalf(f string, v ...any) {
+	l.write(slog.LevelError, f, v)
+	l.once.Do(func() { l.fatal <- fmt.Sprintf(f, v...) })
+}
+
+func (l *serverLog) write(level slog.Level, f string, v []any) {
+	if l.log.Enabled(context.Background(), level) {
+		l.log.Log(context.Background(), level, "nats server", "text", strings.TrimSpace(fmt.Sprintf(f, v...)))
+	}
+}

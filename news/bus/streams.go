@@ -1,0 +1,345 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	duplicateWindow = 15 * time.Minute
+	maxMessageBytes = 900 << 10
+	// maxQuarantineBytes leaves room for the reason, below the server's maximum
+	// payload of 1 MiB.
+	maxQuarantineBytes = 1000 << 10
+
+	// objectsPages holds the data of large pages, objectsKept that of large
+	// pages in QUARANTINE, which stay until they are replayed.
+	objectsPages = "pages"
+	objectsKept  = "quarantine"
+)
+
+// stream says what a stream must be.
+type stream struct {
+	name, prefix string
+	about        string
+	subjects     []string // besides prefix + ">"
+	retention    jetstream.RetentionPolicy
+	schedules    bool
+	maxMessage   int32
+	bytes        int64 // default limit
+	limit        func(Limits) int64
+	age          func(Limits) time.Duration // nil: for good
+}
+
+var streams = []stream{
+	{
+		name: Frontier, prefix: "xinwen.frontier.", about: "what to fetch, and when",
+		retention: jetstream.WorkQueuePolicy, schedules: true, maxMessage: maxMessageBytes,
+		bytes: defaultFrontierBytes, limit: func(l Limits) int64 { return l.FrontierBytes },
+	},
+	{
+		name: Pages, prefix: SubjectPages, about: "fetched pages", maxMessage: maxMessageBytes,
+		bytes: 8 << 30, limit: func(l Limits) int64 { return l.PagesBytes },
+		age: func(l Limits) time.Duration { return l.PagesAge },
+	},
+	{
+		name: Articles, prefix: SubjectArticles, about: "every article: an index is rebuilt from it",
+		maxMessage: maxMessageBytes, bytes: 64 << 30, limit: func(l Limits) int64 { return l.ArticlesBytes },
+	},
+	{
+		name: Alerts, prefix: SubjectAlerts, about: "matches of rules", maxMessage: maxMessageBytes,
+		bytes: 4 << 30, limit: func(l Limits) int64 { return l.AlertsBytes },
+	},
+	{
+		name: Quarantine, prefix: SubjectQuarantine, about: "messages that failed for good, with the reason",
+		subjects:   []string{advisoryMaxDeliveries + ">", advisoryTerminated + ">"},
+		maxMessage: maxQuarantineBytes, bytes: 4 << 30, limit: func(l Limits) int64 { return l.QuarantineBytes },
+	},
+}
+
+const (
+	defaultFrontierBytes = 1 << 30
+	defaultPagesAge      = 7 * 24 * time.Hour
+)
+
+var buckets = []jetstream.KeyValueConfig{
+	{Bucket: KVSources, Description: "state of each source"},
+	{Bucket: KVFeeds, Description: "state of each feed"},
+	{Bucket: KVHosts, Description: "robots, next allowed fetch"},
+	{Bucket: KVSeen, Description: "what is known of a URL", LimitMarkerTTL: time.Hour},
+	{Bucket: KVRules, Description: "alert rules"},
+	{Bucket: KVDeliveries, Description: "log of deliveries", LimitMarkerTTL: time.Hour},
+}
+
+func (s *stream) config(c Config) jetstream.StreamConfig {
+	cfg := jetstream.StreamConfig{
+		Name:              s.name,
+		Description:       s.about,
+		Subjects:          append([]string{s.prefix + ">"}, s.subjects...),
+		Retention:         s.retention,
+		Storage:           jetstream.FileStorage,
+		Discard:           jetstream.DiscardNew,
+		Duplicates:        duplicateWindow,
+		MaxMsgSize:        s.maxMessage,
+		MaxBytes:          s.bytes,
+		Replicas:          c.Replicas,
+		AllowMsgSchedules: s.schedules,
+		AllowDirect:       true,
+	}
+	if n := s.limit(c.Limits); n > 0 {
+		cfg.MaxBytes = n
+	}
+	if s.schedules {
+		// The server has timers only on streams that discard old messages. This
+		// one has no limit of its own that could make it do so: send keeps it.
+		cfg.Discard, cfg.MaxBytes = jetstream.DiscardOld, -1
+	}
+	if s.age != nil {
+		cfg.MaxAge = pagesAge(c)
+	}
+	return cfg
+}
+
+func pagesAge(c Config) time.Duration {
+	if c.Limits.PagesAge > 0 {
+		return c.Limits.PagesAge
+	}
+	return defaultPagesAge
+}
+
+// setup brings streams and buckets into the wanted shape. A cluster that has
+// just started refuses for a while, so it tries for some time.
+func (b *Bus) setup(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
+	defer cancel()
+	var err error
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		if err = b.trySetup(ctx); err == nil {
+			return nil
+		}
+		var api *jetstream.APIError
+		if errors.As(err, &api) && api.Code != 503 && api.ErrorCode != codeNoPeers {
+			break
+		}
+		if sleep(ctx, wait) != nil {
+			break
+		}
+	}
+	var api *jetstream.APIError
+	switch {
+	case errors.As(err, &api) && (api.ErrorCode == codeStorageExceeded || api.ErrorCode == codeNoResources):
+		return hint("set up streams", err, "raise max_file_store of the NATS server, or lower the limits of the bus")
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+		return hint("set up streams", err, "enable JetStream on the NATS server and for this account")
+	}
+	return fmt.Errorf("set up streams: %w", err)
+}
+
+func (b *Bus) trySetup(ctx context.Context) error {
+	for i := range streams {
+		if err := b.setupStream(ctx, &streams[i]); err != nil {
+			return fmt.Errorf("stream %s: %w", streams[i].name, err)
+		}
+	}
+	for _, cfg := range buckets {
+		cfg.Storage, cfg.History, cfg.Replicas = jetstream.FileStorage, 1, b.config.Replicas
+		cfg.MaxBytes = 2 << 30
+		if n := b.config.Limits.BucketBytes; n > 0 {
+			cfg.MaxBytes = n
+		}
+		_, err := b.js.KeyValue(ctx, cfg.Bucket)
+		if errors.Is(err, jetstream.ErrBucketNotFound) {
+			_, err = b.js.CreateKeyValue(ctx, cfg)
+			if errors.Is(err, jetstream.ErrBucketExists) {
+				err = nil // another service was quicker
+			}
+		}
+		if err == nil {
+			err = b.align(ctx, "KV_"+cfg.Bucket, func(have *jetstream.StreamConfig) {
+				have.Replicas = cfg.Replicas
+				if b.config.Limits.BucketBytes > 0 {
+					have.MaxBytes = cfg.MaxBytes
+				}
+			})
+		}
+		if err != nil {
+			return fmt.Errorf("bucket %s: %w", cfg.Bucket, err)
+		}
+	}
+	for _, bucket := range []string{objectsPages, objectsKept} {
+		cfg := jetstream.ObjectStoreConfig{
+			Bucket: bucket, Storage: jetstream.FileStorage, Replicas: b.config.Replicas, MaxBytes: 4 << 30,
+		}
+		if n := b.config.Limits.ObjectBytes; n > 0 {
+			cfg.MaxBytes = n
+		}
+		if bucket == objectsPages {
+			// A day longer than the message that points to it.
+			cfg.TTL = pagesAge(b.config) + 24*time.Hour
+		}
+		_, err := b.js.ObjectStore(ctx, bucket)
+		if errors.Is(err, jetstream.ErrBucketNotFound) {
+			_, err = b.js.CreateObjectStore(ctx, cfg)
+			if errors.Is(err, jetstream.ErrBucketExists) {
+				err = nil
+			}
+		}
+		if err == nil {
+			err = b.align(ctx, "OBJ_"+bucket, func(have *jetstream.StreamConfig) {
+				have.Replicas = cfg.Replicas
+				if b.config.Limits.ObjectBytes > 0 {
+					have.MaxBytes = cfg.MaxBytes
+				}
+				if bucket == objectsPages && b.config.Limits.PagesAge > 0 {
+					have.MaxAge = cfg.TTL
+				}
+			})
+		}
+		if err != nil {
+			return fmt.Errorf("object store %s: %w", bucket, err)
+		}
+	}
+	return nil
+}
+
+func (b *Bus) setupStream(ctx context.Context, s *stream) error {
+	want := s.config(b.config)
+	_, err := b.js.CreateStream(ctx, want)
+	if err == nil || !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return err
+	}
+	return b.align(ctx, s.name, func(have *jetstream.StreamConfig) {
+		have.Description, have.Subjects = want.Description, want.Subjects
+		have.Retention, have.Storage, have.Discard = want.Retention, want.Storage, want.Discard
+		have.Duplicates, have.MaxMsgSize = want.Duplicates, want.MaxMsgSize
+		have.Replicas, have.AllowMsgSchedules, have.AllowDirect = want.Replicas, want.AllowMsgSchedules, want.AllowDirect
+		have.MaxMsgs, have.MaxMsgsPerSubject = -1, -1
+		have.PersistMode = jetstream.DefaultPersistMode
+		if s.schedules || s.limit(b.config.Limits) > 0 || have.MaxBytes <= 0 {
+			have.MaxBytes = want.MaxBytes
+		}
+		if s.age == nil || s.age(b.config.Limits) > 0 {
+			have.MaxAge = want.MaxAge
+		}
+	})
+}
+
+// align updates an existing stream where change makes a difference.
+func (b *Bus) align(ctx context.Context, name string, change func(*jetstream.StreamConfig)) error {
+	s, err := b.js.Stream(ctx, name)
+	if err != nil {
+		return err
+	}
+	have := s.CachedInfo().Config
+	want := have
+	want.Subjects = slices.Clone(have.Subjects)
+	change(&want)
+	before, err := json.Marshal(have)
+	if err != nil {
+		return err
+	}
+	after, err := json.Marshal(want)
+	if err != nil {
+		return err
+	}
+	if string(before) == string(after) {
+		return nil
+	}
+	if _, err := b.js.UpdateStream(ctx, want); err != nil {
+		var api *jetstream.APIError
+		if errors.As(err, &api) && api.Code < 500 {
+			return hint("update configuration", err,
+				"it was created with settings that cannot be changed in place: back it up with the nats tool, delete it, and start again")
+		}
+		return err
+	}
+	b.log.Info("stream configuration updated", "stream", name)
+	return nil
+}
+
+// bind looks up the buckets that setup made.
+func (b *Bus) bind(ctx context.Context) error {
+	b.kv = make(map[string]jetstream.KeyValue)
+	for _, cfg := range buckets {
+		kv, err := b.js.KeyValue(ctx, cfg.Bucket)
+		if err != nil {
+			return fmt.Errorf("bucket %s: %w", cfg.Bucket, err)
+		}
+		b.kv[cfg.Bucket] = kv
+	}
+	b.objects = make(map[string]jetstream.ObjectStore)
+	for _, name := range []string{objectsPages, objectsKept} {
+		o, err := b.js.ObjectStore(ctx, name)
+		if err != nil {
+			return fmt.Errorf("object store %s: %w", name, err)
+		}
+		b.objects[name] = o
+	}
+	return nil
+}
+
+// checkSync asks the monitoring addresses whether the servers sync always. With
+// the default of two minutes a power cut loses acked messages, on several
+// replicas too.
+func (b *Bus) checkSync(ctx context.Context) error {
+	if b.server != nil {
+		return nil // startServer sees to it
+	}
+	if len(b.config.Monitor) == 0 {
+		if b.config.Replicas > 1 {
+			b.log.Warn("cannot see whether the NATS servers sync always",
+				"hint", "set sync_interval: always in the jetstream block of each server, and monitor to their monitoring addresses so that it is checked")
+		}
+		return nil
+	}
+	for _, address := range b.config.Monitor {
+		always, err := syncAlways(ctx, address)
+		if err != nil {
+			return hint("check NATS server "+address, err, "monitor must be the monitoring address of a NATS server, such as http://host:8222")
+		}
+		if !always {
+			return hint("check NATS server "+address, errors.New("it does not sync always, a power cut would lose messages"),
+				"set sync_interval: always in its jetstream block and restart it")
+		}
+	}
+	return nil
+}
+
+func syncAlways(ctx context.Context, address string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+"/varz", nil)
+	if err != nil {
+		return false, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return false, fmt.Errorf("GET /varz: %s", resp.Status)
+	}
+	var varz struct {
+		JetStream struct {
+			Config *struct {
+				SyncAlways bool `json:"sync_always"`
+			} `json:"config"`
+		} `json:"jetstream"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(nil, resp.Body, 4<<20)).Decode(&varz); err != nil {
+		return false, fmt.Errorf("GET /varz: %w", err)
+	}
+	if varz.JetStream.Config == nil {
+		return false, errors.New("JetStream is not enabled there")
+	}
+	return varz.JetStream.Config.SyncAlways, nil
+}
