@@ -22,6 +22,8 @@ import (
 type Hints struct {
 	// Title is the article's title, "" if unknown.
 	Title string
+	// Summary is what the page or feed says the article is about, "" if unknown.
+	Summary string
 	// Body is the text as the page's structured data has it, "" if none.
 	Body string
 }

@@ -206,3 +206,21 @@ func Attr(n *html.Node, key string) string {
 	}
 	return ""
 }
+
+// Plain makes a document of plain text: one block a line.
+func Plain(s string) *Document {
+	d := &Document{}
+	if len(s) > MaxBytes {
+		s = strings.ToValidUTF8(s[:MaxBytes], "")
+		d.Truncated = true
+	}
+	d.Root = &html.Node{Type: html.DocumentNode}
+	body := element(element(d.Root, atom.Html, nil), atom.Body, nil)
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			element(body, atom.P, nil).AppendChild(&html.Node{Type: html.TextNode, Data: line})
+		}
+	}
+	d.build()
+	return d
+}

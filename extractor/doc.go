@@ -1,0 +1,10 @@
+// Package extractor turns pages into articles. It reads the stream PAGES as one
+// of any number of competing consumers, and publishes to ARTICLES.
+//
+//	page ─► charset ─► dom ─► boilerplate ─► metadata ─► language ─► entity ─► article
+//	        bytes      blocks  body          title,      and         mentions
+//	        to text            blocks        time, who   script
+//
+// Extract is pure: the same page and lexicon give the same article. What fails
+// in it fails for good, and the page goes to quarantine with a hint.
+package extractor

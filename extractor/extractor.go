@@ -1,0 +1,429 @@
+package extractor
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/net/html/atom"
+
+	"xinwen/extractor/boilerplate"
+	"xinwen/extractor/dom"
+	"xinwen/extractor/entity"
+	"xinwen/extractor/language"
+	"xinwen/extractor/metadata"
+	"xinwen/news"
+	"xinwen/news/bus"
+	"xinwen/news/charset"
+	"xinwen/news/lexicon"
+	"xinwen/news/weburl"
+)
+
+// Config is what the operator sets. The zero value runs.
+type Config struct {
+	// Workers is how many pages are worked on at once; 0 means 2.
+	Workers int `json:"workers,omitempty" yaml:"workers"`
+	// Timeout is the longest that one page may take; 0 means 60 s.
+	Timeout time.Duration `json:"timeout,omitempty" yaml:"timeout"`
+}
+
+// Validate reports what is wrong with c.
+func (c Config) Validate() error {
+	switch {
+	case c.Workers < 0 || c.Workers > 256:
+		return fmt.Errorf("extractor: workers is %d; use 1 to 256, or 0 for 2", c.Workers)
+	case c.Timeout < 0:
+		return fmt.Errorf("extractor: timeout is %s; use a positive duration, or 0 for 60s", c.Timeout)
+	}
+	return nil
+}
+
+// Options is what New needs.
+type Options struct {
+	// Bus carries pages and articles; only Start and Run need it.
+	Bus *bus.Bus
+	// Lexicon holds the entities; nil means that articles get no mentions of
+	// them.
+	Lexicon *lexicon.Store
+	Config  Config
+	// Logger may be nil.
+	Logger *slog.Logger
+	// Metrics may be nil.
+	Metrics prometheus.Registerer
+}
+
+// Extractor turns pages into articles. It is safe for concurrent use.
+type Extractor struct {
+	bus     *bus.Bus
+	lexicon *lexicon.Store
+	config  Config
+	log     *slog.Logger
+	metrics *metrics
+
+	mu        sync.Mutex // held while a gazetteer is built
+	gazetteer gazetteer
+	running   running
+}
+
+// New returns an extractor that is not started.
+func New(o Options) (*Extractor, error) {
+	if err := o.Config.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Config.Workers == 0 {
+		o.Config.Workers = 2
+	}
+	if o.Config.Timeout == 0 {
+		o.Config.Timeout = time.Minute
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	m, err := newMetrics(o.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	return &Extractor{bus: o.Bus, lexicon: o.Lexicon, config: o.Config, log: o.Logger, metrics: m}, nil
+}
+
+// Error says why a page cannot become an article. Trying again does not help.
+type Error struct {
+	// Reason is a short fixed phrase, such as "empty page".
+	Reason string
+	// Detail is what was seen, "" if there is nothing to add.
+	Detail string
+	hint   string
+}
+
+// Error returns the reason and the detail.
+func (e *Error) Error() string {
+	if e.Detail == "" {
+		return e.Reason
+	}
+	return e.Reason + ": " + e.Detail
+}
+
+// Hint returns what to do about it.
+func (e *Error) Hint() string { return e.hint }
+
+// Extract turns a page into an article. Pages that the publisher took away
+// (404, 410) give a tombstone. It depends on the page and the lexicon alone;
+// Article.Extracted is left zero. Every error is an *Error or about the form of
+// an imported article, and permanent.
+func (x *Extractor) Extract(p *news.Page) (*news.Article, error) {
+	a, err := x.extract(p)
+	if err != nil {
+		return nil, err
+	}
+	if !p.Fast && !a.Deleted {
+		a.Mentions = x.mentions(a)
+	}
+	return a, nil
+}
+
+func (x *Extractor) extract(p *news.Page) (*news.Article, error) {
+	a := &news.Article{
+		Version: news.Version, ID: p.ID, URL: p.URL, Source: p.Source, Fetched: p.Fetched, Revision: revision(p),
+	}
+	if a.ID == "" && a.URL != "" {
+		a.ID = weburl.ID(a.URL)
+	}
+	if p.Status == 404 || p.Status == 410 {
+		a.Deleted = true
+		return a, nil
+	}
+	if media(p.ContentType) == news.ArticleContentType {
+		return imported(a, p)
+	}
+	if err := refuse(p); err != nil {
+		return nil, err
+	}
+	text, enc := charset.Decode(p.Body, p.ContentType)
+	if err := binary(text, enc); err != nil {
+		return nil, err
+	}
+	a.Charset = enc.Name
+	d := parse(text, p.ContentType)
+	return build(a, p, d, enc)
+}
+
+// build fills a from a parsed page.
+func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (*news.Article, error) {
+	head := metadata.ReadHead(d)
+	title := head.Article.Headline
+	if title == "" {
+		title = metadata.StripSite(firstOf(head.Meta["og:title"], head.Title), head.Meta["og:site_name"])
+	}
+	hints := boilerplate.Hints{Title: title, Body: head.Article.Body, Summary: head.Description()}
+	if p.Entry != nil && p.Entry.Summary != "" {
+		hints.Summary = p.Entry.Summary
+	}
+	body := boilerplate.Find(d, hints)
+	a.Text, a.Links = textOf(d, body.Blocks, p.URL, head.Base)
+	declared := pageLanguage(d)
+	a.Lang, a.Script = language.Detect(title+"\n"+a.Text, declared)
+
+	var zone *time.Location
+	if p.TimeZone != "" {
+		if z, err := time.LoadLocation(p.TimeZone); err == nil {
+			zone = z
+		}
+	}
+	m := metadata.Read(metadata.Input{
+		Doc: d, Head: head, Body: body, URL: p.URL, Entry: p.Entry, Fetched: p.Fetched, Zone: zone, Script: a.Script,
+	})
+	a.Title, a.Summary, a.Authors, a.Editor, a.Reporter = m.Title, m.Summary, m.Authors, m.Editor, m.Reporter
+	a.Credit, a.Publisher = m.Credit, m.Publisher
+	a.Published, a.PublishedConfidence, a.Modified = m.Published, m.Confidence, m.Modified
+	if c, ok := weburl.SamePage(p.URL, head.Canonical); ok {
+		a.URL, a.ID = c, weburl.ID(c)
+	}
+	if err := blocked(a, d); err != nil {
+		return nil, err
+	}
+	w := warnings{}
+	if a.Text == "" && p.Entry != nil && p.Entry.Summary != "" {
+		a.Text = strings.TrimSpace(p.Entry.Summary)
+		w.add("summary-only", "the page has no article text, so the feed's summary stands for it")
+		a.Lang, a.Script = language.Detect(a.Title+"\n"+a.Text, declared)
+	}
+	if a.Text == "" {
+		return nil, &Error{Reason: "no article text", Detail: fmt.Sprintf("%d blocks of text", len(d.Blocks)),
+			hint: "the page may be a list page, or build its text with scripts; look at it in a browser, and give the source a feed with full text if it has one"}
+	}
+	if a.Title == "" {
+		a.Title = clip(firstLine(a.Text), 80)
+		w.add("title-unknown", "the first line of the text stands for the title")
+	}
+	w.doubts(a, d, enc, declared)
+	a.Warnings = w
+	return a, nil
+}
+
+func firstOf(s ...string) string {
+	for _, x := range s {
+		if x != "" {
+			return x
+		}
+	}
+	return ""
+}
+
+// revision is the fetch time; a page without one gets revision 1, so that it is
+// newer than nothing.
+func revision(p *news.Page) int64 {
+	if p.Fetched.IsZero() {
+		return 1
+	}
+	return p.Fetched.UnixMilli()
+}
+
+func media(contentType string) string {
+	m, _, _ := strings.Cut(contentType, ";")
+	return strings.ToLower(strings.TrimSpace(m))
+}
+
+// parse reads HTML, or plain text as one paragraph a line.
+func parse(text, contentType string) *dom.Document {
+	if media(contentType) == "text/plain" && !strings.Contains(strings.ToLower(text[:min(len(text), 1024)]), "<html") {
+		return dom.Plain(text)
+	}
+	return dom.Parse(text)
+}
+
+// pageLanguage is the language tag of the document element.
+func pageLanguage(d *dom.Document) string {
+	for n := d.Root.FirstChild; n != nil; n = n.NextSibling {
+		if n.DataAtom == atom.Html {
+			return firstOf(dom.Attr(n, "lang"), dom.Attr(n, "xml:lang"))
+		}
+	}
+	return ""
+}
+
+// textOf joins blocks by newlines. Links get addresses relative to the page's
+// base; those that lead nowhere on the web are left out.
+func textOf(d *dom.Document, blocks []int, page, base string) (string, []news.Link) {
+	if base != "" && page != "" {
+		if b, err := weburl.Resolve(page, base); err == nil {
+			page = b
+		}
+	}
+	var b strings.Builder
+	var links []news.Link
+	runes := 0
+	for n, i := range blocks {
+		block := &d.Blocks[i]
+		if n > 0 {
+			b.WriteByte('\n')
+			runes++
+		}
+		at, from := runes, 0
+		for _, l := range block.Links {
+			if len(links) >= maxLinks {
+				break
+			}
+			at += utf8.RuneCountInString(block.Text[from:l.Start])
+			text := block.Text[l.Start:l.End]
+			end := at + utf8.RuneCountInString(text)
+			if u, ok := address(page, l.Href); ok {
+				links = append(links, news.Link{Start: at, End: end, Text: text, URL: u})
+			}
+			at, from = end, l.End
+		}
+		b.WriteString(block.Text)
+		runes += utf8.RuneCountInString(block.Text)
+	}
+	return b.String(), links
+}
+
+// maxLinks is how many links of one article are kept.
+const maxLinks = 2000
+
+func address(page, href string) (string, bool) {
+	href = strings.TrimSpace(href)
+	if href == "" || href[0] == '#' || len(href) > 2048 || page == "" && !strings.Contains(href, "://") {
+		return "", false
+	}
+	u, err := weburl.Resolve(page, href)
+	return u, err == nil
+}
+
+func firstLine(s string) string {
+	l, _, _ := strings.Cut(s, "\n")
+	return l
+}
+
+// clip cuts s to at most n characters.
+func clip(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i] + "…"
+		}
+		n--
+	}
+	return s
+}
+
+// imported reads an article that was extracted elsewhere.
+func imported(a *news.Article, p *news.Page) (*news.Article, error) {
+	var in news.ImportedArticle
+	if err := json.Unmarshal(p.Body, &in); err != nil {
+		return nil, &Error{Reason: "imported article is not valid JSON", Detail: err.Error(), hint: "correct the line and import it again"}
+	}
+	text := tidy(in.Text)
+	if text == "" {
+		return nil, &Error{Reason: "imported article has no text", hint: `give each line a "text"`}
+	}
+	a.Title, a.Text, a.Charset = oneLine(in.Title), text, "utf-8"
+	if a.Title == "" {
+		a.Title = clip(firstLine(text), 80)
+	}
+	a.Source = firstOf(a.Source, in.Source)
+	if u, err := weburl.Canonical(in.URL); in.URL != "" && err == nil && a.URL == "" {
+		a.URL, a.ID = u, weburl.ID(u)
+	}
+	if a.URL == "" && in.ID != "" {
+		a.URL = "urn:import:" + in.ID
+		a.ID = weburl.ID(a.URL)
+	}
+	a.Lang, a.Script = language.Detect(a.Title+"\n"+text, in.Lang)
+	if a.Lang == "" && in.Lang != "" {
+		a.Lang, _, _ = strings.Cut(strings.ToLower(in.Lang), "-")
+	}
+	if !in.Published.IsZero() {
+		a.Published, a.PublishedConfidence = in.Published.UTC(), 1
+	}
+	return a, nil
+}
+
+// tidy makes text of paragraphs that are separated by one newline.
+func tidy(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "")
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		line = strings.TrimFunc(line, unicode.IsSpace)
+		if line == "" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "")), " ")
+}
+
+// refuse returns an error for what cannot be a page of text.
+func refuse(p *news.Page) error {
+	if p.Status != 0 && (p.Status < 200 || p.Status > 299) {
+		return &Error{Reason: "not a successful answer", Detail: fmt.Sprintf("HTTP status %d", p.Status), hint: "look at the address in a browser; nothing was extracted"}
+	}
+	if len(bytes.TrimSpace(p.Body)) == 0 {
+		return &Error{Reason: "empty page", hint: "the server sent no content; if it does so again, it may refuse the crawler's user agent"}
+	}
+	m := media(p.ContentType)
+	for _, prefix := range [...]string{"image/", "video/", "audio/", "font/"} {
+		if strings.HasPrefix(m, prefix) {
+			return notText(m)
+		}
+	}
+	switch m {
+	case "application/pdf", "application/zip", "application/gzip", "application/msword", "application/octet-stream":
+		if !bytes.Contains(bytes.ToLower(p.Body[:min(len(p.Body), 1024)]), []byte("<html")) {
+			return notText(m)
+		}
+	}
+	for _, magic := range [...]string{"%PDF-", "PK\x03\x04", "\x89PNG", "\xff\xd8\xff", "GIF8", "\x1f\x8b", "\x28\xb5\x2f\xfd", "RIFF", "\x00\x00\x00\x18ftyp", "\x7fELF", "\xd0\xcf\x11\xe0", "wOF2"} {
+		if bytes.HasPrefix(p.Body, []byte(magic)) {
+			return notText(m)
+		}
+	}
+	return nil
+}
+
+func notText(m string) error {
+	if m == "" {
+		m = "binary data"
+	}
+	return &Error{Reason: "not a page of text", Detail: m, hint: "only HTML and plain text are extracted; exclude such addresses from the source"}
+}
+
+// binary returns an error if decoded text is mostly not text.
+func binary(text string, enc charset.Result) error {
+	bad, n := enc.Replaced, 0
+	for i, r := range text {
+		if i > 64<<10 {
+			break
+		}
+		n++
+		if r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != '\f' && r != 0 {
+			bad++
+		}
+	}
+	if n > 0 && bad*5 > n {
+		return notText("")
+	}
+	return nil
+}
+
+// Annotate returns the mentions in an article that was extracted elsewhere.
+// date anchors relative dates and may be zero; lang is "zh", "en" or "".
+func (x *Extractor) Annotate(title, text, lang string, date time.Time) []news.Mention {
+	return x.annotate(title+"\n"+text, entity.Context{Lang: lang, Date: date})
+}
+
+func (x *Extractor) mentions(a *news.Article) []news.Mention {
+	return x.annotate(a.Content(), entity.Context{Lang: a.Lang, Date: a.Time()})
+}
