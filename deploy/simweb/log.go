@@ -57,6 +57,7 @@ func (l *Log) begin(r *Request) int {
 	open := *r
 	open.Open = true
 	l.requests = append(l.requests, open)
+	l.tell()
 	return len(l.requests) - 1
 }
 
@@ -72,6 +73,11 @@ func (l *Log) end(i int, r *Request) {
 			_, _ = l.out.Write(append(line, '\n'))
 		}
 	}
+	l.tell()
+}
+
+// tell wakes whoever waits for Changed.
+func (l *Log) tell() {
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
@@ -83,7 +89,8 @@ func (l *Log) Requests() []Request {
 	return slices.Clone(l.requests)
 }
 
-// Changed returns a channel that is closed when the next answer ends.
+// Changed returns a channel that is closed when the next request arrives or
+// answer ends.
 func (l *Log) Changed() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()

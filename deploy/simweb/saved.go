@@ -157,7 +157,7 @@ func (s *site) coverSaved() error {
 		feed.WriteString("<item>\n")
 		element(&feed, "title", p.Title)
 		element(&feed, "link", p.URL)
-		element(&feed, "guid", p.ID)
+		feed.WriteString(`<guid isPermaLink="false">` + escape(p.ID) + "</guid>\n")
 		feed.WriteString("</item>\n")
 	}
 	feed.WriteString("</channel></rss>\n")

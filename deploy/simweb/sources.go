@@ -3,54 +3,95 @@ package simweb
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 )
 
-// sourceEntry is one source in the form that the crawler reads.
-type sourceEntry struct {
-	ID    string   `yaml:"id"`
-	Name  string   `yaml:"name"`
-	URL   string   `yaml:"url"`
-	Lang  string   `yaml:"lang,omitempty"`
-	Zone  string   `yaml:"time_zone,omitempty"`
-	Feeds []string `yaml:"feeds,omitempty"`
-	Lists []string `yaml:"lists,omitempty"`
+// SourceOptions say how a crawler should read the sites.
+type SourceOptions struct {
+	// Keep chooses sites by ID; nil keeps all.
+	Keep func(id string) bool
+	// Delay, Interval and Timeout are written into every source; zero leaves
+	// the crawler's default.
+	Delay    time.Duration
+	Interval time.Duration
+	Timeout  time.Duration
 }
+
+// sourceFile is the form that the crawler reads.
+type sourceFile struct {
+	Sources []sourceEntry `yaml:"sources"`
+}
+
+type sourceEntry struct {
+	ID        string      `yaml:"id"`
+	Name      string      `yaml:"name"`
+	Home      string      `yaml:"home"`
+	Lang      string      `yaml:"lang,omitempty"`
+	Script    string      `yaml:"script,omitempty"`
+	TimeZone  string      `yaml:"time_zone,omitempty"`
+	Feeds     []string    `yaml:"feeds,omitempty"`
+	ListPages []listEntry `yaml:"list_pages,omitempty"`
+	Delay     string      `yaml:"delay,omitempty"`
+	Interval  string      `yaml:"interval,omitempty"`
+	Timeout   string      `yaml:"timeout,omitempty"`
+}
+
+type listEntry struct {
+	URL   string `yaml:"url"`
+	Next  string `yaml:"next,omitempty"`
+	Pages int    `yaml:"pages,omitempty"`
+}
+
+// maxListPages is how many pages of a list a source follows.
+const maxListPages = 10
 
 // Sources returns the text of a sources.yaml with every site of the Web, in
 // order of ID.
-func (w *Web) Sources() string { return w.SourcesOf(func(string) bool { return true }) }
+func (w *Web) Sources() string { return w.SourcesFor(SourceOptions{}) }
 
-// SourcesOf is Sources with those sites alone whose ID keep accepts.
-func (w *Web) SourcesOf(keep func(id string) bool) string {
+// SourcesFor is Sources with options.
+func (w *Web) SourcesFor(o SourceOptions) string {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	var list []sourceEntry
 	for _, s := range w.sites {
-		if !keep(s.ID) {
-			continue
+		if o.Keep == nil || o.Keep(s.ID) {
+			list = append(list, s.source(o))
 		}
-		base := "http://" + s.Host
-		e := sourceEntry{ID: s.ID, Name: s.Name, URL: base + "/", Lang: s.Lang}
-		if s.zone != nil && s.zone.String() != "UTC" {
-			e.Zone = s.zone.String()
-		}
-		if s.Follow == "list" {
-			e.Lists = []string{base + s.List.Path}
-		} else {
-			for _, f := range s.Feeds {
-				e.Feeds = append(e.Feeds, base+f.Path)
-			}
-		}
-		list = append(list, e)
 	}
 	slices.SortFunc(list, func(a, b sourceEntry) int { return strings.Compare(a.ID, b.ID) })
-	text, err := yaml.Marshal(struct {
-		Sources []sourceEntry `yaml:"sources"`
-	}{list})
+	text, err := yaml.Marshal(sourceFile{list})
 	if err != nil {
 		panic(err) // strings and lists of strings always have a YAML form
 	}
 	return string(text)
+}
+
+func (s *site) source(o SourceOptions) sourceEntry {
+	base := "http://" + s.Host
+	e := sourceEntry{
+		ID: s.ID, Name: s.Name, Home: base + "/",
+		Delay: duration(o.Delay), Interval: duration(o.Interval), Timeout: duration(o.Timeout),
+	}
+	if s.saved == nil { // nobody vouches for what index.json says of a page
+		e.Lang, e.Script = langScript(s.Lang)
+		e.TimeZone = s.zone.String()
+	}
+	if s.Follow == "list" {
+		e.ListPages = []listEntry{{URL: base + s.List.Path, Next: "auto", Pages: maxListPages}}
+		return e
+	}
+	for _, f := range s.Feeds {
+		e.Feeds = append(e.Feeds, base+f.Path)
+	}
+	return e
+}
+
+func duration(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
 }

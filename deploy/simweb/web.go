@@ -52,10 +52,12 @@ type Web struct {
 	sites  map[string]*site // by host
 	faults map[string]*plannedFault
 	asked  map[string]int // requests so far at misbehaving addresses
+	closed bool
 
 	listener net.Listener
 	server   *http.Server
 	served   chan struct{}
+	serving  sync.WaitGroup
 	quit     chan struct{} // closed by Close: ends hanging responses
 	close    func() error
 }
@@ -149,16 +151,20 @@ func (w *Web) Addr() string { return w.listener.Addr().String() }
 // Resolve returns the value for --resolve that leads every host here.
 func (w *Web) Resolve() string { return "*=" + w.Addr() }
 
-// Close ends all requests and stops listening.
+// Close stops listening, ends all requests and waits for them.
 func (w *Web) Close() error { return w.close() }
 
 func (w *Web) shut() error {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
 	close(w.quit)
 	if w.server == nil {
 		return nil
 	}
 	err := w.server.Close()
 	<-w.served
+	w.serving.Wait()
 	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}
@@ -219,8 +225,23 @@ func (w *Web) Remove(url string) error {
 	return fmt.Errorf("simweb: remove %s: no such article", url)
 }
 
+// enter counts a request in, unless the web is closed.
+func (w *Web) enter() bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return false
+	}
+	w.serving.Add(1)
+	return true
+}
+
 // serve answers one request and logs it.
 func (w *Web) serve(rw http.ResponseWriter, r *http.Request) {
+	if !w.enter() {
+		panic(http.ErrAbortHandler)
+	}
+	defer w.serving.Done()
 	start := time.Now()
 	rec := &recorder{ResponseWriter: rw}
 	host, _, err := net.SplitHostPort(r.Host)
