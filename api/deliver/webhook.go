@@ -1,0 +1,178 @@
+package deliver
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"xinwen/news"
+)
+
+const (
+	maxAnswerBytes = 64 << 10
+	maxSecretBytes = 4 << 10
+)
+
+// outcome is what came of one attempt at a webhook.
+type outcome struct {
+	status int // HTTP status, 0 if there was no answer
+	// retryAfter is how long the receiver asks to wait.
+	retryAfter time.Duration
+	err        error // nil: delivered
+}
+
+// event is the body of a webhook.
+type event struct {
+	Type      string      `json:"type"`
+	Timestamp time.Time   `json:"timestamp"`
+	Data      *news.Alert `json:"data"`
+}
+
+// client posts webhooks.
+type client struct {
+	http *http.Client
+	now  func() time.Time
+}
+
+func newClient(timeout time.Duration, allowPrivate bool) *client {
+	d := &net.Dialer{Timeout: timeout / 2, KeepAlive: 30 * time.Second}
+	if !allowPrivate {
+		d.Control = guard
+	}
+	return &client{
+		now: time.Now,
+		http: &http.Client{
+			Timeout: timeout,
+			Transport: &http.Transport{
+				// A proxy would dial for us, past the guard.
+				Proxy:                  nil,
+				DialContext:            d.DialContext,
+				ForceAttemptHTTP2:      true,
+				MaxIdleConns:           32,
+				MaxConnsPerHost:        4,
+				IdleConnTimeout:        time.Minute,
+				TLSHandshakeTimeout:    timeout / 2,
+				ResponseHeaderTimeout:  timeout,
+				MaxResponseHeaderBytes: 32 << 10,
+			},
+			// A redirect would carry the signed body to an address nobody named.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+// post makes one attempt. id is the same on every attempt of a delivery.
+func (c *client) post(ctx context.Context, w *news.Webhook, id string, a *news.Alert) outcome {
+	signer, err := secret(w)
+	if err != nil {
+		return outcome{err: err}
+	}
+	body, err := json.Marshal(event{Type: "alert.matched", Timestamp: a.Matched.UTC(), Data: a})
+	if err != nil {
+		return outcome{err: err}
+	}
+	now := c.now()
+	signature, err := signer.Sign(id, now, body)
+	if err != nil {
+		return outcome{err: err}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL, bytes.NewReader(body))
+	if err != nil {
+		return outcome{err: errors.New("the webhook's url cannot be used")}
+	}
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	req.Header.Set("User-Agent", "Xinwen")
+	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
+	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	res, err := c.http.Do(req)
+	if err != nil {
+		// url.Error repeats the address, and its path may be a secret.
+		var u *url.Error
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		if errors.Is(err, ErrPrivate) {
+			err = fmt.Errorf("%w; set allow_private_webhooks to post into your own network", err)
+		}
+		return outcome{err: err}
+	}
+	defer res.Body.Close()
+	_, _ = io.CopyN(io.Discard, res.Body, maxAnswerBytes) // so that the connection can be used again
+	o := outcome{status: res.StatusCode}
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		o.err = fmt.Errorf("the receiver answered %s", res.Status)
+		o.retryAfter = parseRetryAfter(res.Header.Get("Retry-After"), now)
+	}
+	return o
+}
+
+func parseRetryAfter(v string, now time.Time) time.Duration {
+	if n, err := strconv.Atoi(strings.TrimSpace(v)); err == nil && n > 0 {
+		return time.Duration(min(n, int(MaxAge/time.Second))) * time.Second
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return min(max(t.Sub(now), 0), MaxAge)
+	}
+	return 0
+}
+
+// secret reads the signing secret anew each time, so that a new one counts at
+// once.
+func secret(w *news.Webhook) (*standardwebhooks.Webhook, error) {
+	var value, from string
+	switch {
+	case w.SecretEnv != "":
+		from = "environment variable " + w.SecretEnv
+		value = os.Getenv(w.SecretEnv)
+	case w.SecretFile != "":
+		from = "file " + w.SecretFile
+		f, err := os.Open(w.SecretFile)
+		if err != nil {
+			return nil, fmt.Errorf("signing secret: %w; make the file readable", err)
+		}
+		data, err := io.ReadAll(io.LimitReader(f, maxSecretBytes))
+		_ = f.Close() // only read
+		if err != nil {
+			return nil, fmt.Errorf("signing secret: %w", err)
+		}
+		value = string(data)
+	default:
+		return nil, errors.New("the webhook names no signing secret; set secret_env or secret_file")
+	}
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return nil, fmt.Errorf("signing secret: %s is empty; set it", from)
+	}
+	if strings.HasPrefix(value, "whsec_") {
+		s, err := standardwebhooks.NewWebhook(value)
+		if err != nil {
+			return nil, fmt.Errorf("signing secret: %s begins with whsec_ but the rest is not base64; mend it", from)
+		}
+		return s, nil
+	}
+	return standardwebhooks.NewWebhookRaw([]byte(value))
+}
+
+// Place names a webhook's receiver without what may be secret in its address.
+func Place(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "webhook"
+	}
+	return u.Scheme + "://" + u.Host
+}

@@ -1,0 +1,295 @@
+// Package rules brings the rules of alerts from YAML files into the KV bucket
+// that the percolator reads.
+//
+// A file holds one rule or a list of them. What a file says is checked whole:
+// unknown keys, IDs, queries (by the parser that search uses), webhooks; all
+// faults come at once, each with its file and line. A file with a fault changes
+// nothing: the rules it gave before stay. A rule whose file is gone, or no
+// longer has it, is removed; rules that did not come from files are left alone.
+package rules
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"xinwen/indexer/query"
+	"xinwen/news"
+)
+
+// MaxFileBytes is the largest rule file that is read.
+const MaxFileBytes = 4 << 20
+
+// Stored is a rule as it lies in the KV bucket.
+type Stored struct {
+	news.Rule
+	// Origin is the name of the file the rule came from, "" if it did not come
+	// from a file.
+	Origin string `json:"origin,omitempty"`
+}
+
+// ParseStored reads the JSON form of a stored rule.
+func ParseStored(data []byte) (*Stored, error) {
+	var s Stored
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, fmt.Errorf("rule: %w", err)
+	}
+	return &s, nil
+}
+
+// Fault is one thing wrong with a rule file.
+type Fault struct {
+	File string
+	Line int // from 1, 0 if the file as a whole is meant
+	// Message says what is wrong, Hint what to do.
+	Message string
+	Hint    string
+}
+
+// Error returns the fault as file:line: message (hint).
+func (f *Fault) Error() string {
+	var b strings.Builder
+	b.WriteString(f.File)
+	if f.Line > 0 {
+		fmt.Fprintf(&b, ":%d", f.Line)
+	}
+	b.WriteString(": " + f.Message)
+	if f.Hint != "" {
+		b.WriteString(" (" + f.Hint + ")")
+	}
+	return b.String()
+}
+
+// Set is what a directory of rule files says.
+type Set struct {
+	// Rules are the rules of all files without fault, sorted by ID.
+	Rules []Stored
+	// Bad are the names of the files with faults.
+	Bad []string
+	// Faults are all faults, by file and line.
+	Faults []*Fault
+}
+
+// Load reads every *.yaml and *.yml file of dir. A directory that does not
+// exist holds no rules. The error is of the directory itself; faults of files
+// are in the Set.
+func Load(dir string) (*Set, error) {
+	s := &Set{}
+	if dir == "" {
+		return s, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read alert rules: %w", err)
+	}
+	owner := make(map[string]string) // rule ID -> file
+	for _, e := range entries {
+		ext := filepath.Ext(e.Name())
+		if e.IsDir() || strings.HasPrefix(e.Name(), ".") || ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		found, faults := loadFile(dir, e.Name())
+		for _, r := range found {
+			if other, ok := owner[r.rule.ID]; ok {
+				faults = append(faults, &Fault{e.Name(), r.line, fmt.Sprintf("id %q is already taken in %s", r.rule.ID, other), "give each rule an id of its own"})
+			}
+			owner[r.rule.ID] = e.Name()
+		}
+		if len(faults) > 0 {
+			s.Bad = append(s.Bad, e.Name())
+			s.Faults = append(s.Faults, faults...)
+			continue
+		}
+		for _, r := range found {
+			s.Rules = append(s.Rules, Stored{Rule: r.rule, Origin: e.Name()})
+		}
+	}
+	slices.SortFunc(s.Rules, func(a, b Stored) int { return strings.Compare(a.ID, b.ID) })
+	return s, nil
+}
+
+type located struct {
+	rule news.Rule
+	line int
+}
+
+func loadFile(dir, name string) ([]located, []*Fault) {
+	path := filepath.Join(dir, name)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, []*Fault{{File: name, Message: err.Error()}}
+	}
+	if info.Size() > MaxFileBytes {
+		return nil, []*Fault{{File: name, Message: fmt.Sprintf("larger than %d MiB", MaxFileBytes>>20), Hint: "split it"}}
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, []*Fault{{File: name, Message: err.Error(), Hint: "make the file readable"}}
+	}
+	return parse(name, data)
+}
+
+// parse reads one file. It returns the rules that could be read even where
+// there are faults.
+func parse(name string, data []byte) ([]located, []*Fault) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, []*Fault{yamlFault(name, 1, err)}
+	}
+	var (
+		found  []located
+		faults []*Fault
+	)
+	for _, doc := range file.Docs {
+		for _, node := range ruleNodes(doc.Body) {
+			line := lineOf(node)
+			var r news.Rule
+			if err := yaml.NodeToValue(node, &r, yaml.Strict()); err != nil {
+				faults = append(faults, yamlFault(name, line, err))
+				continue
+			}
+			for _, f := range check(&r) {
+				faults = append(faults, &Fault{name, lineOfKey(node, f.key, line), f.message, f.hint})
+			}
+			found = append(found, located{r, line})
+		}
+	}
+	return found, faults
+}
+
+// ruleNodes returns the rules of a document: itself, or the items of its list.
+func ruleNodes(body ast.Node) []ast.Node {
+	switch n := body.(type) {
+	case nil, *ast.NullNode, *ast.CommentGroupNode:
+		return nil
+	case *ast.SequenceNode:
+		return n.Values
+	default:
+		return []ast.Node{n}
+	}
+}
+
+func lineOf(n ast.Node) int {
+	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 {
+		return m.Values[0].Key.GetToken().Position.Line
+	}
+	if t := n.GetToken(); t != nil && t.Position != nil {
+		return t.Position.Line
+	}
+	return 0
+}
+
+func lineOfKey(n ast.Node, key string, or int) int {
+	if m, ok := n.(*ast.MappingNode); ok {
+		for _, v := range m.Values {
+			if v.Key.GetToken().Value == key {
+				return v.Key.GetToken().Position.Line
+			}
+		}
+	}
+	return or
+}
+
+func yamlFault(name string, line int, err error) *Fault {
+	f := &Fault{File: name, Line: line, Message: err.Error()}
+	var y yaml.Error
+	if errors.As(err, &y) {
+		f.Message = y.GetMessage()
+		if t := y.GetToken(); t != nil && t.Position != nil && t.Position.Line > 0 {
+			f.Line = t.Position.Line
+		}
+	}
+	if strings.Contains(f.Message, "unknown field") {
+		f.Hint = "a rule has id, name, query, disabled, labels and webhooks (url, secret_env, secret_file)"
+	}
+	return f
+}
+
+var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+type keyFault struct{ key, message, hint string }
+
+// check returns everything wrong with r.
+func check(r *news.Rule) []keyFault {
+	var faults []keyFault
+	add := func(key, message, hint string) { faults = append(faults, keyFault{key, message, hint}) }
+	switch {
+	case r.ID == "":
+		add("id", "the rule has no id", "add one, such as id: tsmc-prices")
+	case len(r.ID) > 64 || !slug.MatchString(r.ID):
+		add("id", fmt.Sprintf("id %q is not a slug", r.ID), "use up to 64 lower-case letters and digits with single hyphens between")
+	case r.ID == "search":
+		add("id", `id "search" is reserved for /feeds/search`, "choose another")
+	}
+	if r.Name == "" {
+		r.Name = r.ID
+	}
+	for _, f := range checkQuery(r.Query) {
+		faults = append(faults, f)
+	}
+	for i, w := range r.Webhooks {
+		if u, err := url.Parse(w.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			add("webhooks", fmt.Sprintf("webhook %d: url %q is not an http or https address", i+1, w.URL), "write it in full, such as https://example.com/hook")
+		} else if u.User != nil {
+			add("webhooks", fmt.Sprintf("webhook %d: url holds a user name", i+1), "webhooks are signed; leave user and password out")
+		}
+		if (w.SecretEnv == "") == (w.SecretFile == "") {
+			add("webhooks", fmt.Sprintf("webhook %d needs either secret_env or secret_file", i+1), "name the environment variable or the file that holds the signing secret")
+		}
+		if slices.ContainsFunc(r.Webhooks[:i], func(o news.Webhook) bool { return o.URL == w.URL }) {
+			add("webhooks", fmt.Sprintf("webhook %d repeats an url", i+1), "name each address once")
+		}
+	}
+	return faults
+}
+
+func checkQuery(q string) []keyFault {
+	if strings.TrimSpace(q) == "" {
+		return []keyFault{{"query", "the rule has no query", "say what to look for, such as query: 台积电 AND 涨价"}}
+	}
+	n, err := query.Parse(q)
+	var syntax *query.SyntaxError
+	if errors.As(err, &syntax) {
+		return []keyFault{{"query", fmt.Sprintf("query, column %d: %s", syntax.Column, syntax.Message), syntax.Hint}}
+	}
+	if err != nil {
+		return []keyFault{{"query", "query: " + err.Error(), ""}}
+	}
+	if matchesEverything(n) {
+		return []keyFault{{"query", fmt.Sprintf("query %q matches nearly every article", q), "name at least one word, phrase, entity or field that must be there"}}
+	}
+	return nil
+}
+
+// matchesEverything reports whether nothing in n must be there: an alert of it
+// would go off on nearly every article.
+func matchesEverything(n query.Node) bool {
+	switch n := n.(type) {
+	case query.And:
+		for _, part := range n.Nodes {
+			if !matchesEverything(part) {
+				return false
+			}
+		}
+		return true
+	case query.Or:
+		return slices.ContainsFunc(n.Nodes, matchesEverything)
+	case query.All, query.Not, query.Range:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,167 @@
+package ui
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"xinwen/indexer/search"
+	"xinwen/news"
+)
+
+type articlePage struct {
+	ID         string
+	Title      []Segment
+	Paragraphs [][]Segment
+	Lang       string
+	Source     string
+	Original   string
+	Host       string
+	Facts      []Fact
+	Groups     []Group
+	Warnings   []string
+	Published  string
+	Machine    string
+	JSON       string
+	SourceURL  string
+}
+
+// Fact is one line of an article's metadata.
+type Fact struct {
+	Key     string // of its name in the catalogue
+	Value   string
+	Machine string // of a time
+	Note    string
+}
+
+// Group is the mentions of one kind.
+type Group struct {
+	Kind  string
+	Links []Link
+}
+
+func (u *UI) article(w http.ResponseWriter, r *http.Request) {
+	lang := languageOf(r)
+	a, err := u.o.Searcher.Article(r.Context(), r.PathValue("id"))
+	if errors.Is(err, search.ErrNotFound) {
+		u.message(w, r, http.StatusNotFound, "gone-title", "gone-hint")
+		return
+	}
+	if err != nil {
+		u.failure(w, r, err)
+		return
+	}
+	title := a.Title
+	if title == "" {
+		title = catalogue["untitled"][lang]
+	}
+	names := u.sourceNames(r.Context())
+	p := articlePage{
+		ID: a.ID, Lang: languageTag(a.Lang, a.Script), Original: web(a.URL),
+		Source: or(a.Publisher, names[a.Source], a.Source), SourceURL: state{}.toggle("source", a.Source).URL(),
+		Warnings: a.Warnings, Groups: u.groups(a, lang), JSON: "/v1/articles/" + url.PathEscape(a.ID),
+	}
+	if o, err := url.Parse(p.Original); err == nil {
+		p.Host = o.Host
+	}
+	var spans []span
+	for i := range a.Mentions {
+		m := &a.Mentions[i]
+		kind := kindOf(m.Kind)
+		s := span{start: m.Start, end: m.End, Kind: kind, Entity: m.Entity}
+		if m.Entity != "" {
+			s.Label = u.entityName(lang, m.Entity)
+		} else {
+			s.Label = m.Value
+		}
+		if kind != "" {
+			spans = append(spans, s)
+		}
+	}
+	slices.SortStableFunc(spans, func(a, b span) int { return a.start - b.start })
+	titleRunes := utf8.RuneCountInString(a.Title)
+	inTitle := 0
+	for inTitle < len(spans) && spans[inTitle].start < titleRunes {
+		inTitle++
+	}
+	p.Title = segments(title, slices.Clone(spans[:inTitle]))
+	p.Paragraphs = paragraphs([]rune(a.Text), titleRunes+1, spans[inTitle:])
+	p.Published, p.Machine = u.stamp(a.Published)
+	p.Facts = u.facts(a, lang)
+	u.render(w, r, http.StatusOK, "article.html", page{Title: title, Data: p})
+}
+
+// facts lists what is known of an article.
+func (u *UI) facts(a *news.Article, lang int) []Fact {
+	var out []Fact
+	add := func(key, value string) {
+		if value != "" {
+			out = append(out, Fact{Key: key, Value: value})
+		}
+	}
+	f := Fact{Key: "published"}
+	if f.Value, f.Machine = u.stamp(a.Published); f.Value == "" {
+		f.Value = catalogue["unknown"][lang]
+	} else if a.PublishedConfidence > 0 && a.PublishedConfidence < 0.5 {
+		f.Note = catalogue["unsure"][lang]
+	}
+	out = append(out, f)
+	if shown, machine := u.stamp(a.Modified); shown != "" && !a.Modified.Equal(a.Published) {
+		out = append(out, Fact{Key: "modified", Value: shown, Machine: machine})
+	}
+	if shown, machine := u.stamp(a.Fetched); shown != "" {
+		out = append(out, Fact{Key: "fetched", Value: shown, Machine: machine})
+	}
+	add("authors", strings.Join(a.Authors, ", "))
+	add("reporter", a.Reporter)
+	add("editor", a.Editor)
+	add("credit", a.Credit)
+	add("publisher", a.Publisher)
+	add("written", catalogue[languageKey(a.Lang, a.Script)][lang])
+	add("charset", a.Charset)
+	add("address", a.URL)
+	return out
+}
+
+// groups lists what an article mentions, by kind, the most frequent first.
+func (u *UI) groups(a *news.Article, lang int) []Group {
+	type key struct{ kind, entity, label string }
+	counts := make(map[key]int)
+	var order []key
+	for i := range a.Mentions {
+		m := &a.Mentions[i]
+		k := key{kind: kindOf(m.Kind), entity: m.Entity}
+		if k.kind == "" {
+			continue
+		}
+		if k.entity == "" {
+			k.label = m.Surface
+		}
+		if counts[k]++; counts[k] == 1 {
+			order = append(order, k)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b key) int { return cmp.Compare(counts[b], counts[a]) })
+	var out []Group
+	for _, kind := range kinds {
+		g := Group{Kind: string(kind)}
+		for _, k := range order {
+			if k.kind != g.Kind {
+				continue
+			}
+			l := Link{Label: k.label, Count: counts[k], Kind: g.Kind}
+			if k.entity != "" {
+				l.Label, l.URL = u.entityName(lang, k.entity), state{}.toggle("entity", k.entity).URL()
+			}
+			g.Links = append(g.Links, l)
+		}
+		if len(g.Links) > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}

@@ -1,0 +1,165 @@
+package ui
+
+import (
+	"fmt"
+	"net/http"
+
+	"golang.org/x/text/language"
+)
+
+// Languages of the pages.
+const (
+	en = iota
+	hans
+	hant
+	languages
+)
+
+// tags name the languages for browsers, in the order of the constants.
+var tags = [languages]language.Tag{language.English, language.MustParse("zh-Hans"), language.MustParse("zh-Hant")}
+
+var matcher = language.NewMatcher(tags[:])
+
+// languageCookie remembers a choice that differs from the browser's.
+const languageCookie = "xinwen_language"
+
+// languageOf returns the language that the reader of r wants.
+func languageOf(r *http.Request) int {
+	var wanted []language.Tag
+	if c, err := r.Cookie(languageCookie); err == nil {
+		if t, err := language.Parse(c.Value); err == nil {
+			wanted = append(wanted, t)
+		}
+	}
+	accepted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language")) // as far as it can be read
+	_, i, confidence := matcher.Match(append(wanted, accepted...)...)
+	if confidence == language.No {
+		return en
+	}
+	return i
+}
+
+// text returns a message of the catalogue in a language.
+func text(lang int, key string, args ...any) (string, error) {
+	m, ok := catalogue[key]
+	if !ok {
+		return "", fmt.Errorf("the catalogue has no message %q", key)
+	}
+	if len(args) == 0 {
+		return m[lang], nil
+	}
+	return fmt.Sprintf(m[lang], args...), nil
+}
+
+// catalogue holds every text of the pages: English, Simplified Chinese,
+// Traditional Chinese as Taiwan writes it.
+var catalogue = map[string][languages]string{
+	"tagline":       {"Semiconductor news in three scripts, read as one", "三种文字的半导体新闻，当作一种来读", "三種文字的半導體新聞，當作一種來讀"},
+	"skip":          {"Skip to the results", "跳到结果", "跳到結果"},
+	"skip-article":  {"Skip to the article", "跳到文章", "跳到文章"},
+	"language":      {"Language", "语言", "語言"},
+	"search":        {"Search", "搜索", "搜尋"},
+	"query":         {"Search for", "搜索内容", "搜尋內容"},
+	"placeholder":   {"台积电 AND 涨价, entity:nvidia, “advanced packaging” …", "台积电 AND 涨价、entity:nvidia、“先进封装”……", "台積電 AND 漲價、entity:nvidia、「先進封裝」……"},
+	"syntax":        {"How to write a query", "查询怎么写", "查詢怎麼寫"},
+	"syntax-and":    {"both", "两者都有", "兩者都有"},
+	"syntax-or":     {"at least one", "至少一个", "至少一個"},
+	"syntax-not":    {"without it", "不含", "不含"},
+	"syntax-phrase": {"one directly after the other", "紧挨着的短语", "緊挨著的詞組"},
+	"syntax-near":   {"close together", "相距不远", "相距不遠"},
+	"syntax-prefix": {"words that begin so", "以此开头的词", "以此開頭的詞"},
+	"syntax-entity": {"the company under any name: 英伟达, 輝達, NVIDIA", "这家公司，不论叫什么：英伟达、輝達、NVIDIA", "這家公司，不論叫什麼：英伟达、輝達、NVIDIA"},
+	"syntax-title":  {"in the title only", "只在标题里", "只在標題裡"},
+	"syntax-time":   {"a span of days", "一段日期", "一段日期"},
+
+	"results":       {"%d articles", "%d 篇文章", "%d 篇文章"},
+	"results-one":   {"1 article", "1 篇文章", "1 篇文章"},
+	"results-none":  {"No article matches", "没有符合的文章", "沒有符合的文章"},
+	"took":          {"in %s ms", "用时 %s 毫秒", "用時 %s 毫秒"},
+	"relaxed":       {"No article has all the words; these have some of them.", "没有一篇包含所有的词，以下文章包含其中一部分。", "沒有一篇包含所有的詞，以下文章包含其中一部分。"},
+	"lag":           {"%d articles are still being indexed.", "还有 %d 篇文章正在建立索引。", "還有 %d 篇文章正在建立索引。"},
+	"none-hint":     {"Try fewer words, OR between them, or take a filter away.", "试试减少词语、用 OR 连接，或去掉筛选条件。", "試試減少詞語、用 OR 連接，或去掉篩選條件。"},
+	"sort":          {"Sort by", "排序", "排序"},
+	"relevance":     {"Relevance", "相关度", "相關度"},
+	"newest":        {"Newest", "最新", "最新"},
+	"oldest":        {"Oldest", "最早", "最早"},
+	"next":          {"Next page", "下一页", "下一頁"},
+	"first":         {"First page", "第一页", "第一頁"},
+	"pages":         {"Pages", "翻页", "翻頁"},
+	"filters":       {"Narrow down", "缩小范围", "縮小範圍"},
+	"active":        {"Active filters", "已选条件", "已選條件"},
+	"remove":        {"Remove filter: %s", "去掉条件：%s", "去掉條件：%s"},
+	"clear":         {"Clear all", "全部清除", "全部清除"},
+	"entities":      {"Named", "提到", "提到"},
+	"sources":       {"Source", "来源", "來源"},
+	"langs":         {"Language and script", "语言和文字", "語言和文字"},
+	"time":          {"Published", "发布时间", "發布時間"},
+	"from":          {"From", "从", "從"},
+	"to":            {"To", "到", "到"},
+	"apply":         {"Apply", "应用", "套用"},
+	"day":           {"Today and yesterday", "今天和昨天", "今天和昨天"},
+	"week":          {"Last 7 days", "最近 7 天", "最近 7 天"},
+	"month":         {"Last 30 days", "最近 30 天", "最近 30 天"},
+	"feed":          {"Feed of this search", "订阅这个搜索", "訂閱這個搜尋"},
+	"export":        {"Export", "导出", "匯出"},
+	"original":      {"Original", "原文", "原文"},
+	"original-at":   {"Read the original at %s", "在 %s 阅读原文", "在 %s 閱讀原文"},
+	"new-tab":       {"(opens the publisher’s page)", "（打开发布者的网页）", "（開啟發布者的網頁）"},
+	"untitled":      {"Without a title", "无标题", "無標題"},
+	"seen":          {"seen %s", "抓取于 %s", "擷取於 %s"},
+	"error-title":   {"The query cannot be understood", "看不懂这个查询", "看不懂這個查詢"},
+	"error-column":  {"Character %d: %s", "第 %d 个字符：%s", "第 %d 個字元：%s"},
+	"request-title": {"The search cannot be answered", "无法完成搜索", "無法完成搜尋"},
+	"down":          {"The index cannot answer now. Try again in a moment; /readyz says what is missing.", "索引暂时无法应答。请稍后再试；/readyz 会说明缺什么。", "索引暫時無法回應。請稍後再試；/readyz 會說明缺什麼。"},
+	"fault":         {"Something went wrong inside; the log of the api says what.", "内部出错；详情见 api 的日志。", "內部出錯；詳情見 api 的日誌。"},
+
+	"empty-title":   {"There is nothing here yet", "这里还没有文章", "這裡還沒有文章"},
+	"empty-waiting": {"%d articles are on their way into the index; look again in a moment.", "%d 篇文章正在进入索引，请稍后刷新。", "%d 篇文章正在進入索引，請稍後重新整理。"},
+	"empty-sources": {"%d sources are being followed. The first articles appear when they have been fetched.", "正在关注 %d 个来源。抓取之后，第一批文章就会出现。", "正在關注 %d 個來源。擷取之後，第一批文章就會出現。"},
+	"empty-none":    {"No source is being followed yet.", "还没有关注任何来源。", "還沒有關注任何來源。"},
+	"empty-follow":  {"Follow sources of your own", "关注自己的来源", "關注自己的來源"},
+	"empty-import":  {"Bring articles you have", "导入已有的文章", "匯入已有的文章"},
+	"empty-demo":    {"Look around with made-up articles first", "先用演示文章看看", "先用示範文章看看"},
+
+	"back":          {"Back to the search", "回到搜索", "回到搜尋"},
+	"published":     {"Published", "发布", "發布"},
+	"modified":      {"Changed", "修改", "修改"},
+	"fetched":       {"Fetched", "抓取", "擷取"},
+	"unsure":        {"uncertain", "不确定", "不確定"},
+	"unknown":       {"unknown", "不详", "不詳"},
+	"authors":       {"Author", "作者", "作者"},
+	"editor":        {"Editor", "编辑", "編輯"},
+	"reporter":      {"Reporter", "记者", "記者"},
+	"credit":        {"Taken from", "转自", "轉自"},
+	"publisher":     {"Publisher", "发布者", "發布者"},
+	"written":       {"Written in", "文字", "文字"},
+	"charset":       {"Encoding", "编码", "編碼"},
+	"address":       {"Address", "地址", "網址"},
+	"about":         {"About this article", "关于这篇文章", "關於這篇文章"},
+	"mentions":      {"Named in this article", "文中提到", "文中提到"},
+	"mentions-none": {"Nothing from the lexicon is named here.", "文中没有提到词库里的名称。", "文中沒有提到詞庫裡的名稱。"},
+	"warnings":      {"Doubtful", "存疑之处", "存疑之處"},
+	"times":         {"%d times", "%d 次", "%d 次"},
+	"json":          {"This article as JSON", "本文的 JSON", "本文的 JSON"},
+	"gone-title":    {"There is no such article", "没有这篇文章", "沒有這篇文章"},
+	"gone-hint":     {"It may have been taken away by its publisher, or not be indexed yet.", "它可能已被发布者撤下，或尚未进入索引。", "它可能已被發布者撤下，或尚未進入索引。"},
+	"page-title":    {"There is nothing at this address", "这个地址没有内容", "這個網址沒有內容"},
+	"failed-title":  {"The page cannot be shown", "无法显示这个页面", "無法顯示這個頁面"},
+	"api":           {"API", "API", "API"},
+	"status":        {"Status", "状态", "狀態"},
+	"kind-org":      {"Organisations", "机构", "機構"},
+	"kind-person":   {"People", "人物", "人物"},
+	"kind-place":    {"Places", "地点", "地點"},
+	"kind-product":  {"Products", "产品", "產品"},
+	"kind-tech":     {"Technologies", "技术", "技術"},
+	"kind-node":     {"Nodes", "制程", "製程"},
+	"kind-money":    {"Amounts", "金额", "金額"},
+	"kind-percent":  {"Percentages", "百分比", "百分比"},
+	"kind-date":     {"Dates", "日期", "日期"},
+	"lang-zh":       {"Chinese", "中文", "中文"},
+	"lang-zh-Hans":  {"Chinese, Simplified", "简体中文", "簡體中文"},
+	"lang-zh-Hant":  {"Chinese, Traditional", "繁体中文", "繁體中文"},
+	"lang-zh-mixed": {"Chinese, both scripts", "中文，简繁混用", "中文，簡繁混用"},
+	"lang-en":       {"English", "英文", "英文"},
+	"lang-other":    {"Other", "其他", "其他"},
+}

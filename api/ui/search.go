@@ -1,0 +1,409 @@
+package ui
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"xinwen/indexer/query"
+	"xinwen/indexer/search"
+)
+
+const (
+	pageSize = 20
+	// facetSize is the number of values shown of a facet.
+	facetSize = 12
+)
+
+// state is what the address of a search page says.
+type state struct {
+	Q, Sort, From, To, Cursor string
+	Lang, Source, Entity      []string
+}
+
+func stateOf(q url.Values) state {
+	return state{
+		Q: q.Get("q"), Sort: q.Get("sort"), From: q.Get("from"), To: q.Get("to"), Cursor: q.Get("cursor"),
+		Lang: nonEmpty(q["lang"]), Source: nonEmpty(q["source"]), Entity: nonEmpty(q["entity"]),
+	}
+}
+
+func nonEmpty(list []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" })
+}
+
+func (s state) values() url.Values {
+	v := url.Values{}
+	for key, value := range map[string]string{"q": s.Q, "sort": s.Sort, "from": s.From, "to": s.To, "cursor": s.Cursor} {
+		if value != "" {
+			v.Set(key, value)
+		}
+	}
+	for key, list := range map[string][]string{"lang": s.Lang, "source": s.Source, "entity": s.Entity} {
+		if len(list) > 0 {
+			v[key] = list
+		}
+	}
+	return v
+}
+
+// URL returns the address of s on the search page.
+func (s state) URL() string { return s.at("/") }
+
+func (s state) at(path string) string {
+	if q := s.values().Encode(); q != "" {
+		return path + "?" + q
+	}
+	return path
+}
+
+// toggle puts a filter in, or takes it out, and goes back to the first page.
+func (s state) toggle(field, value string) state {
+	s.Cursor = ""
+	l := map[string]*[]string{"lang": &s.Lang, "source": &s.Source, "entity": &s.Entity}[field]
+	if i := slices.Index(*l, value); i >= 0 {
+		*l = slices.Delete(slices.Clone(*l), i, i+1)
+	} else {
+		*l = append(slices.Clone(*l), value)
+	}
+	return s
+}
+
+// Link is a choice on the page.
+type Link struct {
+	Label  string
+	URL    string
+	Count  int
+	Active bool
+	Kind   string
+	Lang   string // of the label, if it differs from the page's
+}
+
+// Facet is a list of ways to narrow the search.
+type Facet struct {
+	Key   string // of its title in the catalogue
+	Links []Link
+}
+
+// Hit is an article in the list.
+type Hit struct {
+	URL, Original    string
+	Title, Snippet   []Segment
+	Source           string
+	Lang             string // tag
+	LangKey          string
+	Time, Machine    string
+	Seen             bool // Time is when it was fetched
+	Entities         []Link
+	OriginalHost     string
+	MoreEntities     int
+	Untitled, Credit string
+}
+
+// QueryFault is a query that cannot be understood, cut at the fault.
+type QueryFault struct {
+	Before, At, After string
+	Column            int
+	Message, Hint     string
+}
+
+// Empty is why there is nothing to search.
+type Empty struct {
+	Waiting uint64
+	Sources int
+}
+
+type searchPage struct {
+	State  state
+	Asked  bool // something was searched for
+	Total  uint64
+	Took   string
+	Lag    uint64
+	Hits   []Hit
+	Facets []Facet
+	Chips  []Link
+	Sorts  []Link
+	Spans  []Link
+	// Form repeats the state in forms: with all but the query, all but the time.
+	QueryForm, TimeForm []field
+	Relaxed             bool
+	First, Next         string
+	Clear               string
+	RSS, JSONFeed       string
+	NDJSON, CSV         string
+	Fault               *QueryFault
+	Wrong               string // a fault of another parameter
+	Empty               *Empty
+}
+
+type field struct{ Name, Value string }
+
+// fields returns the state as hidden fields, without some of them.
+func (s state) fields(without ...string) []field {
+	s.Cursor = ""
+	var out []field
+	v := s.values()
+	for _, name := range []string{"q", "lang", "source", "entity", "from", "to", "sort"} {
+		if slices.Contains(without, name) {
+			continue
+		}
+		for _, value := range v[name] {
+			out = append(out, field{name, value})
+		}
+	}
+	return out
+}
+
+func (u *UI) search(w http.ResponseWriter, r *http.Request) {
+	ctx, lang := r.Context(), languageOf(r)
+	s := stateOf(r.URL.Query())
+	p := searchPage{State: s, Asked: len(s.values()) > 0}
+	u.links(&p, lang)
+	req, wrong := u.request(s)
+	var (
+		res *search.Result
+		err error = wrong
+	)
+	if wrong == nil {
+		res, err = u.o.Searcher.Search(ctx, req)
+	}
+	var (
+		syntax  *query.SyntaxError
+		request *search.RequestError
+	)
+	title := s.Q
+	if title == "" {
+		title = catalogue["tagline"][lang]
+	}
+	switch {
+	case errors.As(err, &syntax):
+		p.Fault = fault(s.Q, syntax)
+		u.render(w, r, http.StatusBadRequest, "search.html", page{Title: title, Data: p})
+		return
+	case errors.As(err, &request):
+		p.Wrong = request.Error()
+		u.render(w, r, http.StatusBadRequest, "search.html", page{Title: title, Data: p})
+		return
+	case err != nil:
+		u.failure(w, r, err)
+		return
+	}
+	p.Total, p.Relaxed = res.Total, res.Relaxed
+	p.Took = strconv.FormatFloat(res.TookMS, 'f', 1, 64)
+	names := u.sourceNames(ctx)
+	for i := range res.Hits {
+		p.Hits = append(p.Hits, u.hit(&res.Hits[i], lang, names))
+	}
+	p.Facets = u.facets(s, res.Facets, lang, names)
+	if res.NextCursor != "" {
+		next := s
+		next.Cursor = res.NextCursor
+		p.Next = next.URL()
+	}
+	if st, err := u.o.Searcher.Status(ctx); err == nil { // else the lag is not shown
+		p.Lag = st.Lag
+		if st.Docs == 0 && res.Total == 0 {
+			p.Empty = &Empty{Waiting: st.Lag, Sources: len(names)}
+		}
+	}
+	u.render(w, r, http.StatusOK, "search.html", page{Title: title, Data: p})
+}
+
+// request turns the address into a search.
+func (u *UI) request(s state) (search.Request, error) {
+	req := search.Request{
+		Query: s.Q, Sort: s.Sort, TZ: u.o.Zone.String(), Lang: s.Lang, Source: s.Source, Entity: s.Entity,
+		Size: pageSize, Cursor: s.Cursor,
+		Facets: []string{search.FacetEntity, search.FacetSource, search.FacetLang, search.FacetScript},
+	}
+	for _, d := range []struct {
+		name, value string
+		days        int
+		to          *time.Time
+	}{{"from", s.From, 0, &req.From}, {"to", s.To, 1, &req.To}} {
+		if d.value == "" {
+			continue
+		}
+		t, err := time.ParseInLocation(time.DateOnly, d.value, u.o.Zone)
+		if err != nil {
+			return req, &search.RequestError{Field: d.name, Message: strconv.Quote(d.value) + " is not a date", Hint: "write for example 2025-11-17"}
+		}
+		*d.to = t.AddDate(0, 0, d.days).UTC()
+	}
+	return req, nil
+}
+
+// links sets what leads on from a state, whatever the index answers.
+func (u *UI) links(p *searchPage, lang int) {
+	s := p.State
+	first := s
+	first.Cursor = ""
+	if s.Cursor != "" {
+		p.First = first.URL()
+	}
+	for _, name := range []string{search.SortRelevance, search.SortNewest, search.SortOldest} {
+		if name == search.SortRelevance && s.Q == "" {
+			continue
+		}
+		sorted := first
+		sorted.Sort = name
+		current := s.Sort == name || s.Sort == "" && (name == search.SortRelevance || name == search.SortNewest && s.Q == "")
+		p.Sorts = append(p.Sorts, Link{Label: catalogue[name][lang], URL: sorted.URL(), Active: current})
+	}
+	today := time.Now().In(u.o.Zone)
+	for _, d := range []struct {
+		key  string
+		days int
+	}{{"day", 1}, {"week", 6}, {"month", 29}} {
+		spanned := first
+		spanned.From, spanned.To = today.AddDate(0, 0, -d.days).Format(time.DateOnly), ""
+		active := s.From == spanned.From && s.To == ""
+		if active {
+			spanned.From = ""
+		}
+		p.Spans = append(p.Spans, Link{Label: catalogue[d.key][lang], URL: spanned.URL(), Active: active})
+	}
+	p.QueryForm, p.TimeForm = s.fields("q"), s.fields("from", "to")
+	bare := first
+	bare.Sort = ""
+	p.RSS, p.JSONFeed = bare.at("/feeds/search.rss"), bare.at("/feeds/search.json")
+	export := first.values()
+	export.Set("tz", u.o.Zone.String())
+	p.NDJSON = "/v1/export?" + export.Encode()
+	export.Set("format", "csv")
+	p.CSV = "/v1/export?" + export.Encode()
+	p.Clear = state{Q: s.Q, Sort: s.Sort}.URL()
+	if s.From != "" || s.To != "" {
+		open := first
+		open.From, open.To = "", ""
+		p.Chips = append(p.Chips, Link{Label: s.From + " – " + s.To, URL: open.URL()})
+	}
+	for _, v := range s.Lang {
+		p.Chips = append(p.Chips, Link{Label: u.langLabel(v, lang), URL: s.toggle("lang", v).URL()})
+	}
+	for _, v := range s.Entity {
+		p.Chips = append(p.Chips, Link{Label: u.entityName(lang, v), URL: s.toggle("entity", v).URL(), Kind: entityKind(v)})
+	}
+	for _, v := range s.Source {
+		p.Chips = append(p.Chips, Link{Label: v, URL: s.toggle("source", v).URL()})
+	}
+}
+
+func (u *UI) langLabel(value string, lang int) string {
+	if m, ok := catalogue["lang-"+value]; ok {
+		return m[lang]
+	}
+	return value
+}
+
+func (u *UI) facets(s state, counts map[string][]search.FacetValue, lang int, names map[string]string) []Facet {
+	entities := Facet{Key: "entities"}
+	for _, v := range counts[search.FacetEntity] {
+		if len(entities.Links) == facetSize {
+			break
+		}
+		entities.Links = append(entities.Links, Link{
+			Label: u.entityName(lang, v.Value), URL: s.toggle("entity", v.Value).URL(), Count: v.Count,
+			Active: slices.Contains(s.Entity, v.Value), Kind: entityKind(v.Value),
+		})
+	}
+	langs := Facet{Key: "langs"}
+	for _, v := range counts[search.FacetLang] {
+		if v.Value != "zh" && v.Value != "" { // Chinese is shown by its scripts
+			langs.Links = append(langs.Links, Link{
+				Label: u.langLabel(v.Value, lang), URL: s.toggle("lang", v.Value).URL(), Count: v.Count, Active: slices.Contains(s.Lang, v.Value),
+			})
+		}
+	}
+	for _, v := range counts[search.FacetScript] {
+		if tag := languageTag("zh", v.Value); tag != "zh" {
+			langs.Links = append(langs.Links, Link{
+				Label: u.langLabel(tag, lang), URL: s.toggle("lang", tag).URL(), Count: v.Count, Active: slices.Contains(s.Lang, tag),
+			})
+		}
+	}
+	slices.SortStableFunc(langs.Links, func(a, b Link) int { return b.Count - a.Count })
+	sources := Facet{Key: "sources"}
+	for _, v := range counts[search.FacetSource] {
+		if len(sources.Links) == facetSize {
+			break
+		}
+		sources.Links = append(sources.Links, Link{
+			Label: or(names[v.Value], v.Name, v.Value), URL: s.toggle("source", v.Value).URL(), Count: v.Count,
+			Active: slices.Contains(s.Source, v.Value),
+		})
+	}
+	var out []Facet
+	for _, f := range []Facet{entities, langs, sources} {
+		if len(f.Links) > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// maxEntities is the number of entities shown with a hit.
+const maxEntities = 5
+
+func (u *UI) hit(h *search.Hit, lang int, names map[string]string) Hit {
+	var inTitle, inSnippet []span
+	for _, l := range h.Highlights {
+		s := span{start: l.Start, end: l.End, Mark: true}
+		switch l.Field {
+		case search.FieldTitle:
+			inTitle = append(inTitle, s)
+		case search.FieldSnippet:
+			inSnippet = append(inSnippet, s)
+		}
+	}
+	out := Hit{
+		URL: "/article/" + url.PathEscape(h.ID), Original: web(h.URL),
+		Title: segments(h.Title, inTitle), Snippet: segments(h.Snippet, inSnippet),
+		Source: or(h.Publisher, names[h.Source], h.Source), Credit: h.Credit,
+		Lang: languageTag(h.Lang, h.Script), LangKey: languageKey(h.Lang, h.Script),
+	}
+	if out.Credit == out.Source {
+		out.Credit = ""
+	}
+	out.Time, out.Machine = u.stamp(h.Published)
+	if out.Time == "" {
+		out.Seen = true
+		out.Time, out.Machine = u.stamp(h.Fetched)
+	}
+	for i, id := range h.Entities {
+		if i == maxEntities {
+			out.MoreEntities = len(h.Entities) - i
+			break
+		}
+		out.Entities = append(out.Entities, Link{Label: u.entityName(lang, id), URL: state{}.toggle("entity", id).URL(), Kind: entityKind(id)})
+	}
+	return out
+}
+
+func or(list ...string) string {
+	for _, s := range list {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// fault cuts a query at the column of its error.
+func fault(q string, e *query.SyntaxError) *QueryFault {
+	f := &QueryFault{Column: e.Column, Message: e.Message, Hint: e.Hint}
+	r := []rune(q)
+	switch at := e.Column - 1; {
+	case at < 0:
+		f.Before = q
+	case at >= len(r):
+		f.Before = q
+		f.At = "\u2007" // a place to show after the end
+	default:
+		f.Before, f.At, f.After = string(r[:at]), string(r[at]), string(r[at+1:])
+	}
+	return f
+}

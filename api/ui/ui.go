@@ -1,0 +1,278 @@
+// Package ui is the pages for people: the search at / and an article at
+// /article/{id}.
+//
+// The pages are made on the server and work without script; their policy allows
+// none. Titles, texts, highlights and the names of sources are foreign: they go
+// through html/template as text, highlights are cut out by code points, and only
+// http and https addresses become links.
+package ui
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"xinwen/indexer/search"
+	"xinwen/news"
+	"xinwen/news/lexicon"
+)
+
+//go:embed templates/*.html static/*
+var files embed.FS
+
+// Options are what a UI is made from.
+type Options struct {
+	Searcher search.Searcher
+	Lexicon  *lexicon.Store
+	// Zone is the zone of times on pages.
+	Zone   *time.Location
+	Logger *slog.Logger
+	// Sources lists the sources, for their names.
+	Sources func(context.Context) ([]news.SourceState, error)
+}
+
+// UI serves the pages.
+type UI struct {
+	o       Options
+	pages   [languages]*template.Template
+	static  map[string]asset
+	sources sourceNames
+}
+
+type asset struct {
+	body        []byte
+	contentType string
+}
+
+// New parses the templates.
+func New(o Options) (*UI, error) {
+	u := &UI{o: o, static: make(map[string]asset)}
+	for name, contentType := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"} {
+		body, err := files.ReadFile("static/" + name)
+		if err != nil {
+			return nil, fmt.Errorf("ui: %w", err)
+		}
+		u.static[name] = asset{body, contentType}
+	}
+	sum := sha256.Sum256(u.static["style.css"].body)
+	style := "/static/style.css?v=" + hex.EncodeToString(sum[:6])
+	for lang := range u.pages {
+		t, err := template.New("").Funcs(template.FuncMap{
+			"t":       func(key string, args ...any) (string, error) { return text(lang, key, args...) },
+			"style":   func() string { return style },
+			"tag":     func() string { return tags[lang].String() },
+			"current": func(tag string) bool { return tags[lang].String() == tag },
+		}).ParseFS(files, "templates/*.html")
+		if err != nil {
+			return nil, fmt.Errorf("ui: %w", err)
+		}
+		u.pages[lang] = t
+	}
+	return u, nil
+}
+
+// Routes adds the pages to mux.
+func (u *UI) Routes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", u.search)
+	mux.HandleFunc("GET /article/{id}", u.article)
+	mux.HandleFunc("GET /language/{tag}", u.chooseLanguage)
+	mux.HandleFunc("GET /static/{name}", u.asset)
+}
+
+// Wanted reports whether r is rather a browser's than a program's.
+func Wanted(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// NotFound answers with the page for an address where there is nothing.
+func (u *UI) NotFound(w http.ResponseWriter, r *http.Request) {
+	u.message(w, r, http.StatusNotFound, "page-title", "")
+}
+
+func (u *UI) asset(w http.ResponseWriter, r *http.Request) {
+	a, ok := u.static[r.PathValue("name")]
+	if !ok {
+		u.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", a.contentType)
+	w.Header().Set("Cache-Control", "public, max-age=86400")
+	_, _ = w.Write(a.body) // the client has gone
+}
+
+func (u *UI) chooseLanguage(w http.ResponseWriter, r *http.Request) {
+	for _, t := range tags {
+		if t.String() == r.PathValue("tag") {
+			http.SetCookie(w, &http.Cookie{
+				Name: languageCookie, Value: t.String(), Path: "/", MaxAge: 365 * 24 * 3600,
+				HttpOnly: true, SameSite: http.SameSiteLaxMode,
+			})
+		}
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, local(r.URL.Query().Get("back")), http.StatusSeeOther)
+}
+
+// local returns path if it leads to a page here, else the home page.
+func local(path string) string {
+	target, err := url.Parse(path)
+	if err != nil || target.IsAbs() || target.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return "/"
+	}
+	return target.String()
+}
+
+// page is what every page has.
+type page struct {
+	Title string
+	// Here is the page's own address.
+	Here string
+	Data any
+}
+
+// policy lets a page load our style and icon and send its forms here; nothing
+// else.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (u *UI) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
+	p.Here = r.URL.RequestURI()
+	var b bytes.Buffer
+	if err := u.pages[languageOf(r)].ExecuteTemplate(&b, name, p); err != nil {
+		u.o.Logger.Error("page not rendered", "page", name, "err", err)
+		http.Error(w, "The page cannot be shown; the log of the api says why.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Vary", "Accept-Language, Cookie")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the client has gone
+}
+
+type messagePage struct{ Title, Text string }
+
+func (u *UI) message(w http.ResponseWriter, r *http.Request, status int, title, hint string) {
+	lang := languageOf(r)
+	m := messagePage{Title: catalogue[title][lang], Text: catalogue[hint][lang]}
+	u.render(w, r, status, "message.html", page{Title: m.Title, Data: m})
+}
+
+// failure answers a request that the index did not.
+func (u *UI) failure(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // nobody waits for the answer
+	}
+	if errors.Is(err, search.ErrUnavailable) {
+		u.message(w, r, http.StatusServiceUnavailable, "failed-title", "down")
+		return
+	}
+	u.o.Logger.Error("page failed", "path", r.URL.Path, "err", err)
+	u.message(w, r, http.StatusInternalServerError, "failed-title", "fault")
+}
+
+// sourceNames keeps the names of sources for a few seconds.
+type sourceNames struct {
+	mu    sync.Mutex
+	at    time.Time
+	names map[string]string
+}
+
+func (u *UI) sourceNames(ctx context.Context) map[string]string {
+	s := &u.sources
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.at) < 10*time.Second {
+		return s.names
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	list, err := u.o.Sources(ctx)
+	if err != nil {
+		u.o.Logger.Warn("names of sources unknown", "err", err)
+		return s.names // the last ones, or IDs
+	}
+	names := make(map[string]string, len(list))
+	for i := range list {
+		if list[i].Name != "" {
+			names[list[i].ID] = list[i].Name
+		}
+	}
+	s.names, s.at = names, time.Now()
+	return names
+}
+
+// entityName returns the name of an entity in a language of the pages.
+func (u *UI) entityName(lang int, id string) string {
+	e, ok := u.o.Lexicon.Current().Entity(id)
+	if !ok {
+		if _, slug, found := strings.Cut(id, ":"); found {
+			return slug
+		}
+		return id
+	}
+	order := [languages][3]string{
+		en:   {e.En, e.ZhHans, e.ZhHant},
+		hans: {e.ZhHans, e.ZhHant, e.En},
+		hant: {e.ZhHant, e.ZhHans, e.En},
+	}
+	for _, n := range order[lang] {
+		if n != "" {
+			return n
+		}
+	}
+	return id
+}
+
+func entityKind(id string) string {
+	k, _, _ := strings.Cut(id, ":")
+	return kindOf(news.Kind(k))
+}
+
+// web returns u if a browser may follow it, else "".
+func web(u string) string {
+	if strings.HasPrefix(u, "https://") || strings.HasPrefix(u, "http://") {
+		return u
+	}
+	return ""
+}
+
+// languageTag returns the tag of text in a language and script.
+func languageTag(lang, script string) string {
+	if lang == "zh" && (script == news.ScriptHans || script == news.ScriptHant) {
+		return "zh-" + script
+	}
+	return lang
+}
+
+// languageKey returns the catalogue's key of the name of a language and script.
+func languageKey(lang, script string) string {
+	if lang == "zh" && script == news.ScriptMixed {
+		return "lang-zh-mixed"
+	}
+	key := "lang-" + languageTag(lang, script)
+	if _, ok := catalogue[key]; !ok {
+		return "lang-other"
+	}
+	return key
+}
+
+func (u *UI) stamp(t time.Time) (shown, machine string) {
+	if t.IsZero() {
+		return "", ""
+	}
+	return t.In(u.o.Zone).Format("2006-01-02 15:04"), t.UTC().Format(time.RFC3339)
+}
