@@ -186,3 +186,13 @@ func set(words string) map[string]bool {
 	}
 	return m
 }
+
+// IsIdeograph reports whether s, a term of a token stream, begins with a
+// character of a script that is written without spaces.
+func IsIdeograph(s string) bool {
+	if s == "" {
+		return false
+	}
+	k, _ := loadClasses().of(s, 0)
+	return k == ideograph
+}
