@@ -1,0 +1,177 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"xinwen/api/problem"
+	"xinwen/indexer/search"
+)
+
+// searchParams are the parameters of a search, in the query string of a GET or
+// as the JSON body of a POST.
+type searchParams struct {
+	Q       string `query:"q" json:"q,omitempty" maxLength:"8192" doc:"The query; empty means every article" example:"台积电 AND 涨价"`
+	From    string `query:"from" json:"from,omitempty" doc:"Published at or after: a date in tz, or an RFC 3339 time" example:"2025-11-01"`
+	To      string `query:"to" json:"to,omitempty" doc:"Published until: a date in tz (the whole day counts), or an RFC 3339 time (which does not)" example:"2025-11-17"`
+	TZ      string `query:"tz" json:"tz,omitempty" doc:"IANA time zone of days, UTC if empty" example:"Asia/Taipei"`
+	Lang    list   `query:"lang,explode" json:"lang,omitempty" doc:"zh, en, zh-Hans, zh-Hant; several are alternatives"`
+	Source  list   `query:"source,explode" json:"source,omitempty" doc:"IDs of sources; several are alternatives"`
+	Entity  list   `query:"entity,explode" json:"entity,omitempty" doc:"IDs, names or aliases of entities; several are alternatives" example:"org:tsmc"`
+	Topic   list   `query:"topic,explode" json:"topic,omitempty" doc:"Reserved: articles have no topics yet"`
+	Story   string `query:"story" json:"story,omitempty" doc:"Reserved: articles have no stories yet"`
+	Sort    string `query:"sort" json:"sort,omitempty" enum:"relevance,newest,oldest" doc:"relevance where there is a query, else newest"`
+	Size    int    `query:"size" json:"size,omitempty" minimum:"0" maximum:"100" default:"10" doc:"Hits on a page; 0 only counts"`
+	Cursor  string `query:"cursor" json:"cursor,omitempty" maxLength:"4096" doc:"next_cursor of the page before; all else must stay the same"`
+	Facets  list   `query:"facets,explode" json:"facets,omitempty" doc:"Facets to count: source, lang, script, entity"`
+	Match   string `query:"match" json:"match,omitempty" enum:"auto,all,any" default:"auto" doc:"How many of the words an article must have"`
+	Syntax  string `query:"syntax" json:"syntax,omitempty" enum:"query,plain" default:"query" doc:"plain knows no operators"`
+	Explain bool   `query:"explain" json:"explain,omitempty" doc:"Say how each hit came to its score"`
+}
+
+// request turns the parameters into what a Searcher takes.
+func (p *searchParams) request() (search.Request, error) {
+	if len(p.Topic) > 0 || p.Story != "" {
+		return search.Request{}, problem.New(http.StatusBadRequest, "Articles have no topics and stories yet.", "Leave topic and story out.")
+	}
+	zone, err := time.LoadLocation(p.TZ)
+	if err != nil || p.TZ == "Local" {
+		return search.Request{}, &search.RequestError{Field: "tz", Message: fmt.Sprintf("%q is not an IANA time zone", p.TZ), Hint: "write for example Asia/Shanghai"}
+	}
+	r := search.Request{
+		Query: p.Q, Syntax: p.Syntax, Match: p.Match, Sort: p.Sort, TZ: p.TZ,
+		Lang: p.Lang.split(), Source: p.Source.split(), Entity: p.Entity, Facets: p.Facets.split(),
+		Size: p.Size, Cursor: p.Cursor, Explain: p.Explain,
+	}
+	if r.From, err = instant("from", p.From, zone, 0); err != nil {
+		return search.Request{}, err
+	}
+	if r.To, err = instant("to", p.To, zone, 1); err != nil {
+		return search.Request{}, err
+	}
+	if !r.From.IsZero() && !r.To.IsZero() && !r.From.Before(r.To) {
+		return search.Request{}, &search.RequestError{Field: "to", Message: "the end is not after the beginning", Hint: "exchange from and to"}
+	}
+	if r.Size == 0 {
+		r.Size = -1
+	}
+	return r, nil
+}
+
+// instant reads a date, of which it returns the beginning some days later, or a
+// time.
+func instant(field, s string, zone *time.Location, days int) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, s, zone); err == nil {
+		return t.AddDate(0, 0, days).UTC(), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, &search.RequestError{Field: field, Message: fmt.Sprintf("%q is neither a date nor a time", s), Hint: "write 2025-11-17 or 2025-11-17T08:00:00+08:00"}
+	}
+	return t.UTC(), nil
+}
+
+type searchResponse struct {
+	ETag         string `header:"ETag"`
+	CacheControl string `header:"Cache-Control"`
+	Body         *search.Result
+}
+
+func (s *Server) searchRoutes(api huma.API) {
+	op := operation(http.MethodGet, "/v1/search", "search", "Search for articles", "search")
+	op.Description = "Answers carry an ETag; a GET with If-None-Match is answered 304 until the index or the lexicon changes."
+	register(s, api, op, func(ctx context.Context, in *struct {
+		searchParams
+		IfNoneMatch string `header:"If-None-Match"`
+	},
+	) (*searchResponse, error) {
+		if in.IfNoneMatch != "" {
+			st, err := s.o.Searcher.Status(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if tag := s.etag(st.AppliedSeq); matchesTag(in.IfNoneMatch, tag) {
+				return nil, huma.ErrorWithHeaders(huma.Status304NotModified(), http.Header{"Etag": {tag}, "Cache-Control": {"no-cache"}})
+			}
+		}
+		return s.search(ctx, &in.searchParams)
+	})
+	op = operation(http.MethodPost, "/v1/search", "search-by-post", "Search for articles, with a query of any length", "search")
+	register(s, api, op, func(ctx context.Context, in *struct{ Body searchParams }) (*searchResponse, error) {
+		return s.search(ctx, &in.Body)
+	})
+}
+
+func (s *Server) search(ctx context.Context, p *searchParams) (*searchResponse, error) {
+	r, err := p.request()
+	if err != nil {
+		return nil, err
+	}
+	res, err := s.o.Searcher.Search(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if res.Hits == nil {
+		res.Hits = []search.Hit{}
+	}
+	return &searchResponse{ETag: s.etag(res.AppliedSeq), CacheControl: "no-cache", Body: res}, nil
+}
+
+// etag names the state that answers depend on: what the index holds, and what
+// names mean.
+func (s *Server) etag(appliedSeq uint64) string {
+	h := s.o.Lexicon.Current().Hash()
+	return fmt.Sprintf(`W/"%d-%s"`, appliedSeq, h[:min(8, len(h))])
+}
+
+func matchesTag(header, tag string) bool {
+	for t := range strings.SplitSeq(header, ",") {
+		t = strings.TrimSpace(t)
+		if t == "*" || strings.TrimPrefix(t, "W/") == strings.TrimPrefix(tag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
+// list is a parameter that may be given several times. In a JSON body it is an
+// array, or one string.
+type list []string
+
+// UnmarshalJSON reads an array of strings or one string.
+func (l *list) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		*l = list{""}
+		return json.Unmarshal(data, &(*l)[0])
+	}
+	return json.Unmarshal(data, (*[]string)(l))
+}
+
+// Schema describes both forms.
+func (l list) Schema(huma.Registry) *huma.Schema {
+	text := &huma.Schema{Type: huma.TypeString}
+	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeArray, Items: text}, text}}
+}
+
+// split takes commas between values, as well as values given several times.
+func (l list) split() []string {
+	var out []string
+	for _, v := range l {
+		for part := range strings.SplitSeq(v, ",") {
+			if part = strings.TrimSpace(part); part != "" && !slices.Contains(out, part) {
+				out = append(out, part)
+			}
+		}
+	}
+	return out
+}
