@@ -238,8 +238,34 @@ func scalar(n ast.Node) (string, bool) {
 		return strings.TrimRight(n.Value.Value, "\n"), true
 	case *ast.IntegerNode, *ast.FloatNode:
 		return n.GetToken().Value, true
+	case *ast.MappingValueNode:
+		return joined(n)
+	case *ast.MappingNode:
+		if len(n.Values) == 1 && !n.IsFlowStyle {
+			return joined(n.Values[0])
+		}
 	}
 	return "", false
+}
+
+// joined returns TWSE:2330 where the YAML library takes it for a mapping, as it
+// does within a list in a mapping in flow style: no space follows the colon, so
+// it is text.
+func joined(n *ast.MappingValueNode) (string, bool) {
+	key, ok := n.Key.(*ast.StringNode)
+	if !ok || n.Value == nil || n.Start == nil {
+		return "", false
+	}
+	switch n.Value.(type) {
+	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode:
+	default:
+		return "", false
+	}
+	colon, value := n.Start.Position, n.Value.GetToken()
+	if colon == nil || value.Position == nil || colon.Line != value.Position.Line || value.Position.Column != colon.Column+1 {
+		return "", false
+	}
+	return key.Value + ":" + value.Value, true
 }
 
 func keyOf(kv *ast.MappingValueNode) string {
