@@ -42,6 +42,8 @@ type Clause struct {
 	Field string
 	// Slots are in order of Offset; the first has offset 0.
 	Slots []Slot
+	// Length is how many positions a sequence covers.
+	Length int
 	// Term is the word, or the keyword as Keywords gives it.
 	Term string
 	// From and To are as in Range.
@@ -339,10 +341,7 @@ func sequence(field, source string, grams []gram) *Clause {
 	if len(c.Slots) == 0 {
 		return &Clause{Op: OpNothing}
 	}
-	base := c.Slots[0].Offset
-	for i := range c.Slots {
-		c.Slots[i].Offset -= base
-	}
+	c.Length = len(grams)
 	return c
 }
 
