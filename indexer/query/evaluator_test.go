@@ -207,7 +207,7 @@ func TestExplainShowsTheOriginal(t *testing.T) {
 	}{
 		{"涨价", []string{"漲價"}},
 		{"辉达", []string{"NVIDIA"}},
-		{"海力士 hbm", []string{"海力士", "HBM"}},
+		{"海力士 hbm", []string{"SK 海力士", "HBM"}},
 		{`"SK海力士的HBM3E"`, []string{"SK 海力士的HBM3E"}},
 		{"CoWoS NEAR/3 上调", []string{"CoWoS", "上調"}},
 		{"台积电 -三星 lang:zh", []string{"台積電", "台積電"}},

@@ -15,7 +15,7 @@ const (
 )
 
 // Explain returns the places in d's content that made m match, in order of
-// Start, at most MaxSpans; none if m does not match d. Conditions without a
+// Start and none within another, at most MaxSpans; none if m does not match d. Conditions without a
 // place (lang:, published:, NOT) give none.
 func (m *Matcher) Explain(d *Document) []news.Span {
 	if !m.Match(d) {
@@ -24,7 +24,7 @@ func (m *Matcher) Explain(d *Document) []news.Span {
 	x := explanation{document: d, titleRunes: utf8.RuneCountInString(d.article.Title)}
 	x.visit(m.root)
 	slices.SortFunc(x.places, func(a, b explained) int {
-		return cmp.Or(int(a.inText)-int(b.inText), cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end))
+		return cmp.Or(int(a.inText)-int(b.inText), cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
 	})
 	return x.spans()
 }
@@ -102,15 +102,17 @@ func (x *explanation) add(o occurrence, clause string) {
 	x.places = append(x.places, p)
 }
 
-// spans turns sorted places into spans in code points, each place once.
+// spans turns sorted places into spans in code points; a place that lies within
+// another is left out.
 func (x *explanation) spans() []news.Span {
 	a := x.document.article
 	texts := [2]string{a.Title, a.Text}
 	base := [2]int{0, x.titleRunes + 1}
 	var spans []news.Span
 	runes, bytes, field := 0, 0, 0
-	for i, p := range x.places {
-		if i > 0 && p.inText == x.places[i-1].inText && p.start == x.places[i-1].start && p.end == x.places[i-1].end {
+	covered := 0
+	for _, p := range x.places {
+		if p.inText == field && p.end <= covered {
 			continue
 		}
 		if len(spans) == MaxSpans {
@@ -119,6 +121,7 @@ func (x *explanation) spans() []news.Span {
 		if p.inText != field {
 			runes, bytes, field = 0, 0, p.inText
 		}
+		covered = p.end
 		text := texts[field]
 		runes += utf8.RuneCountInString(text[bytes:p.start])
 		bytes = p.start
