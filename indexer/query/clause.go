@@ -77,7 +77,7 @@ func Keywords(a *news.Article) []Term {
 		if value == "" {
 			return
 		}
-		t := Term{field, keyword(value)}
+		t := Term{field, KeywordTerm(value)}
 		if !slices.Contains(terms, t) {
 			terms = append(terms, t)
 		}
@@ -100,8 +100,8 @@ func Keywords(a *news.Article) []Term {
 	return terms
 }
 
-// keyword returns the form in which keywords are compared.
-func keyword(value string) string { return han.FoldString(strings.TrimSpace(value)) }
+// KeywordTerm returns the form in which keywords are compared.
+func KeywordTerm(value string) string { return han.FoldString(strings.TrimSpace(value)) }
 
 // Lower returns the clause that n means. The lexicon, which may be nil, knows
 // the names after entity:; an unknown one is a *SyntaxError. Lower does not
@@ -175,14 +175,14 @@ func (w *lowering) entity(n Entity) (*Clause, error) {
 	}
 	parts := make([]*Clause, len(ids))
 	for i, id := range ids {
-		parts[i] = &Clause{Op: OpKeyword, Field: FieldEntity, Term: keyword(id), Source: n.String()}
+		parts[i] = &Clause{Op: OpKeyword, Field: FieldEntity, Term: KeywordTerm(id), Source: n.String()}
 	}
 	return either(parts...), nil
 }
 
 func (w *lowering) keyword(n Keyword) *Clause {
 	equal := func(field, value string) *Clause {
-		return &Clause{Op: OpKeyword, Field: field, Term: keyword(value), Source: n.String()}
+		return &Clause{Op: OpKeyword, Field: field, Term: KeywordTerm(value), Source: n.String()}
 	}
 	if lang, script, ok := strings.Cut(n.Value, "-"); ok && n.Field == FieldLang {
 		return every(equal(FieldLang, lang), equal(FieldScript, script))

@@ -246,7 +246,7 @@ func (d *Document) mention(a *news.Article) {
 		if first > last {
 			continue
 		}
-		term := keyword(m.Entity)
+		term := KeywordTerm(m.Entity)
 		d.mentions = append(d.mentions, mentioned{
 			entry: d.find(hashOf(keywordKind, term), keywordKind, term),
 			from:  first, to: last, start: m.Start, end: m.End,

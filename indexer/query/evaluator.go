@@ -37,6 +37,15 @@ func (e *Evaluator) current() *lexicon.Lexicon {
 	return e.lexicon.Current()
 }
 
+// Changed returns a channel that is closed when the lexicon changes and matchers
+// should be compiled anew; without a lexicon it is nil.
+func (e *Evaluator) Changed() <-chan struct{} {
+	if e.lexicon == nil {
+		return nil
+	}
+	return e.lexicon.Changed()
+}
+
 // Analyzer returns the analyzer that e uses.
 func (e *Evaluator) Analyzer() *analysis.Analyzer { return e.analyzer }
 
