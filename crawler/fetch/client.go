@@ -76,6 +76,8 @@ type Request struct {
 	MaxBodyBytes int64
 	Timeout      time.Duration
 	MaxRedirects int
+	// Truncate takes the beginning of a body that is too large.
+	Truncate bool
 }
 
 // Response is an answer: 2xx with a body, or 304 without.
@@ -309,7 +311,7 @@ func (c *Client) request(parent context.Context, u *url.URL, req Request) (*Resp
 	rate := newRateGuard(c.cfg.MinRate, func() { cancel(errSlow) })
 	defer rate.stop()
 	maxBody := or(req.MaxBodyBytes, c.cfg.MaxBodyBytes)
-	body, wire, err := readBody(rate.reader(raw.Body), raw.Header.Get("Content-Encoding"), limits{wire: maxBody, decoded: maxBody, ratio: c.cfg.MaxRatio})
+	body, wire, err := readBody(rate.reader(raw.Body), raw.Header.Get("Content-Encoding"), limits{wire: maxBody, decoded: maxBody, ratio: c.cfg.MaxRatio, truncate: req.Truncate})
 	if err != nil {
 		e := classify(ctx, u.String(), err)
 		e.URL, e.Status = u.String(), raw.StatusCode

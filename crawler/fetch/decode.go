@@ -32,6 +32,8 @@ type limits struct {
 	wire    int64 // compressed bytes
 	decoded int64
 	ratio   int64 // decoded / compressed
+	// truncate cuts a body that is too large instead of refusing it.
+	truncate bool
 }
 
 // readBody reads body and undoes encoding, a Content-Encoding header. It returns
@@ -53,6 +55,8 @@ func readBody(body io.Reader, encoding string, lim limits) (decoded []byte, wire
 		n, err := r.Read(chunk)
 		buf.Write(chunk[:n])
 		switch size := int64(buf.Len()); {
+		case size > lim.decoded && lim.truncate:
+			return buf.Bytes()[:lim.decoded], counter.n, nil
 		case counter.n > lim.wire, size > lim.decoded:
 			return nil, counter.n, &Error{
 				Kind: KindTooLarge,

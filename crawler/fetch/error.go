@@ -21,6 +21,7 @@ type Kind string
 const (
 	KindURL       Kind = "url"       // not an address that can be fetched
 	KindGate      Kind = "gate"      // refused by the caller's Gate
+	KindRobots    Kind = "robots"    // robots.txt forbids it; only a Gate says so
 	KindDNS       Kind = "dns"       // the name does not resolve
 	KindConnect   Kind = "connect"   // no connection
 	KindTLS       Kind = "tls"       // certificate or handshake

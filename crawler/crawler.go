@@ -1,0 +1,279 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"xinwen/crawler/fetch"
+	"xinwen/crawler/frontier"
+	"xinwen/crawler/robots"
+	"xinwen/crawler/source"
+	"xinwen/news/bus"
+)
+
+// Crawler follows sources. Make one with New.
+type Crawler struct {
+	opts     Options
+	log      *slog.Logger
+	metrics  *metrics
+	sources  *source.Store
+	client   *fetch.Client
+	robots   *robots.Cache
+	hosts    *frontier.Hosts
+	frontier *frontier.Frontier
+	states   *states
+	feeds    jetstream.KeyValue
+	report   report
+	// robotsDelay is the least time between a robots.txt and what came before it.
+	robotsDelay time.Duration
+
+	// running ends when the crawler stops. A Crawler runs once, so it may be
+	// kept: handlers get a context of the bus that knows nothing of it.
+	running context.Context
+	cancel  context.CancelFunc
+	done    chan struct{}
+	err     error
+}
+
+// New returns a crawler, or every fault of its options.
+func New(o Options) (*Crawler, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := &Crawler{opts: o, log: o.Logger, done: make(chan struct{}), robotsDelay: source.DefaultDelay}
+	list := o.List
+	switch {
+	case list != nil:
+	case o.Sources == "":
+		list = source.Default()
+	case o.Sources == NoSources:
+		list = source.NewSet()
+	default:
+		if list, err = source.Load(o.Sources); err != nil {
+			return nil, err
+		}
+	}
+	c.sources = source.NewStore(list)
+	c.client, err = fetch.New(fetch.Config{
+		UserAgent: o.UserAgent, Contact: o.Contact, Resolve: o.Resolve, AllowPrivate: o.AllowPrivate,
+		MaxBodyBytes: o.MaxBodyBytes, HeaderTimeout: o.HeaderTimeout, Timeout: o.Timeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("crawler: %w", err)
+	}
+	if c.metrics, err = newMetrics(o.Metrics); err != nil {
+		return nil, err
+	}
+	c.robots = robots.NewCache(c.client.Product(), c.fetchRobots)
+	c.hosts = frontier.NewHosts(o.Bus.KV(bus.KVHosts), o.Concurrency, o.Logger)
+	c.frontier = frontier.New(o.Bus)
+	c.states = newStates(o.Bus.KV(bus.KVSources))
+	c.feeds = o.Bus.KV(bus.KVFeeds)
+	return c, nil
+}
+
+// Run makes a crawler and runs it until ctx is done or, with Once, until it is
+// through.
+func Run(ctx context.Context, o Options) error {
+	c, err := New(o)
+	if err != nil {
+		return err
+	}
+	return c.Run(ctx)
+}
+
+// Start runs the crawler in the background until Stop.
+func (c *Crawler) Start(ctx context.Context) error {
+	if c.running != nil {
+		return errors.New("crawler: started already")
+	}
+	c.running, c.cancel = context.WithCancel(ctx)
+	go func() {
+		defer close(c.done)
+		defer c.cancel()
+		c.err = c.run(c.running)
+	}()
+	return nil
+}
+
+// Stop ends the crawler and returns when all it started has ended.
+func (c *Crawler) Stop() error {
+	if c.running == nil {
+		return nil
+	}
+	c.cancel()
+	<-c.done
+	return c.err
+}
+
+// Run runs the crawler until ctx is done or, with Once, until it is through.
+func (c *Crawler) Run(ctx context.Context) error {
+	if err := c.Start(ctx); err != nil {
+		return err
+	}
+	<-c.done
+	return c.err
+}
+
+// Report returns what the crawler has done so far.
+func (c *Crawler) Report() Report { return c.report.get() }
+
+func (c *Crawler) run(ctx context.Context) error {
+	began := time.Now()
+	set, _ := c.sources.Current()
+	c.log.Info("crawler started", "sources", set.Len(), "once", c.opts.Once)
+	if c.opts.Contact == "" && !c.opts.AllowPrivate && len(c.opts.Resolve) == 0 {
+		c.log.Warn("publishers cannot reach you", "hint", "set contact to a URL or mail address of yours; it joins the User-Agent")
+	}
+	var wg sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
+	defer c.client.Close()
+	defer wg.Wait()
+	defer cancel()
+
+	failed := make(chan error, 3)
+	wg.Go(func() { failed <- c.consume(ctx) })
+	if c.opts.Sources != "" && c.opts.Sources != NoSources && c.opts.List == nil && !c.opts.Once {
+		wg.Go(func() {
+			if err := c.sources.Watch(ctx, c.log, c.opts.Sources); err != nil {
+				c.log.Warn("sources are not watched", "file", c.opts.Sources, "err", err)
+			}
+		})
+	}
+	wg.Go(func() { c.flushStates(ctx) })
+	finished := make(chan error, 1)
+	wg.Go(func() {
+		if c.opts.Once {
+			finished <- c.once(ctx)
+		} else {
+			finished <- c.manage(ctx)
+		}
+	})
+	var err error
+	select {
+	case err = <-failed:
+	case err = <-finished:
+	}
+	cancel()
+	wg.Wait()
+	c.report.took(time.Since(began))
+	c.log.Info("crawler stopped", "report", c.Report())
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return err
+}
+
+// consume handles the entries of the frontier.
+func (c *Crawler) consume(ctx context.Context) error {
+	return c.opts.Bus.Consume(ctx, bus.ConsumerConfig{
+		Stream: bus.Frontier, Name: "crawler", Filter: frontier.Filter,
+		Workers: inHand, MaxAckPending: 4 * inHand,
+		// An entry that waits for its host's turn has not failed; what fails is
+		// counted in the entry itself.
+		MaxDeliver: -1, Timeout: 6 * time.Hour, Grace: time.Second,
+	}, c.handle)
+}
+
+// manage follows the current sources, and others when the file changes.
+func (c *Crawler) manage(ctx context.Context) error {
+	for {
+		set, changed := c.sources.Current()
+		if err := c.openStates(ctx, set); err != nil {
+			return err
+		}
+		if err := c.states.prune(ctx, set); err != nil && ctx.Err() == nil {
+			c.log.Warn("states of former sources not removed", "err", err)
+		}
+		if err := c.states.flush(ctx); err != nil && ctx.Err() == nil {
+			c.log.Warn("state of sources not written, will retry", "err", err)
+		}
+		round, cancel := context.WithCancel(ctx)
+		var wg sync.WaitGroup
+		following := 0
+		for _, src := range set.All() {
+			if src.Enabled {
+				following++
+				wg.Go(func() { c.follow(round, src) })
+			}
+		}
+		c.metrics.following.Set(float64(following))
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		cancel()
+		wg.Wait()
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+func (c *Crawler) openStates(ctx context.Context, set *source.Set) error {
+	for _, src := range set.All() {
+		if err := c.states.open(ctx, src); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// once polls every source once and waits until the frontier is empty.
+func (c *Crawler) once(ctx context.Context) error {
+	set, _ := c.sources.Current()
+	if err := c.openStates(ctx, set); err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	enabled := 0
+	for _, src := range set.All() {
+		if src.Enabled {
+			enabled++
+			wg.Go(func() { c.poll(ctx, src) })
+		}
+	}
+	c.report.sources(enabled)
+	wg.Wait()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		now, later, err := c.frontier.Left(ctx, patience)
+		if err != nil && ctx.Err() == nil {
+			c.log.Warn("frontier not counted, will retry", "err", err)
+		}
+		if err == nil && now == 0 {
+			c.report.later(later)
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// flushStates writes the states of sources now and then: pages change them too.
+func (c *Crawler) flushStates(ctx context.Context) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+		fctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		if err := c.states.flush(fctx); err != nil {
+			c.log.Warn("state of sources not written, will retry", "err", err)
+		}
+		cancel()
+	}
+}

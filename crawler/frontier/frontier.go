@@ -1,0 +1,245 @@
+// Package frontier holds the URLs that are known but not yet fetched.
+//
+// What is known of a URL is in the bucket "seen", what is to be done in the
+// stream FRONTIER, where each entry stays until it is acked: nothing of it lives
+// in this process, so a crawl goes on where it was killed. An entry is published
+// before it is marked as seen; a kill between the two makes it come twice, which
+// the stream's message IDs and the handler undo, and never not at all.
+//
+// When a host may be asked again is in Hosts.
+package frontier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"xinwen/news"
+	"xinwen/news/bus"
+	"xinwen/news/weburl"
+)
+
+// Entry is one URL to fetch.
+type Entry struct {
+	Version int `json:"v"`
+	// URL is in canonical form.
+	URL string `json:"url"`
+	// Source is the ID of the source that led here.
+	Source string `json:"source"`
+	// Feed is what the feed or list page said of the page.
+	Feed *news.FeedEntry `json:"feed,omitempty"`
+	// Found is when the URL was found.
+	Found time.Time `json:"found"`
+	// Failed counts the tries that failed.
+	Failed int `json:"failed,omitempty"`
+	// Revisit asks for a page that has been fetched before.
+	Revisit bool `json:"revisit,omitempty"`
+}
+
+// ParseEntry reads the JSON form of an entry.
+func ParseEntry(data []byte) (Entry, error) {
+	var e Entry
+	if err := json.Unmarshal(data, &e); err != nil {
+		return e, fmt.Errorf("frontier entry: %w", err)
+	}
+	if e.Version > news.Version {
+		return e, fmt.Errorf("frontier entry %s: version %d: %w", e.URL, e.Version, news.ErrVersion)
+	}
+	canonical, err := weburl.Canonical(e.URL)
+	if err != nil {
+		return e, fmt.Errorf("frontier entry: %w", err)
+	}
+	e.URL = canonical
+	return e, nil
+}
+
+// Outcome says what became of a URL.
+type Outcome string
+
+// The outcomes of a URL.
+const (
+	Waiting Outcome = "waiting" // in FRONTIER
+	Fetched Outcome = "fetched" // its page was published
+	Same    Outcome = "same"    // it redirects to a page that was published
+	Denied  Outcome = "denied"  // robots.txt forbids it
+	Failed  Outcome = "failed"  // in QUARANTINE
+	Gone    Outcome = "gone"    // its tombstone was published
+)
+
+// Record is what is known of a URL.
+type Record struct {
+	Outcome Outcome `json:"o"`
+	Source  string  `json:"s,omitempty"`
+	// Time is when the outcome was known.
+	Time time.Time `json:"t"`
+	// Published says that a page of it is in PAGES.
+	Published bool `json:"p,omitempty"`
+	// Status is the HTTP status of the last answer.
+	Status int `json:"c,omitempty"`
+}
+
+// Frontier adds URLs and remembers what became of them.
+type Frontier struct {
+	bus  *bus.Bus
+	seen jetstream.KeyValue
+}
+
+// New returns the frontier on a bus.
+func New(b *bus.Bus) *Frontier { return &Frontier{bus: b, seen: b.KV(bus.KVSeen)} }
+
+// Filter is the subject filter of a consumer of entries.
+const Filter = bus.SubjectFetch + ">"
+
+// Add puts e into FRONTIER if its URL was not known, or if e is a revisit, and
+// reports whether it did. When it returns without error, the entry is durable or
+// was before.
+func (f *Frontier) Add(ctx context.Context, e Entry) (bool, error) {
+	if !e.Revisit {
+		_, known, err := f.Known(ctx, e.URL)
+		if known || err != nil {
+			return false, err
+		}
+	}
+	e.Found = time.Now().UTC()
+	m, err := f.message(e)
+	if err != nil {
+		return false, err
+	}
+	if e.Revisit {
+		m.ID += fmt.Sprintf("@%d", e.Found.Unix())
+	}
+	if err := f.bus.Publish(ctx, m); err != nil {
+		return false, err
+	}
+	if e.Revisit {
+		return true, nil
+	}
+	return true, f.Mark(ctx, e.URL, Record{Outcome: Waiting, Source: e.Source})
+}
+
+// Later puts e back into FRONTIER, to come at a time. Of two calls for the same
+// URL the later one counts.
+func (f *Frontier) Later(ctx context.Context, e Entry, at time.Time) error {
+	m, err := f.message(e)
+	if err != nil {
+		return err
+	}
+	return f.bus.PublishAt(ctx, m, at)
+}
+
+func (f *Frontier) message(e Entry) (*bus.Message, error) {
+	e.Version = news.Version
+	data, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("frontier entry %s: %w", e.URL, err)
+	}
+	m := &bus.Message{
+		Subject: bus.SubjectFetch + bus.Token(weburl.Host(e.URL)),
+		ID:      "f." + weburl.ID(e.URL),
+		Header:  nats.Header{},
+		Data:    data,
+	}
+	if !strings.ContainsAny(e.URL, "\r\n") {
+		m.Header.Set(bus.HeaderURL, e.URL)
+	}
+	return m, nil
+}
+
+// Fresh returns m, a message of e, as one that has not failed yet: so it goes to
+// QUARANTINE, from where a replay starts anew.
+func (f *Frontier) Fresh(m *bus.Message, e Entry) (*bus.Message, error) {
+	tries := e.Failed + 1
+	e.Failed, e.Found = 0, time.Time{}
+	fresh, err := f.message(e)
+	if err != nil {
+		return nil, err
+	}
+	again := *m
+	again.Data, again.Header, again.Attempt = fresh.Data, fresh.Header, tries
+	return &again, nil
+}
+
+// Known returns what is known of a canonical URL.
+func (f *Frontier) Known(ctx context.Context, url string) (Record, bool, error) {
+	var r Record
+	v, err := f.seen.Get(ctx, bus.Key(weburl.ID(url)))
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return r, false, nil
+	}
+	if err != nil {
+		return r, false, fmt.Errorf("look up %s: %w", url, err)
+	}
+	if err := json.Unmarshal(v.Value(), &r); err != nil {
+		return r, false, nil // written by something else: as good as unknown
+	}
+	return r, true, nil
+}
+
+// Mark writes down what became of a canonical URL.
+func (f *Frontier) Mark(ctx context.Context, url string, r Record) error {
+	r.Time = time.Now().UTC().Truncate(time.Second)
+	v, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("mark %s: %w", url, err)
+	}
+	if _, err := f.seen.Put(ctx, bus.Key(weburl.ID(url)), v); err != nil {
+		return fmt.Errorf("mark %s: %w", url, err)
+	}
+	return nil
+}
+
+// Forget makes a URL unknown.
+func (f *Frontier) Forget(ctx context.Context, url string) error {
+	if err := f.seen.Purge(ctx, bus.Key(weburl.ID(url))); err != nil {
+		return fmt.Errorf("forget %s: %w", url, err)
+	}
+	return nil
+}
+
+// maxTimers bounds the timers that Left looks at one by one.
+const maxTimers = 10_000
+
+// Left counts the entries that wait for their fetch now or within patience, and
+// those that come later.
+func (f *Frontier) Left(ctx context.Context, patience time.Duration) (now, later int, err error) {
+	s, err := f.bus.JetStream().Stream(ctx, bus.Frontier)
+	if err != nil {
+		return 0, 0, fmt.Errorf("stream %s: %w", bus.Frontier, err)
+	}
+	info, err := s.Info(ctx, jetstream.WithSubjectFilter("xinwen.frontier.>"))
+	if err != nil {
+		return 0, 0, fmt.Errorf("stream %s: %w", bus.Frontier, err)
+	}
+	looked := 0
+	for subject, n := range info.State.Subjects {
+		if !strings.HasPrefix(subject, bus.SubjectSchedule) {
+			now += int(n)
+			continue
+		}
+		if looked++; looked > maxTimers {
+			later += int(n)
+			continue
+		}
+		m, err := s.GetLastMsgForSubject(ctx, subject)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			now++ // it went off meanwhile
+			continue
+		}
+		if err != nil {
+			return 0, 0, fmt.Errorf("timer %s: %w", subject, err)
+		}
+		at, err := time.Parse(time.RFC3339Nano, strings.TrimPrefix(m.Header.Get(jetstream.ScheduleHeader), "@at "))
+		if err == nil && time.Until(at) > patience {
+			later += int(n)
+		} else {
+			now += int(n)
+		}
+	}
+	return now, later, nil
+}

@@ -1,0 +1,140 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"xinwen/crawler/fetch"
+	"xinwen/crawler/frontier"
+	"xinwen/crawler/robots"
+	"xinwen/crawler/source"
+)
+
+// What we say we take.
+const (
+	acceptPage   = "text/html, application/xhtml+xml, text/plain;q=0.8, */*;q=0.1"
+	acceptFeed   = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
+	acceptRobots = "text/plain, */*;q=0.1"
+)
+
+// errDenied says that robots.txt forbids an address.
+var errDenied = errors.New("robots.txt forbids this address to us")
+
+// minHold is how long a host is left alone that says "too many requests" without
+// saying for how long.
+const minHold = 30 * time.Second
+
+// visit is one thing being fetched, over several requests.
+type visit struct {
+	crawler *Crawler
+	source  *source.Source
+	urgent  bool
+	// robots says whether robots.txt is asked; not for itself.
+	robots bool
+	turn   *frontier.Turn
+}
+
+// end gives back what v still holds. The answer's memory counts as free then.
+func (v *visit) end() {
+	if v.turn != nil {
+		v.turn.Done()
+		v.turn = nil
+	}
+}
+
+// gate is the fetch.Gate of v: it asks robots.txt, then waits for the host's turn.
+func (v *visit) gate(ctx context.Context, u *url.URL) (func(error), error) {
+	v.end() // no slot is held while we wait for the next host
+	delay := v.source.Delay
+	if v.robots {
+		rules, err := v.crawler.robots.Rules(ctx, u.String())
+		if err != nil {
+			return nil, robotsError(u, err)
+		}
+		if !rules.Allowed(u.String()) {
+			return nil, &fetch.Error{Kind: fetch.KindRobots, URL: u.String(), Err: errDenied, Hint: "it is not fetched; ask the publisher, or disable the source"}
+		}
+		delay = max(delay, rules.Delay)
+	}
+	turn, err := v.crawler.hosts.Acquire(ctx, hostOf(u), delay, v.urgent)
+	if err != nil {
+		return nil, err
+	}
+	v.turn = turn
+	began := time.Now()
+	return func(err error) {
+		v.crawler.metrics.took.Observe(time.Since(began).Seconds())
+		var e *fetch.Error
+		if errors.As(err, &e) && e.Kind == fetch.KindLimited {
+			v.crawler.hosts.Hold(ctx, hostOf(u), time.Now().Add(max(e.RetryAfter, minHold)))
+		}
+		turn.Leave()
+	}, nil
+}
+
+// robotsError turns an error of the robots cache into one of fetch.
+func robotsError(u *url.URL, err error) error {
+	var unreachable *robots.UnreachableError
+	if !errors.As(err, &unreachable) {
+		return err // ctx is done
+	}
+	return &fetch.Error{
+		Kind: fetch.KindRobots, URL: u.String(), Err: unreachable, Temporary: true,
+		RetryAfter: max(time.Until(unreachable.Retry), time.Second),
+		Hint:       "a robots.txt that cannot be read forbids everything (RFC 9309); it is asked again later",
+	}
+}
+
+// hostOf returns the name politeness knows a server by.
+func hostOf(u *url.URL) string {
+	port := u.Port()
+	if port == "" || u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
+		return u.Hostname()
+	}
+	return u.Host
+}
+
+// get fetches for v and counts. The caller must end v after it is done with the
+// body.
+func (v *visit) get(ctx context.Context, req fetch.Request) (*fetch.Response, error) {
+	c := v.crawler
+	req.Gate = v.gate
+	req.MaxBodyBytes, req.Timeout = v.source.MaxBodyBytes, v.source.Timeout
+	resp, err := c.client.Get(ctx, req)
+	var e *fetch.Error
+	switch {
+	case errors.As(err, &e) && e.Status != 0 && e.Kind == fetch.KindStatus:
+		c.metrics.requests.WithLabelValues(v.source.ID, statusLabel(e.Status)).Inc()
+	case errors.As(err, &e):
+		c.metrics.requests.WithLabelValues(v.source.ID, string(e.Kind)).Inc()
+	case err == nil:
+		c.metrics.requests.WithLabelValues(v.source.ID, statusLabel(resp.Status)).Inc()
+		c.metrics.bytes.WithLabelValues(v.source.ID).Add(float64(resp.WireBytes))
+	}
+	return resp, err
+}
+
+// fetchRobots is the robots.FetchFunc: robots.txt waits for its host's turn as
+// everything does.
+func (c *Crawler) fetchRobots(ctx context.Context, robotsURL string) (int, []byte, error) {
+	v := &visit{crawler: c, source: &source.Source{Delay: c.robotsDelay}, urgent: true}
+	defer v.end()
+	resp, err := c.client.Get(ctx, fetch.Request{
+		URL: robotsURL, Accept: acceptRobots, Gate: v.gate,
+		MaxBodyBytes: robots.MaxBytes + 1, Truncate: true, MaxRedirects: robots.MaxRedirects,
+	})
+	var e *fetch.Error
+	switch {
+	case err == nil:
+		return resp.Status, resp.Body, nil
+	case !errors.As(err, &e):
+		return 0, nil, err
+	case e.Kind == fetch.KindRedirects && e.Status == 0:
+		return 0, nil, robots.ErrRedirects
+	case e.Status != 0 && (e.Kind == fetch.KindStatus || e.Kind == fetch.KindLimited):
+		return e.Status, nil, nil
+	}
+	return 0, nil, e
+}

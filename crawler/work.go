@@ -1,0 +1,297 @@
+package crawler
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"xinwen/crawler/fetch"
+	"xinwen/crawler/frontier"
+	"xinwen/crawler/source"
+	"xinwen/news"
+	"xinwen/news/bus"
+	"xinwen/news/weburl"
+)
+
+const (
+	// inHand is how many entries wait in memory for their host's turn, maxQueue
+	// how many of them for one host: more come back by a timer.
+	inHand   = 512
+	maxQueue = 32
+	// patience is how long an entry waits in memory; who has to wait longer comes
+	// back by a timer.
+	patience = time.Minute
+	// giveUpAfter is how long an entry whose host only ever puts us off is kept.
+	giveUpAfter = 3 * 24 * time.Hour
+)
+
+// retryDelays are the times between tries of a page that fails for now; after the
+// last it has failed for good. With Once nobody waits that long.
+var (
+	retryDelays     = []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour}
+	retryDelaysOnce = []time.Duration{500 * time.Millisecond, 2 * time.Second}
+)
+
+// failure is a reason for QUARANTINE that the bus takes the hint from.
+type failure struct {
+	err  error
+	hint string
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// Hint returns what to do about it.
+func (f *failure) Hint() string { return f.hint }
+
+// handle sees one entry of the frontier through: its page is published, or it
+// comes back later, or it is in QUARANTINE.
+func (c *Crawler) handle(ctx context.Context, m *bus.Message) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(c.running, cancel)
+	defer stop()
+
+	c.metrics.waiting.Inc()
+	defer c.metrics.waiting.Dec()
+	e, err := frontier.ParseEntry(m.Data)
+	if errors.Is(err, news.ErrVersion) {
+		return bus.RetryAfter(time.Minute, err)
+	}
+	if err != nil {
+		return bus.Permanent(&failure{err, "something else writes to the frontier; see what does"})
+	}
+	rec, known, err := c.frontier.Known(ctx, e.URL)
+	if err != nil {
+		return err
+	}
+	if known && !e.Revisit && (rec.Outcome == frontier.Fetched || rec.Outcome == frontier.Same) {
+		return nil // the ack was lost
+	}
+	src := c.sourceOf(e.Source)
+	if !src.Enabled {
+		c.log.Debug("entry of a disabled source dropped", "source", src.ID, "url", e.URL)
+		return c.frontier.Forget(ctx, e.URL)
+	}
+	if at, ok := c.busy(e, src); ok {
+		return c.frontier.Later(ctx, e, at)
+	}
+	v := &visit{crawler: c, source: src, robots: true}
+	defer v.end()
+	page, err := c.page(ctx, v, e)
+	if err == nil {
+		err = c.publish(ctx, e, rec, page)
+	}
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // stopped, not failed
+	}
+	return c.failed(ctx, m, e, src, rec, err)
+}
+
+// sourceOf returns the source with an ID. Others may ask for pages of sources
+// that this crawler does not follow (the extractor for the next part of an
+// article): they are fetched with the usual care.
+func (c *Crawler) sourceOf(id string) *source.Source {
+	set, _ := c.sources.Current()
+	if src := set.Source(id); src != nil {
+		return src
+	}
+	return &source.Source{ID: id, Enabled: true, Delay: source.DefaultDelay}
+}
+
+// busy reports whether e cannot wait for its host here, and when it shall come
+// back.
+func (c *Crawler) busy(e frontier.Entry, src *source.Source) (time.Time, bool) {
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		return time.Time{}, false
+	}
+	wait, queue := c.hosts.Wait(hostOf(u), src.Delay)
+	if queue < maxQueue && wait <= patience {
+		return time.Time{}, false
+	}
+	return c.hosts.Defer(hostOf(u), src.Delay, max(wait, time.Second)), true
+}
+
+// page fetches e's page. Errors are *fetch.Error, or *failure if the answer is no
+// page.
+func (c *Crawler) page(ctx context.Context, v *visit, e frontier.Entry) (*news.Page, error) {
+	resp, err := v.get(ctx, fetch.Request{URL: e.URL, Accept: acceptPage})
+	if err != nil {
+		return nil, err
+	}
+	canonical, err := weburl.Canonical(resp.URL)
+	if err != nil {
+		return nil, &failure{fmt.Errorf("fetch %s: it leads to %s: %w", e.URL, resp.URL, err), "check the address in a browser"}
+	}
+	if len(resp.Redirects) > 0 && isFront(canonical) && !isFront(e.URL) {
+		return nil, &failure{fmt.Errorf("fetch %s: it leads to the front page %s", e.URL, canonical), "the page is gone; check the address in a browser"}
+	}
+	if err := isPage(resp.Body, resp.ContentType()); err != nil {
+		return nil, &failure{fmt.Errorf("fetch %s: %w", resp.URL, err.err), err.hint}
+	}
+	p := &news.Page{
+		ID: weburl.ID(canonical), URL: canonical, Source: v.source.ID, Status: resp.Status, ContentType: resp.ContentType(),
+		Fetched: resp.Fetched.UTC(), TimeZone: v.source.TimeZone, Entry: e.Feed, Body: resp.Body,
+	}
+	if p.URL != e.URL {
+		p.RequestURL = e.URL
+	}
+	return p, nil
+}
+
+// isFront reports whether an address is that of a front page.
+func isFront(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	return err == nil && (u.Path == "" || u.Path == "/") && u.RawQuery == ""
+}
+
+// isPage returns why a body is no page that could hold an article, nil if it is.
+func isPage(body []byte, contentType string) *failure {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return &failure{errors.New("the page is empty"), "check the address in a browser; replay it from the quarantine if it has text now"}
+	}
+	// The bytes say more than the header: many servers call everything HTML, or
+	// nothing.
+	sniffed, _, err := mime.ParseMediaType(http.DetectContentType(body))
+	if err != nil || !strings.HasPrefix(sniffed, "text/") {
+		return &failure{fmt.Errorf("the body is %s, not HTML", or(sniffed, "binary")), "binary files are not read; exclude them with a links pattern"}
+	}
+	declared, _, err := mime.ParseMediaType(contentType)
+	if err == nil && sniffed != "text/html" {
+		switch {
+		case strings.HasSuffix(declared, "json"), strings.HasSuffix(declared, "javascript"), declared == "text/css", declared == "text/csv":
+			return &failure{fmt.Errorf("the body is %s, not HTML", declared), "it is not a page to read; exclude it with a links pattern"}
+		}
+	}
+	return nil
+}
+
+func or(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+// publish publishes a page and marks its addresses.
+func (c *Crawler) publish(ctx context.Context, e frontier.Entry, rec frontier.Record, p *news.Page) error {
+	mark := frontier.Record{Outcome: frontier.Fetched, Source: e.Source, Published: true, Status: p.Status}
+	if p.URL != e.URL && !e.Revisit {
+		other, known, err := c.frontier.Known(ctx, p.URL)
+		if err != nil {
+			return err
+		}
+		if known && other.Published {
+			// Another address of a page we have.
+			mark.Outcome = frontier.Same
+			return c.frontier.Mark(ctx, e.URL, mark)
+		}
+	}
+	if err := c.pressed(ctx, func() error { return c.opts.Bus.PublishPage(ctx, p) }); err != nil {
+		return err
+	}
+	c.metrics.pages.WithLabelValues(p.Source).Inc()
+	c.states.update(p.Source, func(s *news.SourceState) { s.Articles++ })
+	c.report.page(len(p.Body))
+	c.log.Debug("page published", "source", p.Source, "url", p.URL, "bytes", len(p.Body))
+	if p.URL != e.URL {
+		if err := c.frontier.Mark(ctx, p.URL, mark); err != nil {
+			return err
+		}
+	}
+	return c.frontier.Mark(ctx, e.URL, mark)
+}
+
+// failed decides what becomes of an entry whose page could not be had.
+func (c *Crawler) failed(ctx context.Context, m *bus.Message, e frontier.Entry, src *source.Source, rec frontier.Record, cause error) error {
+	var fe *fetch.Error
+	if !errors.As(cause, &fe) {
+		var f *failure
+		if errors.As(cause, &f) {
+			return c.quarantine(ctx, m, e, src, rec, f, http.StatusOK)
+		}
+		if bus.IsPermanent(cause) {
+			return c.quarantine(ctx, m, e, src, rec, &failure{cause, "the page cannot be passed on"}, http.StatusOK)
+		}
+		return cause // of the bus: it tries again
+	}
+	switch {
+	case errors.Is(fe, errDenied):
+		c.metrics.denied.WithLabelValues(src.ID).Inc()
+		c.states.update(src.ID, func(s *news.SourceState) { s.Denied++ })
+		c.report.denied()
+		c.log.Debug("robots.txt forbids a page", "source", src.ID, "url", fe.URL)
+		rec.Outcome, rec.Source = frontier.Denied, e.Source
+		return c.frontier.Mark(ctx, e.URL, rec)
+	case fe.Temporary:
+		if at, ok := c.again(&e, fe); ok {
+			c.metrics.retries.WithLabelValues(src.ID).Inc()
+			c.log.Debug("fetch failed, will retry", "source", src.ID, "url", e.URL, "attempt", e.Failed, "err", fe)
+			return c.frontier.Later(ctx, e, at)
+		}
+	case gone(fe.Status) && rec.Published:
+		return c.tombstone(ctx, e, src, fe.Status)
+	}
+	return c.quarantine(ctx, m, e, src, rec, &failure{fmt.Errorf("fetch %s: %w", fe.URL, fe.Err), fe.Hint}, fe.Status)
+}
+
+// again counts a failed try and returns when the next one is; false if there is
+// none.
+func (c *Crawler) again(e *frontier.Entry, fe *fetch.Error) (time.Time, bool) {
+	delays := retryDelays
+	if c.opts.Once {
+		delays = retryDelaysOnce
+	}
+	if fe.Kind == fetch.KindLimited || fe.Kind == fetch.KindRobots {
+		// The server puts us off: no fault of the page, but not for ever either.
+		if time.Since(e.Found) > giveUpAfter {
+			return time.Time{}, false
+		}
+		return time.Now().Add(max(fe.RetryAfter, minHold)), true
+	}
+	if e.Failed >= len(delays) {
+		return time.Time{}, false
+	}
+	wait := delays[e.Failed]
+	e.Failed++
+	return time.Now().Add(max(wait/2+rand.N(wait), fe.RetryAfter)), true
+}
+
+// tombstone publishes that a page we had is gone.
+func (c *Crawler) tombstone(ctx context.Context, e frontier.Entry, src *source.Source, status int) error {
+	p := &news.Page{ID: weburl.ID(e.URL), URL: e.URL, Source: src.ID, Status: status, Fetched: time.Now().UTC()}
+	if err := c.pressed(ctx, func() error { return c.opts.Bus.PublishPage(ctx, p) }); err != nil {
+		return err
+	}
+	c.log.Debug("page is gone", "source", src.ID, "url", e.URL, "status", status)
+	return c.frontier.Mark(ctx, e.URL, frontier.Record{Outcome: frontier.Gone, Source: e.Source, Published: true, Status: status})
+}
+
+// quarantine puts an entry into QUARANTINE and marks its URL, so that the next
+// poll does not bring it again; a replay does.
+func (c *Crawler) quarantine(ctx context.Context, m *bus.Message, e frontier.Entry, src *source.Source, rec frontier.Record, f *failure, status int) error {
+	fresh, err := c.frontier.Fresh(m, e)
+	if err != nil {
+		return err
+	}
+	if err := c.pressed(ctx, func() error { return c.opts.Bus.QuarantineMessage(ctx, "crawler", fresh, f) }); err != nil {
+		return err
+	}
+	c.metrics.failed.WithLabelValues(src.ID).Inc()
+	c.states.update(src.ID, func(s *news.SourceState) { s.Failed++ })
+	c.report.failed()
+	c.log.Warn("page failed for good, see the quarantine", "source", src.ID, "url", e.URL, "err", f.err, "hint", f.hint)
+	rec.Outcome, rec.Source, rec.Status = frontier.Failed, e.Source, status
+	return c.frontier.Mark(ctx, e.URL, rec)
+}
