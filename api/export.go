@@ -64,7 +64,7 @@ const exportSilence = time.Minute
 
 func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	p := searchParams{
+	p := SearchParams{
 		Q: q.Get("q"), From: q.Get("from"), To: q.Get("to"), TZ: q.Get("tz"), Lang: q["lang"], Source: q["source"], Entity: q["entity"],
 		Match: q.Get("match"), Syntax: q.Get("syntax"), Sort: q.Get("sort"), Cursor: q.Get("cursor"), Size: search.MaxSize,
 	}

@@ -48,7 +48,7 @@ func (s *Server) writeFeed(w http.ResponseWriter, r *http.Request) error {
 	name, format := file[:dot], file[dot+1:]
 	base := s.base(r)
 	q := r.URL.Query()
-	p := searchParams{Q: q.Get("q"), Lang: q["lang"], Source: q["source"], Entity: q["entity"], Sort: search.SortNewest, Size: feedSize}
+	p := SearchParams{Q: q.Get("q"), Lang: q["lang"], Source: q["source"], Entity: q["entity"], Sort: search.SortNewest, Size: feedSize}
 	f := feeds.Feed{Page: func(id string) string { return base + "/article/" + url.PathEscape(id) }}
 	if name == "search" {
 		f.Title, f.Description = "Xinwen: "+p.Q, "News that matches "+p.Q
@@ -64,7 +64,7 @@ func (s *Server) writeFeed(w http.ResponseWriter, r *http.Request) error {
 		if rule == nil {
 			return noRule(name)
 		}
-		p = searchParams{Q: rule.Query, Sort: search.SortNewest, Size: feedSize}
+		p = SearchParams{Q: rule.Query, Sort: search.SortNewest, Size: feedSize}
 		f.Title, f.Description = "Xinwen: "+rule.Name, "News that matches "+rule.Query
 		f.Home, f.Self = base+"/?"+url.Values{"q": {rule.Query}, "sort": {"newest"}}.Encode(), base+"/feeds/"+url.PathEscape(file)
 	}

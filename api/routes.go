@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"runtime/debug"
 	"time"
 
@@ -29,6 +30,7 @@ func (s *Server) handler() (http.Handler, error) {
 	// elsewhere; bodies have only the fields of their types.
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
+	config.Components.Schemas.Schema(reflect.TypeFor[problem.Problem](), true, "Problem")
 	api := humago.New(mux, config)
 
 	s.searchRoutes(api)

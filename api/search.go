@@ -15,20 +15,20 @@ import (
 	"xinwen/indexer/search"
 )
 
-// searchParams are the parameters of a search, in the query string of a GET or
+// SearchParams are the parameters of a search, in the query string of a GET or
 // as the JSON body of a POST.
-type searchParams struct {
+type SearchParams struct {
 	Q       string `query:"q" json:"q,omitempty" maxLength:"8192" doc:"The query; empty means every article" example:"台积电 AND 涨价"`
 	From    string `query:"from" json:"from,omitempty" doc:"Published at or after: a date in tz, or an RFC 3339 time" example:"2025-11-01"`
 	To      string `query:"to" json:"to,omitempty" doc:"Published until: a date in tz (the whole day counts), or an RFC 3339 time (which does not)" example:"2025-11-17"`
 	TZ      string `query:"tz" json:"tz,omitempty" doc:"IANA time zone of days, UTC if empty" example:"Asia/Taipei"`
 	Lang    list   `query:"lang,explode" json:"lang,omitempty" doc:"zh, en, zh-Hans, zh-Hant; several are alternatives"`
 	Source  list   `query:"source,explode" json:"source,omitempty" doc:"IDs of sources; several are alternatives"`
-	Entity  list   `query:"entity,explode" json:"entity,omitempty" doc:"IDs, names or aliases of entities; several are alternatives" example:"org:tsmc"`
+	Entity  list   `query:"entity,explode" json:"entity,omitempty" doc:"IDs, names or aliases of entities; several are alternatives"`
 	Topic   list   `query:"topic,explode" json:"topic,omitempty" doc:"Reserved: articles have no topics yet"`
 	Story   string `query:"story" json:"story,omitempty" doc:"Reserved: articles have no stories yet"`
 	Sort    string `query:"sort" json:"sort,omitempty" enum:"relevance,newest,oldest" doc:"relevance where there is a query, else newest"`
-	Size    int    `query:"size" json:"size,omitempty" minimum:"0" maximum:"100" default:"10" doc:"Hits on a page; 0 only counts"`
+	Size    int    `query:"size" json:"size,omitempty" minimum:"-1" maximum:"100" default:"10" doc:"Hits on a page; -1 only counts"`
 	Cursor  string `query:"cursor" json:"cursor,omitempty" maxLength:"4096" doc:"next_cursor of the page before; all else must stay the same"`
 	Facets  list   `query:"facets,explode" json:"facets,omitempty" doc:"Facets to count: source, lang, script, entity"`
 	Match   string `query:"match" json:"match,omitempty" enum:"auto,all,any" default:"auto" doc:"How many of the words an article must have"`
@@ -37,7 +37,7 @@ type searchParams struct {
 }
 
 // request turns the parameters into what a Searcher takes.
-func (p *searchParams) request() (search.Request, error) {
+func (p *SearchParams) request() (search.Request, error) {
 	if len(p.Topic) > 0 || p.Story != "" {
 		return search.Request{}, problem.New(http.StatusBadRequest, "Articles have no topics and stories yet.", "Leave topic and story out.")
 	}
@@ -91,7 +91,7 @@ func (s *Server) searchRoutes(api huma.API) {
 	op := operation(http.MethodGet, "/v1/search", "search", "Search for articles", "search")
 	op.Description = "Answers carry an ETag; a GET with If-None-Match is answered 304 until the index or the lexicon changes."
 	register(s, api, op, func(ctx context.Context, in *struct {
-		searchParams
+		SearchParams
 		IfNoneMatch string `header:"If-None-Match"`
 	},
 	) (*searchResponse, error) {
@@ -104,15 +104,15 @@ func (s *Server) searchRoutes(api huma.API) {
 				return nil, huma.ErrorWithHeaders(huma.Status304NotModified(), http.Header{"Etag": {tag}, "Cache-Control": {"no-cache"}})
 			}
 		}
-		return s.search(ctx, &in.searchParams)
+		return s.search(ctx, &in.SearchParams)
 	})
 	op = operation(http.MethodPost, "/v1/search", "search-by-post", "Search for articles, with a query of any length", "search")
-	register(s, api, op, func(ctx context.Context, in *struct{ Body searchParams }) (*searchResponse, error) {
+	register(s, api, op, func(ctx context.Context, in *struct{ Body SearchParams }) (*searchResponse, error) {
 		return s.search(ctx, &in.Body)
 	})
 }
 
-func (s *Server) search(ctx context.Context, p *searchParams) (*searchResponse, error) {
+func (s *Server) search(ctx context.Context, p *SearchParams) (*searchResponse, error) {
 	r, err := p.request()
 	if err != nil {
 		return nil, err

@@ -32,11 +32,12 @@ func languageOf(r *http.Request) int {
 		}
 	}
 	accepted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language")) // as far as it can be read
-	_, i, confidence := matcher.Match(append(wanted, accepted...)...)
-	if confidence == language.No {
-		return en
+	for _, t := range append(wanted, accepted...) { // one by one: the first that we have, not the nearest
+		if _, i, confidence := matcher.Match(t); confidence > language.Low {
+			return i
+		}
 	}
-	return i
+	return en
 }
 
 // text returns a message of the catalogue in a language.

@@ -186,7 +186,7 @@ func TestArticlePageMarksMentions(t *testing.T) {
 	a.Mentions = []news.Mention{
 		{Start: 0, End: 3, Surface: "英伟达", Kind: news.Org, Entity: "org:nvidia"},
 		{Start: 8, End: 11, Surface: "台积电", Kind: news.Org, Entity: "org:tsmc"},
-		{Start: 24, End: 26, Surface: "5%", Kind: news.Percent, Value: "0.05"},
+		{Start: 25, End: 27, Surface: "5%", Kind: news.Percent, Value: "0.05"},
 	}
 	x := &memory.Index{}
 	x.Add(a)
