@@ -1,0 +1,157 @@
+package bleve
+
+import (
+	"encoding/json"
+	"sort"
+	"unicode/utf8"
+
+	bleveindex "github.com/blevesearch/bleve_index_api"
+
+	"xinwen/indexer/analysis"
+	"xinwen/indexer/query"
+	"xinwen/news"
+)
+
+// document makes the document of an op, and its meta.
+func (x *Index) document(op Op, r rank) (*document, meta, error) {
+	a := op.Article
+	d := &document{id: a.ID}
+	m := meta{rank: r, Indexed: op.Time.UnixMilli()}
+	if !a.Deleted {
+		title, text := x.analyzer.Bigrams(a.Title), x.analyzer.Bigrams(a.Text)
+		fields := []*field{ // in the order of scored
+			textField(fieldTitleWords, x.analyzer.Words(a.Title)),
+			textField(fieldTitleGrams, title),
+			textField(fieldTextWords, x.analyzer.Words(a.Text)),
+			textField(fieldTextGrams, text),
+		}
+		for _, f := range fields {
+			m.Tokens = append(m.Tokens, uint64(f.length))
+		}
+		d.fields = append(fields, keywords(a)...)
+		d.fields = append(d.fields, timeFields(query.FieldPublished, a.Time())...)
+		d.fields = append(d.fields, timeFields(query.FieldFetched, a.Fetched)...)
+		d.add(storedField(fieldArticle, op.Data))
+		d.live = newStreamField(fieldLive, positions(a, title, text))
+	}
+	data, err := json.Marshal(m)
+	if err != nil {
+		return nil, meta{}, err
+	}
+	d.add(storedField(fieldMeta, data))
+	return d, m, nil
+}
+
+// keywords returns the keyword fields of an article. Those that are facets
+// keep their values as they are written; queries compare folded ones.
+func keywords(a *news.Article) []*field {
+	values := make(map[string][]string)
+	for _, t := range query.Keywords(a) {
+		values[t.Field] = append(values[t.Field], t.Value)
+	}
+	var fields []*field
+	for _, name := range append(query.KeywordFields(), query.FieldEntity) {
+		switch v := values[name]; {
+		case len(v) == 0:
+		case name == query.FieldID && v[0] == a.ID: // scorch has it already
+		case name == query.FieldID, name == query.FieldURL:
+			fields = append(fields, uniqueField(name, 0, v[0]))
+		default:
+			fields = append(fields, keywordField(name, 0, v...))
+		}
+	}
+	facet := func(name string, values ...string) {
+		fields = append(fields, keywordField(facetPrefix+name, bleveindex.DocValues, values...))
+	}
+	facet(query.FieldSource, a.Source)
+	facet(query.FieldLang, a.Lang)
+	facet(query.FieldScript, a.Script)
+	facet(query.FieldEntity, a.Entities()...)
+	return fields
+}
+
+// facetPrefix begins the names of the fields that facets are counted from.
+const facetPrefix = "facet_"
+
+// positions returns what fieldLive carries: the streams of title and text, and
+// where the entities are mentioned in either.
+func positions(a *news.Article, title, text []analysis.Token) []byte {
+	data := appendStream(make([]byte, 0, len(a.Title)+len(a.Text)+64), title)
+	data = append(data, nextField)
+	data = appendStream(data, text)
+	inTitle, inText := mentions(a, title, text)
+	data = append(data, nextField)
+	data = appendMentions(data, inTitle)
+	data = append(data, nextField)
+	return appendMentions(data, inText)
+}
+
+// mention is an entity and the positions of the grams it is mentioned by.
+type mention struct {
+	entity string
+	span
+}
+
+// mentions returns the places of the entities in title and text.
+func mentions(a *news.Article, title, text []analysis.Token) (inTitle, inText []mention) {
+	titleRunes := utf8.RuneCountInString(a.Title)
+	titleHeads, textHeads := heads(title), heads(text)
+	titleAt, textAt := byteOffsets(a.Title), byteOffsets(a.Text)
+	for _, t := range a.Mentions {
+		if t.Entity == "" || t.Start < 0 || t.End <= t.Start {
+			continue
+		}
+		switch {
+		case t.End <= titleRunes:
+			if s, ok := cover(titleHeads, titleAt(t.Start), titleAt(t.End)); ok {
+				inTitle = append(inTitle, mention{query.KeywordTerm(t.Entity), s})
+			}
+		case t.Start > titleRunes:
+			if s, ok := cover(textHeads, textAt(t.Start-titleRunes-1), textAt(t.End-titleRunes-1)); ok {
+				inText = append(inText, mention{query.KeywordTerm(t.Entity), s})
+			}
+		}
+	}
+	return inTitle, inText
+}
+
+// heads returns the first token of each position.
+func heads(tokens []analysis.Token) []analysis.Token {
+	list := make([]analysis.Token, 0, len(tokens))
+	for _, t := range tokens {
+		if !t.Part {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// cover returns the positions that begin within the bytes from start to end. A
+// span that begins inside a word covers that too.
+func cover(heads []analysis.Token, start, end int) (span, bool) {
+	at := func(from int) int {
+		return sort.Search(len(heads), func(i int) bool { return heads[i].Start >= from })
+	}
+	i := at(start)
+	if i > 0 && (i == len(heads) || heads[i].Start > start) && heads[i-1].End > start {
+		i--
+	}
+	s := span{i, at(end)}
+	return s, s.start < s.end
+}
+
+// byteOffsets returns a function from code points to bytes of s, which is
+// quick when it is called with ascending offsets.
+func byteOffsets(s string) func(runes int) int {
+	runes, at := 0, 0
+	return func(n int) int {
+		if n < runes {
+			runes, at = 0, 0
+		}
+		for ; runes < n && at < len(s); runes++ {
+			_, size := utf8.DecodeRuneInString(s[at:])
+			at += size
+		}
+		return at
+	}
+}

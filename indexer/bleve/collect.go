@@ -1,0 +1,150 @@
+package bleve
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+	"strings"
+
+	bleveindex "github.com/blevesearch/bleve_index_api"
+
+	"xinwen/indexer/search"
+)
+
+// found is a document that matches.
+type found struct {
+	doc   uint64
+	key   float64
+	score float64
+	id    string // read when it is needed
+}
+
+// collector keeps the best of the documents it is shown and counts the rest.
+type collector struct {
+	r     bleveindex.IndexReader
+	desc  bool // high keys first
+	size  int
+	after *position // of the last hit on the page before
+	total uint64
+	best  []*found // a heap, the worst on top
+	err   error
+}
+
+// add shows a document to the collector.
+func (c *collector) add(f found) error {
+	c.total++
+	if c.after != nil {
+		after := found{key: c.after.key, id: c.after.id}
+		if c.compare(&f, &after) <= 0 {
+			return c.err
+		}
+	}
+	switch {
+	case c.size == 0:
+	case len(c.best) < c.size:
+		heap.Push(c, &f)
+	case c.compare(&f, c.best[0]) < 0:
+		*c.best[0] = f
+		heap.Fix(c, 0)
+	}
+	return c.err
+}
+
+// compare returns a negative number if a is the better hit.
+func (c *collector) compare(a, b *found) int {
+	n := cmp.Compare(a.key, b.key)
+	if c.desc {
+		n = -n
+	}
+	if n == 0 {
+		n = strings.Compare(c.id(a), c.id(b))
+	}
+	return n
+}
+
+func (c *collector) id(f *found) string {
+	if f.id == "" {
+		id, err := c.r.ExternalID(bleveindex.NewIndexInternalID(nil, f.doc))
+		if err != nil && c.err == nil {
+			c.err = err
+		}
+		f.id = id
+	}
+	return f.id
+}
+
+// Len, Less, Swap, Push and Pop implement heap.Interface.
+func (c *collector) Len() int           { return len(c.best) }
+func (c *collector) Less(i, j int) bool { return c.compare(c.best[i], c.best[j]) > 0 }
+func (c *collector) Swap(i, j int)      { c.best[i], c.best[j] = c.best[j], c.best[i] }
+func (c *collector) Push(f any)         { c.best = append(c.best, f.(*found)) }
+func (c *collector) Pop() any {
+	f := c.best[len(c.best)-1]
+	c.best = c.best[:len(c.best)-1]
+	return f
+}
+
+// page returns the hits, best first, with their IDs.
+func (c *collector) page() ([]*found, error) {
+	for _, f := range c.best {
+		c.id(f)
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	slices.SortFunc(c.best, c.compare)
+	return c.best, c.err
+}
+
+// facetSize is how many values of a facet are returned.
+const facetSize = 50
+
+// facets counts the values of some fields over the documents it is shown.
+type facets struct {
+	r      bleveindex.DocValueReader
+	fields []string
+	counts map[string]map[string]int
+	id     bleveindex.IndexInternalID
+}
+
+func (s *snapshot) facets(fields []string) (*facets, error) {
+	f := &facets{fields: fields, counts: make(map[string]map[string]int)}
+	var names []string
+	for _, name := range fields {
+		names = append(names, facetPrefix+name)
+		f.counts[facetPrefix+name] = make(map[string]int)
+	}
+	var err error
+	if f.r, err = s.r.DocValueReader(names); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *facets) add(doc uint64) error {
+	f.id = bleveindex.NewIndexInternalID(f.id, doc)
+	return f.r.VisitDocValues(f.id, func(field string, term []byte) {
+		f.counts[field][string(term)]++
+	})
+}
+
+// values returns the counts of each field, from frequent to rare.
+func (f *facets) values(name func(field, value string) string) map[string][]search.FacetValue {
+	all := make(map[string][]search.FacetValue, len(f.fields))
+	for _, field := range f.fields {
+		counts := f.counts[facetPrefix+field]
+		list := make([]search.FacetValue, 0, len(counts))
+		for value, count := range counts {
+			list = append(list, search.FacetValue{Value: value, Count: count})
+		}
+		slices.SortFunc(list, func(a, b search.FacetValue) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+		})
+		list = list[:min(len(list), facetSize)]
+		for i := range list {
+			list[i].Name = name(field, list[i].Value)
+		}
+		all[field] = list
+	}
+	return all
+}

@@ -1,0 +1,184 @@
+package bleve
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	bleveindex "github.com/blevesearch/bleve_index_api"
+)
+
+// A time is indexed twice: exactly, as a doc value to sort by, and as the
+// terms of its day, month and year (in UTC), of which a range is made up.
+
+// encodeTime returns t as a term of fixed length that sorts as t does: seconds
+// and nanoseconds in base 36.
+func encodeTime(t time.Time) string {
+	seconds := min(max(t.Unix(), -secondsOffset), secondsOffset-1)
+	return base36(uint64(seconds+secondsOffset), 8) + base36(uint64(t.Nanosecond()), 6)
+}
+
+// secondsOffset makes the seconds of all years up to 9999 positive.
+const secondsOffset = 1 << 38
+
+func base36(n uint64, digits int) string {
+	s := strconv.FormatUint(n, 36)
+	return strings.Repeat("0", max(digits-len(s), 0)) + s
+}
+
+// decodeTime returns the microseconds since 1970, which a float64 holds.
+func decodeTime(s string) (float64, error) {
+	if len(s) != 14 {
+		return 0, fmt.Errorf("time in the index: %q", s)
+	}
+	seconds, err := strconv.ParseUint(s[:8], 36, 64)
+	if err != nil {
+		return 0, fmt.Errorf("time in the index: %w", err)
+	}
+	nanos, err := strconv.ParseUint(s[8:], 36, 64)
+	if err != nil {
+		return 0, fmt.Errorf("time in the index: %w", err)
+	}
+	return float64(int64(seconds)-secondsOffset)*1e6 + float64(nanos/1000), nil
+}
+
+func dayTerm(t time.Time) string   { return t.Format("d20060102") }
+func monthTerm(t time.Time) string { return t.Format("m200601") }
+func yearTerm(t time.Time) string  { return t.Format("y2006") }
+
+// timeFields returns the two fields of a time, none if it is zero.
+func timeFields(name string, t time.Time) []*field {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return []*field{
+		uniqueField(name, bleveindex.DocValues, encodeTime(t)),
+		keywordField(name+"_day", 0, dayTerm(t), monthTerm(t), yearTerm(t)),
+	}
+}
+
+// timeRange returns the documents whose time is from from (included) to to
+// (excluded); a zero time is no limit.
+func (s *snapshot) timeRange(name string, from, to time.Time) (docs, error) {
+	from, to = from.UTC(), to.UTC()
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		return none{}, nil
+	}
+	// A range open at one end is cut off where the index's years end.
+	first, last, err := s.years(name + "_day")
+	if err != nil || last == 0 {
+		return none{}, err
+	}
+	if from.IsZero() || from.Year() < first {
+		from = time.Date(first, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if to.IsZero() || to.Year() > last {
+		to = time.Date(last+1, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if !from.Before(to) {
+		return none{}, nil
+	}
+	whole, edges := calendar(from, to)
+	parts := make([]docs, 0, 2)
+	if len(whole) > 0 {
+		d, err := s.terms(name+"_day", whole...)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, d)
+	}
+	if len(edges) > 0 {
+		d, err := s.terms(name+"_day", edges...)
+		if err != nil {
+			return nil, err
+		}
+		values, err := s.values(name)
+		if err != nil {
+			return nil, err
+		}
+		lo, hi := encodeTime(from), encodeTime(to)
+		parts = append(parts, filtered{in: d, keep: func(doc uint64) (bool, error) {
+			v, err := values.first(doc)
+			return lo <= v && v < hi, err
+		}})
+	}
+	return newAnyOf(1, parts...), nil
+}
+
+// calendar returns the years, months and days that lie in the range as a whole
+// and the days at its ends that do so in part.
+func calendar(from, to time.Time) (whole, edges []string) {
+	day := time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, time.UTC)
+	if day.Before(from) {
+		edges = append(edges, dayTerm(day))
+		day = day.AddDate(0, 0, 1)
+	}
+	for day.Before(to) {
+		year, month, next := day.AddDate(1, 0, 0), day.AddDate(0, 1, 0), day.AddDate(0, 0, 1)
+		switch {
+		case day.YearDay() == 1 && !year.After(to):
+			whole, day = append(whole, yearTerm(day)), year
+		case day.Day() == 1 && !month.After(to):
+			whole, day = append(whole, monthTerm(day)), month
+		case !next.After(to):
+			whole, day = append(whole, dayTerm(day)), next
+		default:
+			if len(edges) == 0 || edges[0] != dayTerm(day) {
+				edges = append(edges, dayTerm(day))
+			}
+			day = next
+		}
+	}
+	return whole, edges
+}
+
+// years returns the first and last year that a field has.
+func (s *snapshot) years(field string) (first, last int, err error) {
+	dict, err := s.r.FieldDictPrefix(field, []byte("y"))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer dict.Close()
+	for {
+		e, err := dict.Next()
+		if err != nil || e == nil {
+			return first, last, err
+		}
+		year, err := strconv.Atoi(e.Term[1:])
+		if err != nil {
+			return 0, 0, fmt.Errorf("year in the index: %w", err)
+		}
+		if last == 0 {
+			first = year
+		}
+		last = year
+	}
+}
+
+// values reads a doc value that documents have once.
+type values struct {
+	r     bleveindex.DocValueReader
+	id    bleveindex.IndexInternalID
+	value string
+}
+
+func (s *snapshot) values(field string) (*values, error) {
+	r, err := s.r.DocValueReader([]string{field})
+	if err != nil {
+		return nil, err
+	}
+	return &values{r: r}, nil
+}
+
+// first returns the document's value, "" if it has none.
+func (v *values) first(doc uint64) (string, error) {
+	v.id, v.value = bleveindex.NewIndexInternalID(v.id, doc), ""
+	err := v.r.VisitDocValues(v.id, func(_ string, term []byte) {
+		if v.value == "" {
+			v.value = string(term)
+		}
+	})
+	return v.value, err
+}

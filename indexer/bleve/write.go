@@ -1,0 +1,173 @@
+package bleve
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+
+	bleveindex "github.com/blevesearch/bleve_index_api"
+	"golang.org/x/sync/errgroup"
+
+	"xinwen/news"
+)
+
+// Op is one message of ARTICLES: an article or, with Deleted set, its
+// tombstone.
+type Op struct {
+	Article *news.Article
+	// Data is the message as it came.
+	Data []byte
+	// Time is when the stream took it.
+	Time time.Time
+}
+
+// Write applies ops and notes that the index now includes ARTICLES up to seq.
+// Both are in the index, or neither is, whatever happens. An op takes effect
+// only if it is newer than what the index holds of its article; ops may come
+// in any order and more than once. Write returns when searches see them, which
+// may be before they are on disk.
+func (x *Index) Write(ctx context.Context, seq uint64, ops []Op) error {
+	select {
+	case x.unpersisted <- struct{}{}:
+	case <-x.closing:
+		return fmt.Errorf("index %s: closed", x.path)
+	case <-ctx.Done():
+		return fmt.Errorf("index %s: waiting for the disk: %w", x.path, ctx.Err())
+	}
+	release := func(error) { <-x.unpersisted }
+
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	batch, err := x.batch(ctx, seq, ops)
+	if err != nil {
+		release(nil)
+		return fmt.Errorf("index %s: %w", x.path, err)
+	}
+	batch.SetPersistedCallback(release)
+	if err := x.scorch.Batch(batch); err != nil {
+		release(nil)
+		return openError(x.path, err)
+	}
+	return nil
+}
+
+// change is what an op does to the index.
+type change struct {
+	op   Op
+	rank rank
+	old  *meta // of the article in the index, nil if there is none
+	doc  *document
+	meta meta
+}
+
+func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Batch, error) {
+	r, err := x.scorch.Reader()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	st, err := readState(r)
+	if err != nil {
+		return nil, err
+	}
+
+	// Of the ops on one article only the newest counts.
+	newest := make(map[string]*change)
+	for _, op := range ops {
+		c := &change{op: op, rank: rankOf(op)}
+		if other := newest[op.Article.ID]; other == nil || c.rank.newer(other.rank) {
+			newest[op.Article.ID] = c
+		}
+	}
+	for id, c := range newest {
+		c.old, err = readMeta(r, id)
+		if err != nil {
+			return nil, err
+		}
+		if c.old != nil && !c.rank.newer(c.old.rank) {
+			delete(newest, id)
+		}
+	}
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(workers())
+	for _, c := range newest {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			var err error
+			c.doc, c.meta, err = x.document(c.op, c.rank)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+
+	b := bleveindex.NewBatch()
+	st.Tokens = maps.Clone(st.Tokens)
+	for _, c := range newest {
+		if c.old != nil && !c.old.Deleted {
+			st.Docs--
+			for i, f := range scored {
+				st.Tokens[f] -= c.old.Tokens[i]
+			}
+		}
+		if !c.meta.Deleted {
+			st.Docs++
+			for i, f := range scored {
+				st.Tokens[f] += c.meta.Tokens[i]
+			}
+		}
+		b.Update(c.doc)
+	}
+	st.AppliedSeq = max(st.AppliedSeq, seq)
+	data, err := json.Marshal(st)
+	if err != nil {
+		return nil, err
+	}
+	b.SetInternal(stateKey, data)
+	return b, nil
+}
+
+func rankOf(op Op) rank {
+	sum := sha256.Sum256(op.Data)
+	return rank{
+		Revision: op.Article.Revision,
+		Deleted:  op.Article.Deleted,
+		Hash:     binary.BigEndian.Uint64(sum[:]),
+	}
+}
+
+// readMeta returns what the index knows of an article, nil if nothing.
+func readMeta(r bleveindex.IndexReader, id string) (*meta, error) {
+	data, err := readStored(r, id, fieldMeta)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	m, err := parseMeta(data)
+	if err != nil {
+		return nil, err
+	}
+	return &m, nil
+}
+
+// readStored returns a stored field of an article, nil if there is none.
+func readStored(r bleveindex.IndexReader, id, name string) ([]byte, error) {
+	doc, err := r.Document(id)
+	if err != nil || doc == nil {
+		return nil, err
+	}
+	var value []byte
+	doc.VisitFields(func(f bleveindex.Field) {
+		if f.Name() == name {
+			value = f.Value()
+		}
+	})
+	return value, nil
+}
