@@ -178,9 +178,11 @@ func (f *Feed) rss() ([]byte, error) {
 
 func (f *Feed) atom() ([]byte, error) {
 	feed := (&feeds.Atom{Feed: f.feed()}).AtomFeed()
+	feed.Id = f.Self
+	feed.Link = &feeds.AtomLink{Href: f.Home, Rel: "alternate", Type: "text/html"}
 	return marshalXML(struct {
 		*feeds.AtomFeed
-		Self feeds.AtomLink `xml:"link"`
+		Self feeds.AtomLink // AtomFeed has room for one link only
 	}{feed, feeds.AtomLink{Href: f.Self, Rel: "self", Type: "application/atom+xml"}})
 }
 
