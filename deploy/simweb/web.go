@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -150,6 +151,14 @@ func (w *Web) Addr() string { return w.listener.Addr().String() }
 
 // Resolve returns the value for --resolve that leads every host here.
 func (w *Web) Resolve() string { return "*=" + w.Addr() }
+
+// Hosts returns the names of all sites, for a --resolve of each that leaves
+// other names alone.
+func (w *Web) Hosts() []string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return slices.Sorted(maps.Keys(w.sites))
+}
 
 // Close stops listening, ends all requests and waits for them.
 func (w *Web) Close() error { return w.close() }
