@@ -100,14 +100,14 @@ func checkEntry(e *entry) (faults Faults) {
 		add(n.line, fmt.Sprintf("zh_hant %q has Simplified characters", n.s), "write it in Traditional characters")
 	}
 	for _, a := range e.aliases {
-		letters := utf8.RuneCountInString(Key(a.Text))
+		letters := utf8.RuneCountInString(a.key)
 		switch {
 		case a.Text == "":
-			add(a.line, "alias without text", "add text: to its mapping")
+			add(a.at.line, "alias without text", "add text: to its mapping")
 		case hasHan(a.Text) && letters == 1 && !a.Conditional():
-			add(a.line, fmt.Sprintf("alias %q is a single character", a.Text), "give it near, not or weak")
+			add(a.at.line, fmt.Sprintf("alias %q is a single character", a.Text), "give it near, not or weak")
 		case !hasHan(a.Text) && letters <= 2 && !a.Case && !a.Conditional():
-			add(a.line, fmt.Sprintf("alias %q is too short to be believed in any letter case", a.Text),
+			add(a.at.line, fmt.Sprintf("alias %q is too short to be believed in any letter case", a.Text),
 				"write {text: "+a.Text+", case: true}")
 		}
 	}
@@ -117,6 +117,79 @@ func checkEntry(e *entry) (faults Faults) {
 		}
 	}
 	return faults
+}
+
+func (m *merger) checkParents() {
+	for _, d := range m.order {
+		if d.Parent == "" {
+			continue
+		}
+		if m.drafts[d.Parent] == nil {
+			m.fault(d.parentAt, fmt.Sprintf("parent %q of %s is not in the lexicon", d.Parent, d.ID), "add it or mend its id")
+			continue
+		}
+		// A ring that does not go through d is reported for those in it.
+		steps := 0
+		for p := m.drafts[d.Parent]; p != nil && steps < len(m.order); p = m.drafts[p.Parent] {
+			if steps++; p == d {
+				m.fault(d.parentAt, fmt.Sprintf("%s is its own ancestor", d.ID), "mend the parent")
+				break
+			}
+		}
+	}
+}
+
+func (m *merger) checkTickers() {
+	owner := make(map[string]*draft)
+	for _, d := range m.order {
+		for i, t := range d.Tickers {
+			if o := owner[t]; o != nil {
+				m.fault(d.tickerAt[i], fmt.Sprintf("ticker %q belongs to %s already", t, o.ID), "remove one of the two")
+				continue
+			}
+			owner[t] = d
+		}
+	}
+}
+
+// checkTerms looks for IDs among the terms of rules that no entity has.
+func (m *merger) checkTerms() {
+	for _, d := range m.order {
+		for _, a := range d.aliases {
+			for _, t := range slices.Concat(a.Near, a.Not) {
+				if _, ok := kindOf(t); ok && m.drafts[t] == nil {
+					m.fault(a.at, fmt.Sprintf("term %q of alias %q is not in the lexicon", t, a.Text), "add it or mend its id")
+				}
+			}
+		}
+	}
+}
+
+// checkHomonyms wants a rule wherever two entities share a form.
+func (m *merger) checkHomonyms() {
+	type use struct {
+		d *draft
+		f *form
+	}
+	uses := make(map[string][]use)
+	for _, d := range m.order {
+		for i := range d.Entity.forms {
+			here := use{d, &d.Entity.forms[i]}
+			for _, there := range uses[here.f.key] {
+				if there.d == d || here.f.Conditional() || there.f.Conditional() || !here.f.same(there.f) {
+					continue
+				}
+				// The file to mend is the operator's.
+				a, b := here, there
+				if a.f.Origin == BuiltIn && b.f.Origin != BuiltIn {
+					a, b = b, a
+				}
+				m.fault(a.f.at, fmt.Sprintf("%q of %s is also a form of %s (%s:%d)", a.f.Text, a.d.ID, b.d.ID, b.f.at.file, b.f.at.line),
+					"give one of them a rule: {text: "+a.f.Text+", near: [a term of its articles]}")
+			}
+			uses[here.f.key] = append(uses[here.f.key], here)
+		}
+	}
 }
 
 func hasHan(s string) bool { return strings.ContainsFunc(s, han.IsHan) }

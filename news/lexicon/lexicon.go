@@ -1,10 +1,11 @@
 package lexicon
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"xinwen/news"
@@ -34,7 +35,7 @@ type Entity struct {
 	// Origin is BuiltIn or the name of the file the entity comes from.
 	Origin string
 
-	forms []Alias
+	forms []form
 }
 
 // Alias is a surface form of an entity, with the rules that say where it means
@@ -68,7 +69,33 @@ func (a *Alias) ruled() bool { return a.Case || a.Conditional() }
 // Forms returns every surface form of e, names first, each once: a form that
 // differs from an earlier one by script, width or (unless Case is set) letter
 // case is left out. It is the list a gazetteer is built from.
-func (e *Entity) Forms() []Alias { return e.forms }
+func (e *Entity) Forms() []Alias {
+	list := make([]Alias, len(e.forms))
+	for i := range e.forms {
+		list[i] = e.forms[i].Alias
+	}
+	return list
+}
+
+// form is a surface form with what its use needs.
+type form struct {
+	Alias
+	key  string // Key(Text)
+	name bool   // it is a name of the entity
+	at   place
+}
+
+// rank is lower the more surely the form means its entity.
+func (f *form) rank() int {
+	rank := 0
+	if !f.name {
+		rank = 1
+	}
+	if f.Conditional() {
+		rank += 2
+	}
+	return rank
+}
 
 // Lexicon is a snapshot of all entities. It never changes and is safe for
 // concurrent use.
@@ -141,18 +168,9 @@ func newLexicon(entities []*Entity) *Lexicon {
 	// Four rounds, from the form that is most surely meant to the least.
 	for round := range 4 {
 		for _, e := range entities {
-			names := e.names()
 			for i := range e.forms {
-				a := &e.forms[i]
-				rank := 0
-				if !slices.Contains(names, a.Text) {
-					rank = 1
-				}
-				if a.Conditional() {
-					rank += 2
-				}
-				if k := Key(a.Text); rank == round && !slices.Contains(l.byName[k], e.ID) {
-					l.byName[k] = append(l.byName[k], e.ID)
+				if f := &e.forms[i]; f.rank() == round && !slices.Contains(l.byName[f.key], e.ID) {
+					l.byName[f.key] = append(l.byName[f.key], e.ID)
 				}
 			}
 		}
@@ -161,33 +179,42 @@ func newLexicon(entities []*Entity) *Lexicon {
 	for _, e := range entities {
 		l.byID[e.ID] = e
 		for _, t := range e.Tickers {
-			for _, k := range []string{tickerKey(t), tickerKey(symbol(t))} {
+			keys := []string{tickerKey(t)}
+			if sym, ok := bareSymbol(t); ok {
+				keys = append(keys, tickerKey(sym))
+			}
+			for _, k := range keys {
 				if !slices.Contains(l.byTicker[k], e.ID) {
 					l.byTicker[k] = append(l.byTicker[k], e.ID)
 				}
 			}
 		}
-		fmt.Fprintf(h, "%q %q %q %q %q %q\n", e.ID, e.En, e.ZhHans, e.ZhHant, e.Parent, e.Tickers)
-		forms := make([]string, len(e.forms))
-		for i, a := range e.forms {
-			forms[i] = fmt.Sprintf("%q %q %t %q %q %t\n", a.Text, a.Region, a.Case, a.Near, a.Not, a.Weak)
-		}
-		slices.Sort(forms)
-		for _, f := range forms {
-			h.Write([]byte(f))
-		}
+		h.Write(e.appendContent(nil))
 	}
 	l.hash = hex.EncodeToString(h.Sum(nil)[:16])
 	return l
 }
 
-// names returns the names of e that are there.
-func (e *Entity) names() []string {
-	var names []string
-	for _, n := range []string{e.En, e.ZhHans, e.ZhHant} {
-		if n != "" {
-			names = append(names, n)
+// appendContent appends all of e that Hash looks at, in an order that does not
+// depend on that in the files.
+func (e *Entity) appendContent(dst []byte) []byte {
+	quote := func(list ...string) {
+		for _, s := range list {
+			dst = strconv.AppendQuote(dst, s)
 		}
+		dst = append(dst, '\n')
 	}
-	return names
+	quote(e.ID, e.En, e.ZhHans, e.ZhHant, e.Parent)
+	quote(e.Tickers...)
+	forms := slices.Clone(e.forms)
+	slices.SortFunc(forms, func(a, b form) int {
+		return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(a.Text, b.Text))
+	})
+	for i := range forms {
+		f := &forms[i]
+		quote(f.Text, f.Region, strconv.FormatBool(f.Case), strconv.FormatBool(f.Weak))
+		quote(f.Near...)
+		quote(f.Not...)
+	}
+	return dst
 }

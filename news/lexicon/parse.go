@@ -31,12 +31,13 @@ type text struct {
 	line int
 }
 
-type form struct {
-	Alias
+// place is where in the files something is said.
+type place struct {
+	file string
 	line int
 }
 
-// parser reads one file into entries and collects its faults.
+// fileParser reads one file into entries and collects its faults.
 type fileParser struct {
 	file   string
 	faults Faults
@@ -132,12 +133,13 @@ func (p *fileParser) forms(n ast.Node, what, region string) []form {
 	}
 	list := make([]form, 0, len(seq.Values))
 	for _, v := range seq.Values {
-		f := form{Alias: Alias{Region: region, Origin: p.file}, line: line(v)}
+		f := form{Alias: Alias{Region: region, Origin: origin(p.file)}, at: place{p.file, line(v)}}
 		if _, ok := scalar(v); ok {
 			f.Text = p.text(v, what).s
 		} else if !p.rules(v, &f) {
 			continue
 		}
+		f.key = Key(f.Text)
 		list = append(list, f)
 	}
 	return list
@@ -152,8 +154,7 @@ func (p *fileParser) rules(n ast.Node, f *form) bool {
 		key, v := keyOf(kv), kv.Value
 		switch key {
 		case "text":
-			t := p.text(v, key)
-			f.Text = t.s
+			f.Text = p.text(v, key).s
 		case "case":
 			f.Case = p.flag(v, key)
 		case "weak":

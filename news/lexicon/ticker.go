@@ -76,8 +76,18 @@ func checkTicker(t string) (what, hint string) {
 	return "", ""
 }
 
-func symbol(ticker string) string {
-	return ticker[strings.IndexByte(ticker, ':')+1:]
+// bareSymbol returns the symbol of a ticker where it can stand without its
+// exchange: numbers, and American symbols of two letters or more. Others (AI in
+// Paris, C in New York) are words of their own.
+func bareSymbol(ticker string) (string, bool) {
+	exchange, sym, _ := strings.Cut(ticker, ":")
+	switch {
+	case sym[0] >= '0' && sym[0] <= '9':
+		return sym, true
+	case exchange == "NASDAQ" || exchange == "NYSE":
+		return sym, len(sym) > 1
+	}
+	return "", false
 }
 
 // tickerKey brings the ways to write a ticker to one: "2330.TW" and
