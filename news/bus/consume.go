@@ -74,6 +74,9 @@ func or[T int | time.Duration](v, other T) T {
 }
 
 const (
+	pullExpiry = 10 * time.Second
+	// pullHeartbeat: a request that a server lost is noticed after two of them.
+	pullHeartbeat = 2 * time.Second
 	// stuckAfter is how long after its timeout a handler is given up.
 	stuckAfter = 5 * time.Second
 	// lostFactor × MaxDeliver deliveries without an end mean that the message
@@ -129,8 +132,8 @@ func (w *worker) consume(ctx context.Context) error {
 	}
 	// One message is asked for when a worker is free: none waits here with its
 	// ack time running.
-	it, err := cons.Messages(jetstream.PullMaxMessages(1), jetstream.PullExpiry(10*time.Second),
-		jetstream.WithMessagesErrOnMissingHeartbeat(true))
+	it, err := cons.Messages(jetstream.PullMaxMessages(1), jetstream.PullExpiry(pullExpiry),
+		jetstream.PullHeartbeat(pullHeartbeat), jetstream.WithMessagesErrOnMissingHeartbeat(true))
 	if err != nil {
 		return err
 	}
@@ -192,11 +195,29 @@ func (b *Bus) durable(ctx context.Context, c ConsumerConfig) (jetstream.Consumer
 		// Where it began cannot be changed, and need not be.
 		have := old.CachedInfo().Config
 		cfg.DeliverPolicy, cfg.OptStartSeq, cfg.OptStartTime = have.DeliverPolicy, have.OptStartSeq, have.OptStartTime
+		if b.server.firstUse(c.Stream+" "+c.Name) && old.CachedInfo().NumAckPending > 0 {
+			if err := b.releaseOrphans(ctx, c.Stream, cfg); err != nil {
+				return nil, classify(c.Stream, err)
+			}
+		}
 	case !errors.Is(err, jetstream.ErrConsumerNotFound):
 		return nil, classify(c.Stream, err)
 	}
 	cons, err := b.js.CreateOrUpdateConsumer(ctx, c.Stream, cfg)
 	return cons, classify(c.Stream, err)
+}
+
+// releaseOrphans makes messages that an earlier process was handling come again
+// at once. Only the embedded server's own process can know that nobody else is
+// still at work on them; on other servers they come after AckWait.
+func (b *Bus) releaseOrphans(ctx context.Context, stream string, cfg jetstream.ConsumerConfig) error {
+	cfg.AckWait = 50 * time.Millisecond
+	if _, err := b.js.UpdateConsumer(ctx, stream, cfg); err != nil {
+		return err
+	}
+	// The server looks at what is overdue 100 ms after the change. The caller
+	// sets AckWait back.
+	return sleep(ctx, 300*time.Millisecond)
 }
 
 // one sees a message through to its ack, its nak or QUARANTINE.

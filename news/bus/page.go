@@ -150,6 +150,8 @@ func (b *Bus) PublishAlert(ctx context.Context, a *news.Alert) error {
 // putClaim moves msg's data into an object of bucket and leaves the claim to it
 // in msg. An object of the same ID holds the same data: a fresh one is kept.
 func (b *Bus) putClaim(ctx context.Context, msg *nats.Msg, bucket, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, 6*tryTimeout) // many small messages
+	defer cancel()
 	name := hash([]byte(id), msg.Data)
 	store := b.objects[bucket]
 	info, err := store.GetInfo(ctx, name)

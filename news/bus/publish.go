@@ -111,7 +111,7 @@ func (b *Bus) PublishAt(ctx context.Context, m *Message, at time.Time) error {
 // send tries once to store m, which belongs to stream name. The data of a large
 // page goes to the object store first.
 func (b *Bus) send(ctx context.Context, name string, m *Message) error {
-	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(b.done, cancel)
 	defer stop()
@@ -126,6 +126,8 @@ func (b *Bus) send(ctx context.Context, name string, m *Message) error {
 			return classify(name, err)
 		}
 	}
+	ctx, cancelTry := context.WithTimeout(ctx, tryTimeout)
+	defer cancelTry()
 	_, err := b.js.PublishMsg(ctx, msg,
 		jetstream.WithMsgID(m.ID), jetstream.WithExpectStream(name), jetstream.WithRetryAttempts(0))
 	return classify(name, err)

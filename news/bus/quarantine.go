@@ -85,7 +85,7 @@ func (b *Bus) quarantine(ctx context.Context, service, consumer string, m *Messa
 	id := "q." + nuid.Next()
 	if m.Seq > 0 {
 		// A second try to quarantine the same delivery adds nothing.
-		id = fmt.Sprintf("q.%s.%d.%s", m.Stream, m.Seq, consumer)
+		id = fmt.Sprintf("q.%s.%d.%d.%s", m.Stream, m.Seq, m.Time.UnixNano(), consumer)
 	}
 	_, err := b.js.PublishMsg(ctx, msg, jetstream.WithMsgID(id), jetstream.WithExpectStream(Quarantine))
 	if err != nil {

@@ -117,7 +117,7 @@ func (r *reader) read(ctx context.Context) error {
 		}
 	}()
 	it, err := cons.Messages(jetstream.PullMaxMessagesWithBytesLimit(r.maxMessages, max(r.maxBytes, 2<<20)),
-		jetstream.PullExpiry(10*time.Second), jetstream.WithMessagesErrOnMissingHeartbeat(true))
+		jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullHeartbeat), jetstream.WithMessagesErrOnMissingHeartbeat(true))
 	if err != nil {
 		return err
 	}

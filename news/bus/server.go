@@ -20,8 +20,25 @@ import (
 
 // embedded is a nats-server inside this process, and the lock on its store.
 type embedded struct {
-	ns   *natsserver.Server
-	lock *os.File
+	ns     *natsserver.Server
+	lock   *os.File
+	closed bool // no port: all clients are in this process
+
+	mu   sync.Mutex
+	used map[string]bool
+}
+
+// firstUse reports whether name is asked about for the first time since the
+// server started, and all its clients are in this process.
+func (e *embedded) firstUse(name string) bool {
+	if e == nil || !e.closed {
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	first := !e.used[name]
+	e.used[name] = true
+	return first
 }
 
 // startServer locks c.Dir and starts a server over it.
@@ -30,7 +47,7 @@ func startServer(ctx context.Context, c Config, log *slog.Logger) (*embedded, er
 	if err != nil {
 		return nil, err
 	}
-	e := &embedded{lock: lock}
+	e := &embedded{lock: lock, closed: c.Listen == "", used: make(map[string]bool)}
 	opts := &natsserver.Options{
 		ServerName: "xinwen",
 		DontListen: c.Listen == "",

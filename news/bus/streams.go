@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -115,99 +116,106 @@ func pagesAge(c Config) time.Duration {
 	return defaultPagesAge
 }
 
-// setup brings streams and buckets into the wanted shape. A cluster that has
-// just started refuses for a while, so it tries for some time.
+// setup brings streams and buckets into the wanted shape.
 func (b *Bus) setup(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
-	var err error
+	for i := range streams {
+		s := &streams[i]
+		if err := insist(ctx, func(ctx context.Context) error { return b.setupStream(ctx, s) }); err != nil {
+			return setupError("stream "+s.name, err)
+		}
+	}
+	for _, cfg := range buckets {
+		if err := insist(ctx, func(ctx context.Context) error { return b.setupBucket(ctx, cfg) }); err != nil {
+			return setupError("bucket "+cfg.Bucket, err)
+		}
+	}
+	for _, name := range []string{objectsPages, objectsKept} {
+		if err := insist(ctx, func(ctx context.Context) error { return b.setupObjects(ctx, name) }); err != nil {
+			return setupError("object store "+name, err)
+		}
+	}
+	return nil
+}
+
+// insist repeats f: a cluster that has just started does not answer, or
+// refuses, for a while.
+func insist(ctx context.Context, f func(context.Context) error) error {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		if err = b.trySetup(ctx); err == nil {
+		try, cancel := context.WithTimeout(ctx, 3*time.Second)
+		err := f(try)
+		cancel()
+		if err == nil {
 			return nil
 		}
 		var api *jetstream.APIError
 		if errors.As(err, &api) && api.Code != 503 && api.ErrorCode != codeNoPeers {
-			break
+			return err
 		}
 		if sleep(ctx, wait) != nil {
-			break
+			return err
 		}
 	}
+}
+
+func setupError(what string, err error) error {
+	op := "set up " + what
 	var api *jetstream.APIError
 	switch {
 	case errors.As(err, &api) && (api.ErrorCode == codeStorageExceeded || api.ErrorCode == codeNoResources):
-		return hint("set up streams", err, "raise max_file_store of the NATS server, or lower the limits of the bus")
-	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
-		return hint("set up streams", err, "enable JetStream on the NATS server and for this account")
+		return hint(op, err, "raise max_file_store of the NATS server, or lower the limits of the bus")
+	case errors.As(err, &api) && api.ErrorCode == codeNoPeers:
+		return hint(op, err, "start as many servers of the cluster as there are replicas, or lower replicas")
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount),
+		errors.Is(err, nats.ErrNoResponders):
+		return hint(op, err, "enable JetStream on the NATS server and for this account")
 	}
-	return fmt.Errorf("set up streams: %w", err)
+	return fmt.Errorf("%s: %w", op, err)
 }
 
-func (b *Bus) trySetup(ctx context.Context) error {
-	for i := range streams {
-		if err := b.setupStream(ctx, &streams[i]); err != nil {
-			return fmt.Errorf("stream %s: %w", streams[i].name, err)
-		}
+func (b *Bus) setupBucket(ctx context.Context, cfg jetstream.KeyValueConfig) error {
+	cfg.Storage, cfg.History, cfg.Replicas = jetstream.FileStorage, 1, b.config.Replicas
+	cfg.MaxBytes = 2 << 30
+	if n := b.config.Limits.BucketBytes; n > 0 {
+		cfg.MaxBytes = n
 	}
-	for _, cfg := range buckets {
-		cfg.Storage, cfg.History, cfg.Replicas = jetstream.FileStorage, 1, b.config.Replicas
-		cfg.MaxBytes = 2 << 30
-		if n := b.config.Limits.BucketBytes; n > 0 {
-			cfg.MaxBytes = n
-		}
-		_, err := b.js.KeyValue(ctx, cfg.Bucket)
-		if errors.Is(err, jetstream.ErrBucketNotFound) {
-			_, err = b.js.CreateKeyValue(ctx, cfg)
-			if errors.Is(err, jetstream.ErrBucketExists) {
-				err = nil // another service was quicker
-			}
-		}
-		if err == nil {
-			err = b.align(ctx, "KV_"+cfg.Bucket, func(have *jetstream.StreamConfig) {
-				have.Replicas = cfg.Replicas
-				if b.config.Limits.BucketBytes > 0 {
-					have.MaxBytes = cfg.MaxBytes
-				}
-			})
-		}
-		if err != nil {
-			return fmt.Errorf("bucket %s: %w", cfg.Bucket, err)
-		}
+	_, err := b.js.CreateKeyValue(ctx, cfg)
+	if err == nil || !errors.Is(err, jetstream.ErrBucketExists) {
+		return err
 	}
-	for _, bucket := range []string{objectsPages, objectsKept} {
-		cfg := jetstream.ObjectStoreConfig{
-			Bucket: bucket, Storage: jetstream.FileStorage, Replicas: b.config.Replicas, MaxBytes: 4 << 30,
+	return b.align(ctx, "KV_"+cfg.Bucket, func(have *jetstream.StreamConfig) {
+		have.Replicas = cfg.Replicas
+		if b.config.Limits.BucketBytes > 0 {
+			have.MaxBytes = cfg.MaxBytes
 		}
-		if n := b.config.Limits.ObjectBytes; n > 0 {
-			cfg.MaxBytes = n
-		}
-		if bucket == objectsPages {
-			// A day longer than the message that points to it.
-			cfg.TTL = pagesAge(b.config) + 24*time.Hour
-		}
-		_, err := b.js.ObjectStore(ctx, bucket)
-		if errors.Is(err, jetstream.ErrBucketNotFound) {
-			_, err = b.js.CreateObjectStore(ctx, cfg)
-			if errors.Is(err, jetstream.ErrBucketExists) {
-				err = nil
-			}
-		}
-		if err == nil {
-			err = b.align(ctx, "OBJ_"+bucket, func(have *jetstream.StreamConfig) {
-				have.Replicas = cfg.Replicas
-				if b.config.Limits.ObjectBytes > 0 {
-					have.MaxBytes = cfg.MaxBytes
-				}
-				if bucket == objectsPages && b.config.Limits.PagesAge > 0 {
-					have.MaxAge = cfg.TTL
-				}
-			})
-		}
-		if err != nil {
-			return fmt.Errorf("object store %s: %w", bucket, err)
-		}
+	})
+}
+
+func (b *Bus) setupObjects(ctx context.Context, name string) error {
+	cfg := jetstream.ObjectStoreConfig{
+		Bucket: name, Storage: jetstream.FileStorage, Replicas: b.config.Replicas, MaxBytes: 4 << 30,
 	}
-	return nil
+	if n := b.config.Limits.ObjectBytes; n > 0 {
+		cfg.MaxBytes = n
+	}
+	if name == objectsPages {
+		// A day longer than the message that points to it.
+		cfg.TTL = pagesAge(b.config) + 24*time.Hour
+	}
+	_, err := b.js.CreateObjectStore(ctx, cfg)
+	if err == nil || !errors.Is(err, jetstream.ErrBucketExists) {
+		return err
+	}
+	return b.align(ctx, "OBJ_"+name, func(have *jetstream.StreamConfig) {
+		have.Replicas = cfg.Replicas
+		if b.config.Limits.ObjectBytes > 0 {
+			have.MaxBytes = cfg.MaxBytes
+		}
+		if name == objectsPages && b.config.Limits.PagesAge > 0 {
+			have.MaxAge = cfg.TTL
+		}
+	})
 }
 
 func (b *Bus) setupStream(ctx context.Context, s *stream) error {
