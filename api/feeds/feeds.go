@@ -178,12 +178,15 @@ func (f *Feed) rss() ([]byte, error) {
 
 func (f *Feed) atom() ([]byte, error) {
 	feed := (&feeds.Atom{Feed: f.feed()}).AtomFeed()
-	feed.Id = f.Self
-	feed.Link = &feeds.AtomLink{Href: f.Home, Rel: "alternate", Type: "text/html"}
+	// AtomFeed has room for one link only.
+	feed.Id, feed.Link = f.Self, nil
 	return marshalXML(struct {
 		*feeds.AtomFeed
-		Self feeds.AtomLink // AtomFeed has room for one link only
-	}{feed, feeds.AtomLink{Href: f.Self, Rel: "self", Type: "application/atom+xml"}})
+		Links []feeds.AtomLink
+	}{feed, []feeds.AtomLink{
+		{Href: f.Self, Rel: "self", Type: "application/atom+xml"},
+		{Href: f.Home, Rel: "alternate", Type: "text/html"},
+	}})
 }
 
 func marshalXML(v any) ([]byte, error) {
