@@ -1,0 +1,154 @@
+package percolate
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"xinwen/indexer/query"
+	"xinwen/news"
+)
+
+// Rule is a rule ready to be matched.
+type Rule struct {
+	news.Rule
+	matcher *query.Matcher
+	need    query.Requirement
+}
+
+// Compile makes a rule ready. Its errors are of type *query.SyntaxError.
+func Compile(r news.Rule, e *query.Evaluator) (*Rule, error) {
+	n, err := query.Parse(r.Query)
+	if err != nil {
+		return nil, err
+	}
+	m, err := e.Compile(n)
+	if err != nil {
+		return nil, err
+	}
+	return &Rule{r, m, m.Requirement(e.Analyzer())}, nil
+}
+
+// Rules is a set of rules with the terms that an article needs to match each.
+// It never changes and is safe for concurrent use.
+type Rules struct {
+	rules []*Rule
+	// table finds a key's span of byKey; it is open-addressed, an empty slot has
+	// an empty span.
+	table []span
+	mask  uint64
+	byKey []int32
+	// byPrefix holds the rules that need a gram with a prefix, sizes the lengths
+	// of these prefixes.
+	byPrefix map[string][]int32
+	sizes    []int
+	// always are the rules that any article may match.
+	always  []int32
+	scratch sync.Pool // of *marks
+}
+
+type span struct {
+	key      query.Key
+	from, to uint32
+}
+
+// marks remembers which rules an article has been tested against.
+type marks struct {
+	seen  []uint32
+	epoch uint32
+}
+
+// NewRules returns the set of rules.
+func NewRules(rules []*Rule) *Rules {
+	s := &Rules{rules: rules, byPrefix: make(map[string][]int32)}
+	s.scratch.New = func() any { return &marks{seen: make([]uint32, len(rules))} }
+	type need struct {
+		key  query.Key
+		rule int32
+	}
+	var needs []need
+	for i, r := range rules {
+		if r.need.Always {
+			s.always = append(s.always, int32(i))
+		}
+		for _, k := range r.need.Keys {
+			needs = append(needs, need{k, int32(i)})
+		}
+		for _, p := range r.need.Prefixes {
+			s.byPrefix[p] = append(s.byPrefix[p], int32(i))
+			if !slices.Contains(s.sizes, len(p)) {
+				s.sizes = append(s.sizes, len(p))
+			}
+		}
+	}
+	slices.Sort(s.sizes)
+	slices.SortFunc(needs, func(a, b need) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.rule, b.rule))
+	})
+	needs = slices.Compact(needs)
+	size := 64
+	for size < 2*len(needs) {
+		size *= 2
+	}
+	s.table, s.mask = make([]span, size), uint64(size-1)
+	s.byKey = make([]int32, len(needs))
+	for i := 0; i < len(needs); {
+		from, key := i, needs[i].key
+		for ; i < len(needs) && needs[i].key == key; i++ {
+			s.byKey[i] = needs[i].rule
+		}
+		at := uint64(key) & s.mask
+		for s.table[at].to > 0 {
+			at = (at + 1) & s.mask
+		}
+		s.table[at] = span{key, uint32(from), uint32(i)}
+	}
+	return s
+}
+
+// Len returns the number of rules.
+func (s *Rules) Len() int { return len(s.rules) }
+
+// Match calls visit with each rule that d matches, in no order, and returns how
+// many rules had to be tested.
+func (s *Rules) Match(d *query.Document, visit func(*Rule)) (tested int) {
+	m := s.scratch.Get().(*marks)
+	defer s.scratch.Put(m)
+	if m.epoch++; m.epoch == 0 {
+		clear(m.seen)
+		m.epoch = 1
+	}
+	try := func(rules []int32) {
+		for _, i := range rules {
+			if m.seen[i] == m.epoch {
+				continue
+			}
+			m.seen[i] = m.epoch
+			tested++
+			if r := s.rules[i]; r.matcher.Match(d) {
+				visit(r)
+			}
+		}
+	}
+	try(s.always)
+	for key := range d.Keys() {
+		for at := uint64(key) & s.mask; s.table[at].to > 0; at = (at + 1) & s.mask {
+			if x := s.table[at]; x.key == key {
+				try(s.byKey[x.from:x.to])
+				break
+			}
+		}
+	}
+	if len(s.sizes) == 0 {
+		return tested
+	}
+	for gram := range d.Grams() {
+		for _, n := range s.sizes {
+			if n > len(gram) {
+				break
+			}
+			try(s.byPrefix[gram[:n]])
+		}
+	}
+	return tested
+}
