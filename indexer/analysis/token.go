@@ -15,10 +15,10 @@ func (a *Analyzer) AppendWords(dst []Token, s string) []Token {
 	g := a.scratch.Get().(*segmentation)
 	defer a.scratch.Put(g)
 	w := writer{tokens: dst, shadow: &shadow}
-	a.each(shadow.Text, func(first, second *unit) {
+	a.each(shadow.Text, func(first, second unit) {
 		if first.ideographs {
 			g.reset()
-			g.add(shadow.Text, first)
+			g.add(shadow.Text, &first)
 			a.cut(&w, g, first.end)
 			return
 		}
@@ -36,7 +36,7 @@ func (a *Analyzer) AppendBigrams(dst []Token, s string) []Token {
 	shadow := han.Fold(s)
 	w := writer{tokens: dst, shadow: &shadow}
 	text := shadow.Text
-	a.each(text, func(first, second *unit) {
+	a.each(text, func(first, second unit) {
 		if !first.ideographs {
 			w.word(first, second)
 			return
@@ -57,9 +57,9 @@ func (a *Analyzer) AppendBigrams(dst []Token, s string) []Token {
 	return w.tokens
 }
 
-// each calls visit with the units of folded text in order; second is set when
-// it makes one name with first.
-func (a *Analyzer) each(text string, visit func(first, second *unit)) {
+// each calls visit with the units of folded text in order; the end of second is
+// above 0 when it makes one name with first.
+func (a *Analyzer) each(text string, visit func(first, second unit)) {
 	c := a.classes
 	for u := c.nextUnit(text, 0); u.end > 0; {
 		if u.possessive(text) {
@@ -68,11 +68,11 @@ func (a *Analyzer) each(text string, visit func(first, second *unit)) {
 		}
 		v := c.nextUnit(text, u.end)
 		if v.end > 0 && joins(text, &u, &v) {
-			visit(&u, &v)
+			visit(u, v)
 			u = c.nextUnit(text, v.end)
 			continue
 		}
-		visit(&u, nil)
+		visit(u, unit{})
 		u = v
 	}
 }
@@ -92,11 +92,11 @@ func (w *writer) add(term string, start, end int, part bool) {
 
 // word appends a word with its parts; second is the other half of a name
 // written in two.
-func (w *writer) word(u, second *unit) {
+func (w *writer) word(u, second unit) {
 	text := w.shadow.Text
 	w.position++
 	switch {
-	case second != nil:
+	case second.end > 0:
 		w.add(text[u.start:u.end]+text[second.start:second.end], u.start, second.end, false)
 		w.add(text[u.start:u.end], u.start, u.end, true)
 		w.add(text[second.start:second.end], second.start, second.end, true)
