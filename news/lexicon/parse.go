@@ -14,6 +14,13 @@ import (
 // MaxFileBytes limits one lexicon file.
 const MaxFileBytes = 16 << 20
 
+// Limits that keep the YAML library, which takes time by the square of the
+// depth, from working for minutes on a file that is no lexicon.
+const (
+	maxLineBytes = 8 << 10
+	maxOpen      = 200 // brackets not closed
+)
+
 // entry is one entity as a file has it. Every text knows its line.
 type entry struct {
 	file             string
@@ -51,6 +58,10 @@ func parse(file string, data []byte) ([]entry, Faults) {
 		p.fault(1, fmt.Sprintf("file has more than %d bytes", MaxFileBytes), "split it")
 		return nil, p.faults
 	}
+	if line, what := checkShape(data); what != "" {
+		p.fault(line, what, "a lexicon file is a list of flat entities; break long lists into lines")
+		return nil, p.faults
+	}
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		line, what := 1, err.Error()
@@ -81,6 +92,29 @@ func parse(file string, data []byte) ([]entry, Faults) {
 		}
 	}
 	return entries, p.faults
+}
+
+// checkShape looks for what no lexicon file has. It says where and what.
+func checkShape(data []byte) (line int, what string) {
+	line, start, open := 1, 0, 0
+	for i, c := range data {
+		switch c {
+		case '\n':
+			line++
+			start = i + 1
+		case '[', '{':
+			open++
+		case ']', '}':
+			open--
+		}
+		if i-start >= maxLineBytes {
+			return line, fmt.Sprintf("line of more than %d bytes", maxLineBytes)
+		}
+		if open > maxOpen {
+			return line, fmt.Sprintf("more than %d brackets that are not closed", maxOpen)
+		}
+	}
+	return 0, ""
 }
 
 func (p *fileParser) fault(line int, what, hint string) {
