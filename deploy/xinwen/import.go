@@ -1,0 +1,254 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"xinwen/deploy/warc"
+)
+
+type importCmd struct {
+	apiFlags
+	Files []string `arg:"" placeholder:"FILE" help:"JSONL articles or WARC files, also .gz and .zst; - is standard input (JSONL)."`
+	Wait  bool     `help:"Return when all of it is searchable."`
+	Fast  bool     `help:"Leave out entities, for bulk measurements."`
+}
+
+const (
+	// importBatchBytes is how much goes to the api at once.
+	importBatchBytes = 4 << 20
+	// maxImportLine bounds one line of a file.
+	maxImportLine = 16 << 20
+)
+
+// Run sends files to the api, batch by batch, and says how far it is.
+func (c *importCmd) Run(ctx context.Context) error {
+	im := &importer{client: c.client(), fast: c.Fast, started: time.Now()}
+	for _, name := range c.Files {
+		if err := im.file(ctx, name); err != nil {
+			return fmt.Errorf("import %s: %w", name, err)
+		}
+	}
+	fmt.Printf("%d accepted, %d refused in %s\n", im.accepted, im.refused, time.Since(im.started).Round(time.Millisecond))
+	if c.Wait && im.accepted > 0 {
+		err := await(ctx, func() (bool, error) {
+			s, err := im.client.status(ctx)
+			return err == nil && s.idle(), err
+		})
+		if err != nil {
+			return err
+		}
+		took := time.Since(im.started)
+		fmt.Printf("searchable after %s, %.1f articles/s\n", took.Round(time.Millisecond), float64(im.accepted)/took.Seconds())
+	}
+	if im.refused > 0 {
+		return hint(fmt.Errorf("%d lines were refused", im.refused), "mend those named above and import them again; what was accepted is not taken twice")
+	}
+	return nil
+}
+
+// importer sends lines to one endpoint of the api.
+type importer struct {
+	client   *client
+	fast     bool
+	started  time.Time
+	accepted int
+	refused  int
+}
+
+func (im *importer) file(ctx context.Context, name string) error {
+	in := os.Stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	r, err := decompress(in)
+	if err != nil {
+		return err
+	}
+	head, err := r.Peek(5)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if string(head) == "WARC/" {
+		return im.warc(ctx, name, r)
+	}
+	return im.articles(ctx, name, r)
+}
+
+// decompress reads gzip and zstd by their first bytes, whatever the name says.
+// A WARC file of one gzip member a record is one stream to the reader.
+func decompress(in io.Reader) (*bufio.Reader, error) {
+	r := bufio.NewReaderSize(in, 1<<20)
+	head, err := r.Peek(4)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, fmt.Errorf("gzip: %w", err)
+		}
+		return bufio.NewReaderSize(z, 1<<20), nil
+	case bytes.Equal(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(r, zstd.WithDecoderMaxMemory(256<<20), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, fmt.Errorf("zstd: %w", err)
+		}
+		return bufio.NewReaderSize(z, 1<<20), nil
+	}
+	return r, nil
+}
+
+// articles sends the lines of a JSONL file.
+func (im *importer) articles(ctx context.Context, name string, r io.Reader) error {
+	b := batch{path: "/v1/articles", name: name}
+	if im.fast {
+		b.query = url.Values{"fast": {"true"}}
+	}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 0, 1<<20), maxImportLine)
+	for n := 1; lines.Scan(); n++ {
+		if err := im.add(ctx, &b, n, lines.Bytes()); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		if errors.Is(err, bufio.ErrTooLong) {
+			return hint(fmt.Errorf("a line is longer than %d bytes", maxImportLine), "write one article a line (JSONL)")
+		}
+		return err
+	}
+	return im.send(ctx, &b)
+}
+
+// warc sends the pages of the responses in a WARC file.
+func (im *importer) warc(ctx context.Context, name string, r *bufio.Reader) error {
+	b := batch{path: "/v1/pages", name: name}
+	records := warc.NewReader(r)
+	for n := 1; ; n++ {
+		record, err := records.Next()
+		if errors.Is(err, io.EOF) {
+			return im.send(ctx, &b)
+		}
+		if err != nil {
+			return err
+		}
+		page, ok, err := record.Page()
+		if err != nil {
+			im.refused++
+			fmt.Fprintf(os.Stderr, "%s: record %d: %v\n", name, n, err)
+			continue
+		}
+		if !ok {
+			continue
+		}
+		line, err := json.Marshal(map[string]any{
+			"url": page.URL, "fetched": page.Fetched, "content_type": page.ContentType,
+			"source": "import", "body_base64": page.Body,
+		})
+		if err != nil {
+			return err
+		}
+		if err := im.add(ctx, &b, n, line); err != nil {
+			return err
+		}
+	}
+}
+
+// batch gathers lines and remembers which of the file they are.
+type batch struct {
+	path  string
+	query url.Values
+	name  string
+	data  bytes.Buffer
+	lines []int
+}
+
+func (im *importer) add(ctx context.Context, b *batch, n int, line []byte) error {
+	if len(bytes.TrimSpace(line)) == 0 {
+		return nil
+	}
+	b.data.Write(line)
+	b.data.WriteByte('\n')
+	b.lines = append(b.lines, n)
+	if b.data.Len() < importBatchBytes {
+		return nil
+	}
+	return im.send(ctx, b)
+}
+
+// send gives a batch to the api and prints what was refused.
+func (im *importer) send(ctx context.Context, b *batch) error {
+	if len(b.lines) == 0 {
+		return nil
+	}
+	var out struct {
+		Accepted int
+		Rejected int
+		Errors   []struct {
+			Line    int
+			Message string
+		}
+		Error string
+	}
+	address := im.client.base + b.path
+	if len(b.query) > 0 {
+		address += "?" + b.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(b.data.Bytes()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-ndjson")
+	if im.client.key != "" {
+		req.Header.Set("Authorization", "Bearer "+im.client.key)
+	}
+	resp, err := im.client.http.Do(req)
+	if err != nil {
+		return hint(fmt.Errorf("send to %s: %w", im.client.base, err), "start the api with `xinwen`, or name it with --api")
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
+	if err != nil {
+		return fmt.Errorf("answer of the api: %w", err)
+	}
+	if err := json.Unmarshal(data, &out); err != nil || out.Accepted+out.Rejected == 0 {
+		resp.Body = io.NopCloser(bytes.NewReader(data))
+		return apiError(resp)
+	}
+	im.accepted += out.Accepted
+	im.refused += out.Rejected
+	for _, e := range out.Errors {
+		line := e.Line
+		if line >= 1 && line <= len(b.lines) {
+			line = b.lines[line-1]
+		}
+		fmt.Fprintf(os.Stderr, "%s:%d: %s\n", b.name, line, e.Message)
+	}
+	if out.Error != "" {
+		return hint(errors.New(strings.TrimSuffix(out.Error, ".")), "import the file again when the cause is gone; what was accepted is not taken twice")
+	}
+	fmt.Fprintf(os.Stderr, "%s: %d accepted, %d refused, %.0f/s\n", b.name, im.accepted, im.refused, float64(im.accepted)/time.Since(im.started).Seconds())
+	b.data.Reset()
+	b.lines = b.lines[:0]
+	return nil
+}
