@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -38,6 +39,8 @@ type Bus struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
+	link atomic.Pointer[link]
+
 	mu      sync.Mutex
 	closed  bool
 	parent  *Bus // whose server this one uses; nil if it owns it
@@ -63,9 +66,21 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	if err := b.start(ctx, true); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	b.log.Info("bus open", "embedded", b.server != nil, "url", b.nc.ConnectedUrlRedacted(), "dir", b.config.Dir,
+	b.log.Info("bus open", "embedded", b.server != nil, "url", b.URL(), "dir", b.config.Dir,
 		"replicas", b.config.Replicas, "took", time.Since(began))
 	return b, nil
+}
+
+// link ends when the connection breaks, and whoever waits for an answer on it
+// need not wait for the timeout.
+type link struct {
+	ctx  context.Context
+	down context.CancelFunc
+}
+
+func (b *Bus) newLink() {
+	ctx, cancel := context.WithCancel(b.done)
+	b.link.Store(&link{ctx, cancel})
 }
 
 func newBus(name string, c Config, log *slog.Logger) *Bus {
@@ -75,6 +90,7 @@ func newBus(name string, c Config, log *slog.Logger) *Bus {
 	}
 	b := &Bus{name: name, config: c, log: log, clients: make(map[*Bus]struct{}), frontier: &softLimit{max: limit}}
 	b.done, b.cancel = context.WithCancel(context.Background())
+	b.newLink()
 	return b
 }
 
@@ -125,11 +141,13 @@ func (b *Bus) connect(ctx context.Context) error {
 			b.log.Warn("nats connection error", "subject", subject, "err", err)
 		}),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			b.link.Load().down()
 			if err != nil {
 				b.log.Warn("nats disconnected, will reconnect", "err", err)
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
+			b.newLink()
 			b.log.Info("nats reconnected", "url", nc.ConnectedUrlRedacted())
 			if b.out != nil {
 				b.out.wake()
@@ -198,7 +216,10 @@ func (b *Bus) Connect(name string) (*Bus, error) {
 	return c, nil
 }
 
-var errClosed = errors.New("bus is closed")
+var (
+	errClosed         = errors.New("bus is closed")
+	errConnectionLost = errors.New("connection lost")
+)
 
 // Close closes the clients made by Connect, stops draining, and stops the
 // server if Open started it. Stop consumers and readers before, by their

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,14 +85,14 @@ func contract(t *testing.T, o bus.Options) {
 	t.Run("OutboxSurvivesRestart", func(t *testing.T) { testOutboxRestart(t, b, o) })
 }
 
-var articleNumber = 0
+var articleNumber atomic.Int64
 
 // article returns an article unlike any before.
 func article() *news.Article {
-	articleNumber++
+	n := articleNumber.Add(1)
 	return &news.Article{
-		ID: fmt.Sprintf("id%d", articleNumber), Revision: int64(articleNumber),
-		URL:    fmt.Sprintf("https://chips.example/%d", articleNumber),
+		ID: fmt.Sprintf("id%d", n), Revision: n,
+		URL:    fmt.Sprintf("https://chips.example/%d", n),
 		Source: "chips.example", Title: "存储芯片", Text: "价格上涨。", Lang: "zh", Script: news.ScriptHans,
 		Fetched: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
@@ -949,5 +950,3 @@ func testOutboxRestart(t *testing.T, b *bus.Bus, o bus.Options) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
-
-func testLeaderKill(t *testing.T, o bus.Options, nodes []*node) {}

@@ -122,7 +122,11 @@ func classify(stream string, err error) error {
 	case codeStoreFailed, codeStorageExceeded, codeNoResources, codeAccountResources:
 		return fmt.Errorf("stream %s is %w: %s", stream, ErrFull, api.Description)
 	}
-	if api.Code >= 400 && api.Code < 500 && api.Code != 408 && api.Code != 429 {
+	switch api.Code {
+	case 408, 409, 429: // timeout; the same ID is just being stored; too many requests
+		return err
+	}
+	if api.Code >= 400 && api.Code < 500 {
 		return Permanent(err)
 	}
 	return err

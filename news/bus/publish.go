@@ -17,8 +17,8 @@ import (
 
 const (
 	// tryTimeout bounds one try to publish. A server that is there answers in
-	// milliseconds.
-	tryTimeout = 5 * time.Second
+	// milliseconds; one more try with the same ID does no harm.
+	tryTimeout = 3 * time.Second
 	firstWait  = 50 * time.Millisecond
 	maxWait    = 2 * time.Second
 )
@@ -111,10 +111,18 @@ func (b *Bus) PublishAt(ctx context.Context, m *Message, at time.Time) error {
 // send tries once to store m, which belongs to stream name. The data of a large
 // page goes to the object store first.
 func (b *Bus) send(ctx context.Context, name string, m *Message) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := context.AfterFunc(b.done, cancel)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := context.AfterFunc(b.link.Load().ctx, func() { cancel(errConnectionLost) })
 	defer stop()
+	err := b.trySend(ctx, name, m)
+	if err != nil && context.Cause(ctx) == errConnectionLost {
+		return errConnectionLost
+	}
+	return classify(name, err)
+}
+
+func (b *Bus) trySend(ctx context.Context, name string, m *Message) error {
 	if name == Frontier {
 		if err := b.frontier.check(ctx, b.js); err != nil {
 			return err
@@ -123,14 +131,14 @@ func (b *Bus) send(ctx context.Context, name string, m *Message) error {
 	msg := &nats.Msg{Subject: m.Subject, Header: maps.Clone(m.Header), Data: m.Data}
 	if name == Pages && len(m.Data) > claimBytes {
 		if err := b.putClaim(ctx, msg, objectsPages, m.ID); err != nil {
-			return classify(name, err)
+			return err
 		}
 	}
 	ctx, cancelTry := context.WithTimeout(ctx, tryTimeout)
 	defer cancelTry()
 	_, err := b.js.PublishMsg(ctx, msg,
 		jetstream.WithMsgID(m.ID), jetstream.WithExpectStream(name), jetstream.WithRetryAttempts(0))
-	return classify(name, err)
+	return err
 }
 
 // softLimit bounds FRONTIER, whose timers do not go with the server's own

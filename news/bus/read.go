@@ -134,14 +134,14 @@ func (r *reader) read(ctx context.Context) error {
 		select {
 		case _, ok := <-status:
 			if ok {
-				cancel(errReconnect)
+				cancel(errConnectionLost)
 			}
 		case <-rctx.Done():
 		}
 	}()
 	defer func() { cancel(nil); <-watching }()
 	err = r.pump(rctx, ctx, s, it)
-	if cause := context.Cause(rctx); errors.Is(cause, errReconnect) && ctx.Err() == nil && errors.Is(err, context.Canceled) {
+	if cause := context.Cause(rctx); errors.Is(cause, errConnectionLost) && ctx.Err() == nil && errors.Is(err, context.Canceled) {
 		err = cause
 	}
 	// What has arrived is in order and complete: it need not come again.
@@ -150,8 +150,6 @@ func (r *reader) read(ctx context.Context) error {
 	}
 	return err
 }
-
-var errReconnect = errors.New("connection lost")
 
 // pump moves messages from it into batches. ctx ends with the connection too,
 // apply gets applyCtx.

@@ -33,6 +33,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if dir := os.Getenv(victimEnv); dir != "" {
+		if err := victim(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(m.Run())
 }
 
@@ -72,9 +79,11 @@ func serve(spec []string) error {
 	return err
 }
 
-// node is a NATS server in a process of its own.
+// node is this test binary in a process of its own, as a NATS server or as a
+// victim.
 type node struct {
 	name    string
+	env     string
 	spec    string
 	url     string
 	monitor string
@@ -89,7 +98,7 @@ func (n *node) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.cmd = exec.Command(exe)
-	n.cmd.Env = append(os.Environ(), serverEnv+"="+n.spec)
+	n.cmd.Env = append(os.Environ(), n.env+"="+n.spec)
 	n.cmd.Stderr = os.Stderr
 	out, err := n.cmd.StdoutPipe()
 	if err != nil {
@@ -103,7 +112,7 @@ func (n *node) start(t *testing.T) {
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		t.Fatalf("server %s: %v", n.name, err)
+		t.Fatalf("process %s: %v", n.name, err)
 	}
 	n.monitor = "http://" + strings.TrimSpace(strings.TrimPrefix(line, "ready "))
 }
@@ -127,7 +136,7 @@ func startNode(t *testing.T) *node {
 	t.Helper()
 	port := freePorts(t, 1)[0]
 	n := &node{
-		name: "single", url: fmt.Sprintf("nats://127.0.0.1:%d", port),
+		name: "single", env: serverEnv, url: fmt.Sprintf("nats://127.0.0.1:%d", port),
 		spec: fmt.Sprintf("single,%d,%s", port, t.TempDir()),
 	}
 	n.start(t)
@@ -148,7 +157,7 @@ func startCluster(t *testing.T) []*node {
 	for i := range 3 {
 		name := fmt.Sprintf("n%d", i)
 		nodes = append(nodes, &node{
-			name: name, url: fmt.Sprintf("nats://127.0.0.1:%d", ports[i]),
+			name: name, env: serverEnv, url: fmt.Sprintf("nats://127.0.0.1:%d", ports[i]),
 			spec: fmt.Sprintf("%s,%d,%s,%d,%s", name, ports[i], filepath.Join(dir, name), ports[3+i], strings.Join(routes, ",")),
 		})
 	}
