@@ -5,7 +5,6 @@ import (
 	"iter"
 	"sort"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"xinwen/indexer/analysis"
@@ -215,9 +214,9 @@ func (d *Document) positionsAt(position int32) []posting {
 	return d.postings[d.at[i]:d.at[i+1]]
 }
 
-// in says whether a position is in field.
-func (d *Document) in(field string, position int32) bool {
-	return field == "" || (field == FieldTitle) == (position <= d.title)
+// in says whether a position is in a part of the article.
+func (d *Document) in(w where, position int32) bool {
+	return w == anywhere || (w == inTitle) == (position <= d.title)
 }
 
 // mention finds the places of a's mentions among the grams.
@@ -291,14 +290,6 @@ func (c *cursor) byte(n int) int {
 
 // Article returns the article that d was made from.
 func (d *Document) Article() *news.Article { return d.article }
-
-// time returns the time that a range of field looks at.
-func (d *Document) time(field string) time.Time {
-	if field == FieldFetched {
-		return d.article.Fetched
-	}
-	return d.article.Time()
-}
 
 // Key stands for a term of an article within one process.
 type Key uint64

@@ -22,7 +22,7 @@ func (m *Matcher) Explain(d *Document) []news.Span {
 		return nil
 	}
 	x := explanation{document: d, titleRunes: utf8.RuneCountInString(d.article.Title)}
-	x.visit(m.root)
+	x.visit(&m.root)
 	slices.SortFunc(x.places, func(a, b explained) int {
 		return cmp.Or(int(a.inText)-int(b.inText), cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
 	})
@@ -45,41 +45,41 @@ type explanation struct {
 func (x *explanation) visit(s *step) {
 	d := x.document
 	n := 0
-	switch s.Op {
+	switch s.op {
 	case OpAnd, OpOr:
-		for _, part := range s.steps {
-			if part.match(d) {
-				x.visit(part)
+		for i := range s.steps {
+			if s.steps[i].match(d) {
+				x.visit(&s.steps[i])
 			}
 		}
 	case OpSequence:
 		s.sequence(d, func(o occurrence) bool {
 			n++
-			x.add(o, s.Source)
+			x.add(o, s.source)
 			return n < maxClauseSpans
 		})
 	case OpNear:
 		s.near(d, func(left, right occurrence) bool {
 			n++
-			x.add(left, s.Source)
-			x.add(right, s.Source)
+			x.add(left, s.source)
+			x.add(right, s.source)
 			return n < maxClauseSpans
 		})
 	case OpWord:
-		e := s.term.in(d)
+		e := s.find(d)
 		for i := d.entries[e].first; i >= 0 && n < maxClauseSpans; i = d.postings[i].next {
 			p := d.postings[i]
-			if d.in(s.Field, p.position) {
+			if d.in(s.in, p.position) {
 				n++
-				x.add(occurrence{from: p.position, start: p.start, end: p.end}, s.Source)
+				x.add(occurrence{from: p.position, start: p.start, end: p.end}, s.source)
 			}
 		}
 	case OpKeyword:
-		e := s.term.in(d)
+		e := s.find(d)
 		for _, m := range d.mentions {
 			if m.entry == e && n < maxClauseSpans {
 				n++
-				x.add(occurrence{m.from, m.to, int32(m.start), int32(m.end), true}, s.Source)
+				x.add(occurrence{m.from, m.to, int32(m.start), int32(m.end), true}, s.source)
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // Matcher tests documents against one query. It never changes and is safe for
 // concurrent use.
-type Matcher struct{ root *step }
+type Matcher struct{ root step }
 
 // NewMatcher compiles a clause.
 func NewMatcher(c *Clause) *Matcher { return &Matcher{newStep(c)} }
@@ -18,71 +18,122 @@ func NewMatcher(c *Clause) *Matcher { return &Matcher{newStep(c)} }
 // Match reports whether d matches.
 func (m *Matcher) Match(d *Document) bool { return m.root.match(d) }
 
-// step is a clause ready to be looked up.
+// step is a clause ready to be looked up, as small as it can be: there may be a
+// hundred thousand rules.
 type step struct {
-	*Clause
-	steps []*step
-	slots []place
-	// term is the word or keyword.
-	term lookup
+	op   Op
+	kind kind  // of the terms looked up
+	in   where // of OpSequence, OpWord, OpNear
 	// ideograph says that a sequence ends in Chinese writing.
 	ideograph bool
+	// number is the length of a sequence or the distance of a near.
+	number int32
+	steps  []step
+	// slots hold the one term of a word or keyword, too.
+	slots  []place
+	period *period // of OpRange
+	source string
+}
+
+// where is the part of an article that a step looks at.
+type where uint8
+
+const (
+	anywhere where = iota
+	inTitle
+	inText
+)
+
+// period is From and To of a range on the fetched or else the published time.
+type period struct {
+	fetched  bool
+	from, to time.Time
+}
+
+// place is a Slot ready to be looked up.
+type place struct {
+	lookup
+	// other is the second of two terms.
+	other  *lookup
+	offset int32
+	prefix bool
 }
 
 // lookup is a term with its hash.
 type lookup struct {
 	hash uint64
-	kind kind
 	term string
 }
 
-func (l lookup) in(d *Document) int32 { return d.find(l.hash, l.kind, l.term) }
+func newLookup(k kind, term string) lookup { return lookup{hashOf(k, term), term} }
 
-// place is a Slot ready to be looked up.
-type place struct {
-	terms  []lookup
-	offset int32
-	prefix bool
-}
-
-func newStep(c *Clause) *step {
-	s := &step{Clause: c}
-	for _, part := range c.Clauses {
-		s.steps = append(s.steps, newStep(part))
+func newStep(c *Clause) step {
+	s := step{op: c.Op, source: c.Source}
+	switch c.Field {
+	case FieldTitle:
+		s.in = inTitle
+	case FieldText:
+		s.in = inText
 	}
-	for _, slot := range c.Slots {
-		p := place{offset: int32(slot.Offset), prefix: slot.Prefix}
-		for _, t := range slot.Terms {
-			p.terms = append(p.terms, lookup{hashOf(gramKind, t), gramKind, t})
+	if len(c.Clauses) > 0 {
+		s.steps = make([]step, len(c.Clauses))
+		for i, part := range c.Clauses {
+			s.steps[i] = newStep(part)
 		}
-		s.slots = append(s.slots, p)
 	}
 	switch c.Op {
 	case OpSequence:
-		s.ideograph = analysis.IsIdeograph(c.Slots[len(c.Slots)-1].Terms[0])
+		s.number = int32(c.Length)
+		s.slots = make([]place, len(c.Slots))
+		for i, slot := range c.Slots {
+			p := place{lookup: newLookup(gramKind, slot.Terms[0]), offset: int32(slot.Offset), prefix: slot.Prefix}
+			if len(slot.Terms) > 1 {
+				other := newLookup(gramKind, slot.Terms[1])
+				p.other = &other
+			}
+			s.slots[i] = p
+		}
+		s.ideograph = analysis.IsIdeograph(s.slots[len(s.slots)-1].term)
 	case OpWord:
-		s.term = lookup{hashOf(wordKind, c.Term), wordKind, c.Term}
+		s.kind = wordKind
+		s.slots = []place{{lookup: newLookup(s.kind, c.Term)}}
 	case OpKeyword:
-		k := keywordKindOf(c.Field)
-		s.term = lookup{hashOf(k, c.Term), k, c.Term}
+		s.kind = keywordKindOf(c.Field)
+		s.slots = []place{{lookup: newLookup(s.kind, c.Term)}}
+	case OpRange:
+		s.period = &period{c.Field == FieldFetched, c.From, c.To}
+	case OpNear:
+		s.number = int32(c.Distance)
 	}
 	return s
 }
 
+// find returns the entry of the only term of s, -1 if d does not have it.
+func (s *step) find(d *Document) int32 { return d.find(s.slots[0].hash, s.kind, s.slots[0].term) }
+
+// entries returns the entries of the terms of p, -1 where d does not have one.
+func (p *place) entries(d *Document) [2]int32 {
+	e := [2]int32{d.find(p.hash, gramKind, p.term), -1}
+	if p.other != nil {
+		e[1] = d.find(p.other.hash, gramKind, p.other.term)
+	}
+	return e
+}
+
 func (s *step) match(d *Document) bool {
-	switch s.Op {
+	switch s.op {
 	case OpEverything:
 		return true
 	case OpAnd:
-		for _, part := range s.steps {
-			if !part.match(d) {
+		for i := range s.steps {
+			if !s.steps[i].match(d) {
 				return false
 			}
 		}
 		return true
 	case OpOr:
-		for _, part := range s.steps {
-			if part.match(d) {
+		for i := range s.steps {
+			if s.steps[i].match(d) {
 				return true
 			}
 		}
@@ -92,28 +143,32 @@ func (s *step) match(d *Document) bool {
 	case OpSequence:
 		return s.sequence(d, func(occurrence) bool { return false })
 	case OpWord:
-		e := s.term.in(d)
-		if e < 0 || s.Field == "" {
+		e := s.find(d)
+		if e < 0 || s.in == anywhere {
 			return e >= 0
 		}
 		for i := d.entries[e].first; i >= 0; i = d.postings[i].next {
-			if d.in(s.Field, d.postings[i].position) {
+			if d.in(s.in, d.postings[i].position) {
 				return true
 			}
 		}
 		return false
 	case OpKeyword:
-		return s.term.in(d) >= 0
+		return s.find(d) >= 0
 	case OpRange:
-		return between(d.time(s.Field), s.From, s.To)
+		return s.period.holds(d)
 	case OpNear:
 		return s.near(d, func(_, _ occurrence) bool { return false })
 	}
 	return false
 }
 
-func between(t, from, to time.Time) bool {
-	return !t.IsZero() && (from.IsZero() || !t.Before(from)) && (to.IsZero() || t.Before(to))
+func (s *period) holds(d *Document) bool {
+	t := d.article.Time()
+	if s.fetched {
+		t = d.article.Fetched
+	}
+	return !t.IsZero() && (s.from.IsZero() || !t.Before(s.from)) && (s.to.IsZero() || t.Before(s.to))
 }
 
 // occurrence is where a sequence or entity stands.
@@ -132,13 +187,12 @@ func (s *step) sequence(d *Document, visit func(occurrence) bool) bool {
 	lead, least := -1, int32(0)
 	var entries [2]int32
 	for i := range s.slots {
-		p := &s.slots[i]
-		if p.prefix {
+		if s.slots[i].prefix {
 			continue
 		}
-		n := int32(0)
-		for _, t := range p.terms {
-			if e := t.in(d); e >= 0 {
+		found, n := s.slots[i].entries(d), int32(0)
+		for _, e := range found {
+			if e >= 0 {
 				n += d.entries[e].count
 			}
 		}
@@ -146,14 +200,14 @@ func (s *step) sequence(d *Document, visit func(occurrence) bool) bool {
 			return false
 		}
 		if lead < 0 || n < least {
-			lead, least = i, n
+			lead, least, entries = i, n, found
 		}
 	}
 	found := false
 	try := func(entry int32) bool {
 		for i := d.entries[entry].first; i >= 0; i = d.postings[i].next {
 			p := &d.postings[i]
-			if !d.in(s.Field, p.position) {
+			if !d.in(s.in, p.position) {
 				continue
 			}
 			base := p.position
@@ -170,18 +224,11 @@ func (s *step) sequence(d *Document, visit func(occurrence) bool) bool {
 		return true
 	}
 	if lead < 0 { // one slot, a prefix
-		d.withPrefix(s.slots[0].terms[0].term, try)
+		d.withPrefix(s.slots[0].term, try)
 		return found
 	}
-	n := 0
-	for _, t := range s.slots[lead].terms {
-		if e := t.in(d); e >= 0 {
-			entries[n] = e
-			n++
-		}
-	}
-	for _, e := range entries[:n] {
-		if !try(e) {
+	for _, e := range entries {
+		if e >= 0 && !try(e) {
 			break
 		}
 	}
@@ -210,40 +257,35 @@ func (s *step) stands(d *Document, base int32) (occurrence, bool) {
 			}
 		}
 	}
-	o.to = base + int32(s.Length) - 1
+	o.to = base + s.number - 1
 	return o, true
 }
 
 func (p *place) takes(term string) bool {
 	if p.prefix {
-		return strings.HasPrefix(term, p.terms[0].term)
+		return strings.HasPrefix(term, p.term)
 	}
-	for i := range p.terms {
-		if p.terms[i].term == term {
-			return true
-		}
-	}
-	return false
+	return term == p.term || p.other != nil && term == p.other.term
 }
 
 // places collects where the side s of a Near stands.
-func (s *step) places(d *Document, field string, to []occurrence) []occurrence {
-	switch s.Op {
+func (s *step) places(d *Document, in where, to []occurrence) []occurrence {
+	switch s.op {
 	case OpOr:
-		for _, part := range s.steps {
-			to = part.places(d, field, to)
+		for i := range s.steps {
+			to = s.steps[i].places(d, in, to)
 		}
 	case OpSequence:
 		s.sequence(d, func(o occurrence) bool {
-			if d.in(field, o.from) {
+			if d.in(in, o.from) {
 				to = append(to, o)
 			}
 			return true
 		})
 	case OpKeyword:
-		e := s.term.in(d)
+		e := s.find(d)
 		for i := range d.mentions {
-			if m := &d.mentions[i]; e >= 0 && m.entry == e && d.in(field, m.from) {
+			if m := &d.mentions[i]; e >= 0 && m.entry == e && d.in(in, m.from) {
 				to = append(to, occurrence{m.from, m.to, int32(m.start), int32(m.end), true})
 			}
 		}
@@ -254,11 +296,11 @@ func (s *step) places(d *Document, field string, to []occurrence) []occurrence {
 // near calls visit with each pair of places that are near, until it returns
 // false, and reports whether there was one.
 func (s *step) near(d *Document, visit func(left, right occurrence) bool) bool {
-	left := s.steps[0].places(d, s.Field, nil)
+	left := s.steps[0].places(d, s.in, nil)
 	if len(left) == 0 {
 		return false
 	}
-	right := s.steps[1].places(d, s.Field, nil)
+	right := s.steps[1].places(d, s.in, nil)
 	byFrom := func(a, b occurrence) int { return int(a.from - b.from) }
 	slices.SortFunc(left, byFrom)
 	slices.SortFunc(right, byFrom)
@@ -267,7 +309,7 @@ func (s *step) near(d *Document, visit func(left, right occurrence) bool) bool {
 		longest = max(longest, r.to-r.from)
 	}
 	found := false
-	reach, k := int32(s.Distance)+1, 0
+	reach, k := s.number+1, 0
 	for _, l := range left {
 		for k < len(right) && right[k].from+longest+reach < l.from {
 			k++

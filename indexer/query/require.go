@@ -29,18 +29,18 @@ func (s *step) requirement(a *analysis.Analyzer) Requirement {
 			best = r
 		}
 	}
-	switch s.Op {
+	switch s.op {
 	case OpNothing:
 		return Requirement{}
 	case OpAnd, OpNear:
-		for _, part := range s.steps {
-			consider(part.requirement(a))
+		for i := range s.steps {
+			consider(s.steps[i].requirement(a))
 		}
 		return best
 	case OpOr:
 		var union Requirement
-		for _, part := range s.steps {
-			r := part.requirement(a)
+		for i := range s.steps {
+			r := s.steps[i].requirement(a)
 			if r.Always {
 				return always
 			}
@@ -54,24 +54,25 @@ func (s *step) requirement(a *analysis.Analyzer) Requirement {
 		for _, p := range s.slots {
 			var r Requirement
 			if p.prefix {
-				r = Requirement{Prefixes: []string{p.terms[0].term}, Share: min(0.9, 30*share(a, p.terms[0].term))}
+				r = Requirement{Prefixes: []string{p.term}, Share: min(0.9, 30*share(a, p.term))}
 			} else {
-				for _, t := range p.terms {
-					r.Keys = append(r.Keys, Key(t.hash))
-					r.Share += share(a, t.term)
-				}
+				r = Requirement{Keys: []Key{Key(p.hash)}, Share: share(a, p.term)}
+			}
+			if p.other != nil {
+				r.Keys = append(r.Keys, Key(p.other.hash))
+				r.Share += share(a, p.other.term)
 			}
 			consider(r)
 		}
 		return best
 	case OpWord:
-		return Requirement{Keys: []Key{Key(s.term.hash)}, Share: share(a, s.term.term)}
+		return Requirement{Keys: []Key{Key(s.slots[0].hash)}, Share: share(a, s.slots[0].term)}
 	case OpKeyword:
-		r := Requirement{Keys: []Key{Key(s.term.hash)}, Share: 0.01}
-		switch s.Field {
-		case FieldLang, FieldScript, FieldKind:
+		r := Requirement{Keys: []Key{Key(s.slots[0].hash)}, Share: 0.01}
+		switch s.kind {
+		case keywordKindOf(FieldLang), keywordKindOf(FieldScript), keywordKindOf(FieldKind):
 			r.Share = 0.5
-		case FieldID, FieldURL:
+		case keywordKindOf(FieldID), keywordKindOf(FieldURL):
 			r.Share = 1e-6
 		}
 		return r
