@@ -105,9 +105,7 @@ var (
 	indexArticles = desc("xinwen_articles_indexed", "Articles that can be found.")
 	indexByLang   = desc("xinwen_articles_indexed_by_lang", "Articles that can be found, by language.", "lang")
 	indexBySource = desc("xinwen_articles_indexed_by_source", "Articles that can be found, by source (the most frequent).", "source")
-	indexSeq      = desc("xinwen_index_applied_seq", "The last message of ARTICLES that the index includes.")
 	indexLag      = desc("xinwen_index_lag_messages", "Messages of ARTICLES that the index does not include yet.")
-	indexBytes    = desc("xinwen_index_bytes", "Size of the index on disk.")
 
 	sourceUp       = desc("xinwen_source_status", "1 for the status that a source is in.", "source", "status")
 	sourceSuccess  = desc("xinwen_source_last_success_timestamp_seconds", "When a source last answered as it should.", "source")
@@ -119,7 +117,7 @@ var (
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		streamMessages, streamBytes, streamLastSeq, consumerWait, consumerAck, consumerAgain,
-		indexArticles, indexByLang, indexBySource, indexSeq, indexLag, indexBytes,
+		indexArticles, indexByLang, indexBySource, indexLag,
 		sourceUp, sourceSuccess, sourceFailures, sourceArticles,
 	} {
 		ch <- d
@@ -173,9 +171,7 @@ func (c *collector) index(ctx context.Context) {
 		return
 	}
 	c.gauge(indexArticles, float64(st.Docs))
-	c.gauge(indexSeq, float64(st.AppliedSeq))
 	c.gauge(indexLag, float64(st.Lag))
-	c.gauge(indexBytes, float64(st.Bytes))
 	res, err := c.searcher.Search(ctx, search.Request{Size: -1, Facets: []string{search.FacetLang, search.FacetSource}})
 	if err != nil {
 		c.log.Warn("index not measured", "err", err)

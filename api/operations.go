@@ -110,12 +110,16 @@ func (s *Server) operationRoutes(api huma.API) {
 	}
 	register(s, api, operation(http.MethodPost, "/v1/quarantine:replay", "replay-quarantine", "Send messages in quarantine through the pipeline again", "operations"),
 		func(ctx context.Context, in *struct {
-			Body struct {
+			Body *struct {
 				Seqs []uint64 `json:"seqs,omitempty" maxItems:"10000" doc:"Sequences in quarantine; none means all"`
-			} `required:"false"`
+			}
 		},
 		) (*struct{ Body replayBody }, error) {
-			n, err := s.o.Bus.ReplayQuarantine(ctx, in.Body.Seqs...)
+			var seqs []uint64
+			if in.Body != nil {
+				seqs = in.Body.Seqs
+			}
+			n, err := s.o.Bus.ReplayQuarantine(ctx, seqs...)
 			if err != nil {
 				return nil, err
 			}

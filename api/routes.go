@@ -18,7 +18,9 @@ import (
 	"xinwen/api/ui"
 )
 
-// maxBodyBytes bounds the body of every request but an import.
+// maxBodyBytes bounds the body of every operation but an import. (Not by
+// http.MaxBytesReader: once huma has closed one, net/http takes the rest of the
+// body for the next request.)
 const maxBodyBytes = 1 << 20
 
 // handler builds the routes.
@@ -73,7 +75,7 @@ func (s *Server) handler() (http.Handler, error) {
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problem.Write(w, problem.New(http.StatusForbidden, "The request comes from a page of another origin.", "Call the api from a program, or from its own pages."))
 	}))
-	return s.recover(s.metrics.count(headers(limit(origin.Handler(mux))))), nil
+	return s.recover(s.metrics.count(headers(origin.Handler(mux)))), nil
 }
 
 // raw registers a handler that writes its own body, with its description.
@@ -124,15 +126,6 @@ func headers(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		next.ServeHTTP(w, r)
-	})
-}
-
-func limit(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || r.URL.Path != importOperation.Path {
-			r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
-		}
 		next.ServeHTTP(w, r)
 	})
 }

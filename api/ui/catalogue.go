@@ -32,7 +32,7 @@ func languageOf(r *http.Request) int {
 		}
 	}
 	accepted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language")) // as far as it can be read
-	for _, t := range append(wanted, accepted...) { // one by one: the first that we have, not the nearest
+	for _, t := range append(wanted, accepted...) {                                 // one by one: the first that we have, not the nearest
 		if _, i, confidence := matcher.Match(t); confidence > language.Low {
 			return i
 		}

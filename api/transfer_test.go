@@ -1,0 +1,192 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"xinwen/news"
+	"xinwen/news/bus"
+	"xinwen/news/weburl"
+)
+
+// pages returns the first n messages of PAGES, by URL.
+func (f *fixture) pages(n int) map[string]*news.Page {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(f.t.Context(), 20*time.Second)
+	defer cancel()
+	got := make(map[string]*news.Page)
+	err := f.bus.Read(ctx, bus.ReadConfig{Stream: bus.Pages}, func(ctx context.Context, batch []*bus.Message) error {
+		for _, m := range batch {
+			p, err := f.bus.Page(ctx, m)
+			if err != nil {
+				return err
+			}
+			got[p.URL] = p
+		}
+		if len(got) >= n {
+			cancel()
+		}
+		return nil
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return got
+}
+
+func TestImport(t *testing.T) {
+	f := start(t, nil)
+	body := strings.Join([]string{
+		`{"id":"1","title":"一","text":"正文一","published":"2025-11-17T08:00:00+08:00","lang":"zh","source":"corpus"}`,
+		`{"text":`,
+		``,
+		`{"id":7,"text":"two","published":"2025-11-17"}`,
+		`{"id":"3","text":"  "}`,
+		`{"id":"4","text":"` + strings.Repeat("x", 2000) + `"}`,
+		`{"url":"HTTPS://Example.com/a?utm_source=x","text":"three"}`,
+		`{"id":"5","text":"x","published":"soon"}`,
+		`{"id":"6","text":["x"]}`,
+		"{\"text\":\"\xff\"}",
+		`{"text":"without anything"}`, // no newline after it
+	}, "\n")
+	a := f.do(http.MethodPost, "/v1/articles?fast=true", body, "Content-Type", "application/x-ndjson")
+	var got importResult
+	a.json(t, &got)
+	lines := []int{}
+	for _, e := range got.Errors {
+		lines = append(lines, e.Line)
+		if e.Message == "" {
+			t.Errorf("got no message for line %d", e.Line)
+		}
+	}
+	if a.status != 200 || got.Accepted != 4 || got.Rejected != 6 || !cmp.Equal(lines, []int{2, 5, 6, 8, 9, 10}) {
+		t.Fatalf("got %d %s", a.status, a.body)
+	}
+	pages := f.pages(4)
+	p := pages["urn:import:1"]
+	if p == nil {
+		t.Fatalf("got pages %v, want urn:import:1 among them", pages)
+	}
+	var in news.ImportedArticle
+	if err := json.Unmarshal(p.Body, &in); err != nil {
+		t.Fatal(err)
+	}
+	want := news.ImportedArticle{ID: "1", URL: "urn:import:1", Title: "一", Text: "正文一", Lang: "zh", Published: time.Date(2025, 11, 17, 0, 0, 0, 0, time.UTC), Source: "corpus"}
+	if d := cmp.Diff(in, want); d != "" {
+		t.Errorf("got %+v, want %+v:\n%s", in, want, d)
+	}
+	if p.ContentType != news.ArticleContentType || !p.Fast || p.Source != "corpus" || p.ID != weburl.ID(p.URL) || p.Status != 200 || p.Fetched.IsZero() {
+		t.Errorf("got page %+v", p)
+	}
+	if pages["https://example.com/a"] == nil || pages["urn:import:7"] == nil {
+		t.Errorf("got pages %v, want the canonical URL and the number as ID", pages)
+	}
+}
+
+func TestImportOfNothingOrOnlyFaultsFails(t *testing.T) {
+	f := start(t, nil)
+	if a := f.do(http.MethodPost, "/v1/articles", "\n\n"); a.status != 400 {
+		t.Errorf("got %+v, want 400", a)
+	}
+	if a := f.do(http.MethodPost, "/v1/articles", "x\ny\n"); a.status != 422 || !strings.Contains(a.body, `"line":2`) {
+		t.Errorf("got %+v, want 422", a)
+	}
+	if a := f.do(http.MethodPost, "/v1/articles?fast=perhaps", "{}"); a.status != 400 {
+		t.Errorf("got %+v, want 400", a)
+	}
+	if a := f.do(http.MethodPost, "/v1/articles", "{}", "Content-Encoding", "gzip"); a.status != 415 {
+		t.Errorf("got %+v, want 415", a)
+	}
+}
+
+func TestImportListsOnlySoManyFaults(t *testing.T) {
+	f := start(t, nil)
+	a := f.do(http.MethodPost, "/v1/articles", strings.Repeat("x\n", importFaults+50))
+	var got importResult
+	a.json(t, &got)
+	if got.Rejected != importFaults+50 || len(got.Errors) != importFaults {
+		t.Errorf("got %d rejected and %d listed", got.Rejected, len(got.Errors))
+	}
+}
+
+func FuzzImportedPage(f *testing.F) {
+	f.Add(`{"id":"1","url":"https://example.com/","title":"t","text":"x","published":"2025-11-17"}`)
+	f.Add(`{"id":1e300,"text":"x"}`)
+	f.Fuzz(func(t *testing.T, line string) {
+		p, err := importedPage([]byte(line), time.Unix(0, 0).UTC(), false)
+		if err != nil {
+			return
+		}
+		var a news.ImportedArticle
+		if err := json.Unmarshal(p.Body, &a); err != nil || a.Text == "" || p.URL == "" || p.ID != weburl.ID(p.URL) {
+			t.Errorf("got %+v of %q", p, line)
+		}
+	})
+}
+
+func TestExport(t *testing.T) {
+	f := start(t, nil)
+	const n = 250 // more than two pages of the index
+	for i := range n {
+		a := article(fmt.Sprintf("a%03d", i), fmt.Sprintf("HBM %d", i), "正文，有\"引号\"", "zh", "Hans")
+		a.Published = a.Published.Add(time.Duration(i) * time.Minute)
+		f.index.Add(a)
+	}
+	f.index.Add(article("other", "光刻", "正文", "zh", "Hans"), article("formula", `=HYPERLINK("x") HBM`, "text", "en", "Latn"))
+
+	a := f.get("/v1/export?q=HBM")
+	lines := strings.SplitAfter(strings.TrimSuffix(a.body, "\n"), "\n")
+	last := lines[len(lines)-1]
+	var end struct{ Manifest manifest }
+	if err := json.Unmarshal([]byte(last), &end); err != nil {
+		t.Fatalf("%v in %s", err, last)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(lines[:len(lines)-1], "")))
+	if m := end.Manifest; m.Count != n+1 || len(lines) != n+2 || !m.Complete || m.SHA256 != hex.EncodeToString(sum[:]) || m.Query != "HBM" || m.AppliedSeq == 0 {
+		t.Errorf("got manifest %+v after %d lines", m, len(lines)-1)
+	}
+	if a.header.Get("Content-Type") != "application/x-ndjson" || strings.Contains(lines[0], "highlights") {
+		t.Errorf("got %v, first line %s", a.header, lines[0])
+	}
+
+	a = f.get("/v1/export?q=HBM&format=csv&sort=oldest")
+	body, tail, ok := strings.Cut(a.body, "# manifest ")
+	sum = sha256.Sum256([]byte(body))
+	if !ok || json.Unmarshal([]byte(tail), &end.Manifest) != nil || end.Manifest.SHA256 != hex.EncodeToString(sum[:]) || end.Manifest.Count != n+1 {
+		t.Errorf("got manifest %q", tail)
+	}
+	r := csv.NewReader(strings.NewReader(a.body))
+	r.Comment = '#'
+	rows, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != n+2 || !cmp.Equal(rows[0], csvHeader) {
+		t.Errorf("got %d rows, header %v", len(rows), rows[0])
+	}
+	for _, row := range rows {
+		if strings.HasPrefix(row[2], "=") {
+			t.Errorf("got cell %q, want no formula", row[2])
+		}
+	}
+
+	a = f.get("/v1/export?q=HBM&full=true")
+	if !strings.Contains(a.body, `"text":"正文，有\"引号\""`) || strings.Count(a.body, "\n") != n+2 {
+		t.Error("got no whole articles")
+	}
+	for _, q := range []string{"format=xml", "q=(", "format=csv&full=true", "from=x"} {
+		if a := f.get("/v1/export?" + q); a.status != 400 || a.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: got %+v, want a 400 problem", q, a)
+		}
+	}
+}
