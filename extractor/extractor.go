@@ -177,7 +177,7 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (
 		}
 	}
 	m := metadata.Read(metadata.Input{
-		Doc: d, Head: head, Body: body, URL: p.URL, Entry: p.Entry, Fetched: p.Fetched, Zone: zone, Script: a.Script,
+		Doc: d, Head: head, Body: body, URL: p.URL, Entry: p.Entry, Fetched: p.Fetched, Zone: zone, Script: a.Script, Lang: declared,
 	})
 	a.Title, a.Summary, a.Authors, a.Editor, a.Reporter = m.Title, m.Summary, m.Authors, m.Editor, m.Reporter
 	a.Credit, a.Publisher = m.Credit, m.Publisher

@@ -9,7 +9,7 @@
 package boilerplate
 
 import (
-	"math"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -49,16 +49,31 @@ type Candidate struct {
 
 // page carries a document with what the steps have found out.
 type page struct {
-	doc   *dom.Document
-	hints Hints
-	cues  []cue // by element, own
-	under []cue // by block, of all elements around it
-	worth []float64
-	sum   []float64 // prefix sums of worth
-	good  []float64 // prefix sums of units in sentences
-	title int       // block of the title, -1 if not found
-	prose []bool
+	doc    *dom.Document
+	hints  Hints
+	cues   []cue // by element, own
+	under  []cue // by block, of all elements around it
+	worth  []float64
+	sum    []float64 // prefix sums of worth
+	good   []float64 // prefix sums of units in sentences
+	title  int       // block of the title, -1 if not found
+	stated bool      // the title block is what the page says its title is
+	prose  []bool
+	unhide bool // what the page hides counts as shown
 }
+
+// hidden reports whether the page does not show block i, as far as that
+// matters: known containers are often hidden until a script has run.
+func (p *page) hidden(i int) bool {
+	return p.doc.Blocks[i].Hidden && !p.unhide && (p.under == nil || p.under[i]&cueKnown == 0)
+}
+
+// asideWorth is what an element that is named as no part of the article costs
+// as a whole, hereWorth each further block in it.
+const (
+	asideWorth = -15
+	hereWorth  = -0.5
+)
 
 // Find returns the body of the article in d.
 func Find(d *dom.Document, h Hints) *Body {
@@ -75,25 +90,38 @@ func (p *page) measure() {
 	n := len(d.Blocks)
 	p.prose = make([]bool, n)
 	p.good = make([]float64, n+1)
+	shown, unshown := 0.0, 0.0
+	for i := range d.Blocks {
+		if b := &d.Blocks[i]; isProse(b) {
+			if b.Hidden {
+				unshown += b.Units
+			} else {
+				shown += b.Units
+			}
+		}
+	}
+	// Some pages hide all of their text until a script has run.
+	p.unhide = unshown > 200 && shown < 0.1*unshown
 	for i := range d.Blocks {
 		b := &d.Blocks[i]
 		p.prose[i] = isProse(b)
 		p.good[i+1] = p.good[i]
-		if p.prose[i] && !b.Hidden {
+		if p.prose[i] && !p.hidden(i) {
 			p.good[i+1] += b.Units
 		}
 	}
+	p.title = p.findTitle()
 	total := p.good[n]
 	p.cues = make([]cue, len(d.Elements))
 	inherited := make([]cue, len(d.Elements))
 	for i := range d.Elements {
 		e := &d.Elements[i]
 		c := cueOf(e.Node)
-		if c&(cueChrome|cueAside) != 0 {
-			covered := p.good[e.End] - p.good[e.First]
-			if c&cueKnown != 0 || covered > 0.4*total || c&cueArticle != 0 && covered > 0.25*total {
-				c &^= cueChrome | cueAside
-			}
+		if c&(cueChrome|cueAside) != 0 && p.doubtful(e, c, total) {
+			c &^= cueChrome | cueAside
+		}
+		if c&(cueConsent|cueCaption) != 0 && e.First <= p.title && p.title < e.End {
+			c &^= cueConsent | cueCaption
 		}
 		p.cues[i] = c
 		if e.Parent >= 0 {
@@ -116,7 +144,20 @@ func (p *page) measure() {
 			}
 		}
 	}
-	p.title = p.findTitle()
+}
+
+// doubtful reports whether the name of an element cannot be what its content
+// is: it holds the title, or nearly all of the page.
+func (p *page) doubtful(e *dom.Element, c cue, total float64) bool {
+	covered := p.good[e.End] - p.good[e.First]
+	holdsTitle := e.First <= p.title && p.title < e.End
+	switch {
+	case c&cueKnown != 0, covered > 0.75*total:
+		return true
+	case holdsTitle:
+		return covered > 0.15*total
+	}
+	return c&cueArticle != 0 && covered > 0.25*total
 }
 
 // isProse reports whether b reads like sentences.
@@ -130,7 +171,20 @@ func isProse(b *dom.Block) bool {
 	case b.Punct >= 1 && own >= 25 && b.LinkUnits < 0.6*b.Units:
 		return true
 	}
-	return own >= 60 && b.LinkUnits < 0.3*b.Units
+	return own >= 35 && b.LinkUnits < 0.2*b.Units
+}
+
+// opens reports whether block i is the first of an element that is named as no
+// part of the article.
+func (p *page) opens(i int) bool {
+	for e := p.doc.Blocks[i].Element; e >= 0; e = p.doc.Elements[e].Parent {
+		if p.cues[e]&(cueAside|cueChrome) != 0 {
+			if p.doc.Elements[e].First == i {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (p *page) findTitle() int {
@@ -147,6 +201,7 @@ func (p *page) findTitle() int {
 		}
 		if want != "" && b.LinkDensity() < 0.9 && b.Units < 80 {
 			if got := fold(b.Text); got == want || b.Tag == atom.H1 && len(got) > 12 && (strings.Contains(want, got) || strings.Contains(got, want)) {
+				p.stated = true
 				return i
 			}
 		}
@@ -174,16 +229,22 @@ func (p *page) value() {
 		var w float64
 		own := b.Units - b.LinkUnits
 		switch {
-		case b.Hidden && p.under[i]&cueKnown == 0:
+		case p.hidden(i), p.under[i]&cueConsent != 0:
 			w = 0
-		case p.under[i]&cueAside != 0:
-			w = -1 - 0.5*math.Min(b.Units, 100)
-		case p.under[i]&cueChrome != 0:
-			w = -1 - 0.3*math.Min(b.Units, 100)
+		case p.under[i]&(cueAside|cueChrome) != 0:
+			w = hereWorth
+			if p.opens(i) {
+				w = asideWorth
+			}
+		case p.under[i]&cueCaption != 0:
+			w = -1
 		case p.prose[i]:
 			w = own + 0.7*b.LinkUnits
 			if ender.MatchString(b.Text) && b.Units < 60 {
 				w = -5
+			}
+			if w > 0 && p.stated && i < p.title {
+				w *= 0.3
 			}
 		case b.LinkDensity() > 0.5:
 			w = -2 - b.LinkUnits
@@ -193,6 +254,8 @@ func (p *page) value() {
 			w = -8
 		case b.Tag == atom.H2 || b.Tag == atom.H3 || b.Strong:
 			w = 0
+		case b.Tag == atom.P || b.Tag == atom.Li || b.Tag == atom.Td:
+			w = -1
 		default:
 			w = -2
 		}
@@ -201,37 +264,108 @@ func (p *page) value() {
 	}
 }
 
+// choose takes the run of blocks with the greatest sum of worth and prunes it.
 func (p *page) choose() *Body {
-	d := p.doc
-	best := -1
-	var list []Candidate
-	for i := range d.Elements {
-		e := &d.Elements[i]
-		if e.End == e.First {
-			continue
-		}
-		w := p.sum[e.End] - p.sum[e.First]
-		if w <= 0 {
-			continue
-		}
-		score := w
-		switch {
-		case p.cues[i]&cueKnown != 0:
-			score *= 1.3
-		case p.cues[i]&cueArticle != 0:
-			score *= 1.05
-		}
-		list = append(list, Candidate{Element: i, Worth: w, Score: score})
-		// Of a chain of elements with the same worth the innermost wins.
-		if best < 0 || score >= list[best].Score*0.999 {
-			best = len(list) - 1
-		}
-	}
-	if best < 0 {
+	first, end, sum := p.bestRun(0, len(p.worth))
+	if sum <= 0 {
 		return p.fallback()
 	}
-	c := list[best]
-	return &Body{Element: c.Element, Score: c.Score, Blocks: p.prune(c.Element), Candidates: list}
+	end = p.oneArticle(first, end)
+	return &Body{Element: p.around(first, end), Score: sum, Blocks: p.prune(first, end)}
+}
+
+// bestRun returns the run of blocks between from and to whose worth adds up to
+// most.
+func (p *page) bestRun(from, to int) (first, end int, best float64) {
+	start, low := from, p.sum[from]
+	for i := from; i < to; i++ {
+		if p.sum[i] < low {
+			start, low = i, p.sum[i]
+		}
+		if s := p.sum[i+1] - low; s > best {
+			first, end, best = start, i+1, s
+		}
+	}
+	return first, end, best
+}
+
+// oneArticle cuts a run of several articles after the first: where a heading
+// stands that looks like the title's, where linked headings follow each other,
+// or where a second block is nothing but a date under a short line.
+func (p *page) oneArticle(first, end int) int {
+	d := p.doc
+	end = p.cutTeasers(first, end)
+	dates, seen := 0, 0.0
+	sign := ""
+	if p.title >= 0 && p.title < end {
+		sign = p.signature(p.title)
+	}
+	for i := first; i < end; i++ {
+		b := &d.Blocks[i]
+		if sign != "" && i > p.title && seen > 120 && b.Tag == atom.H1 && d.Blocks[p.title].Tag == atom.H1 && p.signature(i) == sign && b.Text != d.Blocks[p.title].Text {
+			return i
+		}
+		if len(b.Text) < 26 && onlyDate.MatchString(b.Text) {
+			if dates++; dates > 1 && seen > 20 && i > first {
+				return i - 1
+			}
+		}
+		if p.prose[i] {
+			seen += b.Units
+		}
+	}
+	return end
+}
+
+// cutTeasers drops a list of other articles at the end of a run: three or more
+// linked headings, each with at most two paragraphs.
+func (p *page) cutTeasers(first, end int) int {
+	cut, n, prose := end, 0, 0
+	for i := end - 1; i > first; i-- {
+		switch {
+		case p.teaser(i):
+			cut, prose = i, 0
+			n++
+		case p.prose[i]:
+			if prose++; prose > 2 {
+				i = first
+			}
+		}
+	}
+	if n < 3 || p.good[cut]-p.good[first] < 120 {
+		return end
+	}
+	return cut
+}
+
+// teaser reports whether block i is the linked heading of another article in a
+// list.
+func (p *page) teaser(i int) bool {
+	b := &p.doc.Blocks[i]
+	switch b.Tag {
+	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+	default:
+		return false
+	}
+	return b.Units >= 8 && b.LinkDensity() > 0.9
+}
+
+// signature is what headings of one kind share: tag and class.
+func (p *page) signature(i int) string {
+	n := p.doc.Elements[p.doc.Blocks[i].Element].Node
+	return n.Data + "." + dom.Attr(n, "class")
+}
+
+var onlyDate = regexp.MustCompile(`^\W*(?:19|20)\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?\W*$`)
+
+// around returns the innermost element that holds all blocks of a run.
+func (p *page) around(first, end int) int {
+	for e := p.doc.Blocks[first].Element; e >= 0; e = p.doc.Elements[e].Parent {
+		if x := &p.doc.Elements[e]; x.First <= first && end <= x.End {
+			return e
+		}
+	}
+	return -1
 }
 
 // fallback serves pages without a sentence: the block after the title, else the
@@ -241,7 +375,7 @@ func (p *page) fallback() *Body {
 	best := -1
 	for i := range d.Blocks {
 		b := &d.Blocks[i]
-		if b.Hidden || i == p.title || p.under[i]&(cueAside|cueChrome) != 0 || b.LinkDensity() > 0.5 {
+		if p.hidden(i) || i == p.title || p.under[i]&(cueAside|cueChrome|cueConsent) != 0 || b.LinkDensity() > 0.5 {
 			continue
 		}
 		if best < 0 || b.Units > d.Blocks[best].Units {

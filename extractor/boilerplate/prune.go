@@ -6,18 +6,17 @@ import (
 	"xinwen/extractor/dom"
 )
 
-// prune returns the blocks of the chosen element that belong to the article.
-func (p *page) prune(element int) []int {
-	d := p.doc
-	e := &d.Elements[element]
-	keep := make([]bool, len(d.Blocks))
-	for i := e.First; i < e.End; i++ {
+// prune returns the blocks of a run that belong to the article.
+func (p *page) prune(first, end int) []int {
+	keep := make([]bool, len(p.doc.Blocks))
+	for i := first; i < end; i++ {
 		keep[i] = p.keeps(i)
 	}
-	p.cutSections(element, keep)
-	p.trim(e.First, e.End, keep)
+	p.cutSections(first, end, keep)
+	p.trim(first, end, keep)
+	p.dropRepeats(first, end, keep)
 	var out []int
-	for i := e.First; i < e.End; i++ {
+	for i := first; i < len(keep); i++ {
 		if keep[i] {
 			out = append(out, i)
 		}
@@ -29,13 +28,15 @@ func (p *page) prune(element int) []int {
 func (p *page) keeps(i int) bool {
 	b := &p.doc.Blocks[i]
 	switch {
-	case b.Hidden && p.under[i]&cueKnown == 0, b.Control:
+	case p.hidden(i), b.Control:
 		return false
-	case p.under[i]&(cueAside|cueChrome) != 0:
+	case p.under[i]&(cueAside|cueChrome|cueConsent|cueCaption) != 0:
 		return false
 	case i == p.title:
 		return false
-	case strayLine.MatchString(b.Text):
+	case stray(b.Text):
+		return false
+	case p.prose[i] && b.Units < 250 && disclaimer.MatchString(b.Text):
 		return false
 	case p.prose[i]:
 		return true
@@ -49,35 +50,46 @@ func (p *page) keeps(i int) bool {
 
 // cutSections drops what follows a heading such as 相关阅读: to the end of the
 // element it heads, as long as that is not prose.
-func (p *page) cutSections(element int, keep []bool) {
+func (p *page) cutSections(from, to int, keep []bool) {
 	d := p.doc
-	top := &d.Elements[element]
-	for i := top.First; i < top.End; i++ {
+	last := -1 // the last sentence that is kept
+	for i := from; i < to; i++ {
 		b := &d.Blocks[i]
+		if p.prose[i] && keep[i] {
+			last = i
+		}
 		if b.Units > 30 || !ender.MatchString(b.Text) {
 			continue
 		}
 		// The section is the largest element that begins with this block.
 		x := b.Element
-		for x >= 0 && x != element && d.Elements[d.Elements[x].Parent].First == i && d.Elements[x].Parent != element {
+		for x >= 0 && d.Elements[x].Parent >= 0 && d.Elements[d.Elements[x].Parent].First == i {
 			x = d.Elements[x].Parent
 		}
-		end := top.End
-		if x >= 0 {
-			end = min(d.Elements[x].End, top.End)
-			if par := d.Elements[x].Parent; par >= 0 {
-				end = min(d.Elements[par].End, top.End)
-			}
+		end := to
+		if x >= 0 && d.Elements[x].Parent >= 0 {
+			end = min(d.Elements[d.Elements[x].Parent].End, to)
 		}
-		rest := p.good[end] - p.good[i]
-		all := p.good[top.End] - p.good[top.First]
+		rest, all := p.good[end]-p.good[i+1], p.good[to]-p.good[from]
 		for j := i; j < end; j++ {
-			if p.prose[j] && rest > 0.3*all {
+			// The article goes on where a paragraph stands beside an earlier one.
+			if p.prose[j] && j > i && (last >= 0 && p.beside(last, j) || rest > 0.3*all) {
 				break
 			}
 			keep[j] = false
 		}
 	}
+}
+
+// beside reports whether two blocks are children of one element, as the
+// paragraphs of an article are.
+func (p *page) beside(i, j int) bool {
+	d := p.doc
+	a, b := d.Blocks[i].Element, d.Blocks[j].Element
+	if a < 0 || b < 0 {
+		return false
+	}
+	return a == b || d.Elements[a].Parent == d.Elements[b].Parent
 }
 
 // trim drops fragments before the first and after the last sentence.
@@ -98,8 +110,48 @@ func (p *page) trim(first, end int, keep []bool) {
 	for i := first; i < lo; i++ {
 		keep[i] = keep[i] && heads(&d.Blocks[i]) && i > p.title
 	}
+	// Lines after the last sentence belong to it if they stand in the same
+	// element, as the entries of a list do.
 	for i := hi + 1; i < end; i++ {
 		keep[i] = false
+	}
+	for i := hi + 1; i < len(keep); i++ {
+		if !p.sameFlow(hi, i) || !p.keeps(i) || d.Blocks[i].LinkUnits > 0.3*d.Blocks[i].Units {
+			break
+		}
+		keep[i] = true
+	}
+}
+
+// sameFlow reports whether block i is the next paragraph after block j: of the
+// same kind and with the same parent, or a list right after it.
+func (p *page) sameFlow(j, i int) bool {
+	d := p.doc
+	a, b := d.Blocks[j].Element, d.Blocks[i].Element
+	if a < 0 || b < 0 {
+		return false
+	}
+	if a == b {
+		return true // lines of one element
+	}
+	x, y := &d.Elements[a], &d.Elements[b]
+	if x.Parent == y.Parent && x.Node.DataAtom == y.Node.DataAtom {
+		return x.Node.DataAtom != atom.Div && x.Node.DataAtom != atom.Td
+	}
+	return y.Node.DataAtom == atom.Li && y.Parent >= 0 && d.Elements[y.Parent].Parent == x.Parent
+}
+
+// dropRepeats drops a block that says again what an earlier one said, such as
+// the caption of a picture that is shown in two sizes.
+func (p *page) dropRepeats(first, end int, keep []bool) {
+	seen := make(map[string]bool)
+	for i := first; i < end; i++ {
+		if b := &p.doc.Blocks[i]; keep[i] && b.Units > 12 {
+			if seen[b.Text] {
+				keep[i] = false
+			}
+			seen[b.Text] = true
+		}
 	}
 }
 

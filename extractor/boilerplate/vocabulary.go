@@ -3,12 +3,9 @@ package boilerplate
 import (
 	"regexp"
 	"strings"
-	"unicode"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
-
-	"xinwen/extractor/dom"
 )
 
 // cue is what the name of an element says of its content.
@@ -19,6 +16,8 @@ const (
 	cueKnown                   // a container known from a site or content system
 	cueChrome                  // navigation, footer, side column, tools
 	cueAside                   // related articles, rankings, comments, sharing, advertisements
+	cueConsent                 // notices on cookies and privacy
+	cueCaption                 // what is under a picture
 )
 
 // known are the ids and classes under which sites and content systems keep the
@@ -33,23 +32,25 @@ var known = words(`
 	art_content tw_article_content whitecon archive_content_text shtml_content article-holder rich-text-content
 	story_art_content newsarticle whole_text zw_body the_content articlecont article_cont articlecon`)
 
-// namesArticle, namesChrome and namesAside are words in ids and classes.
+// namesArticle and the like are words in ids and classes.
 var (
 	namesArticle = words(`article content body text main post entry story detail artical zw txt con cont paragraph news neirong
 		zhengwen wenzhang blogpost hentry`)
 	namesChrome = words(`nav navbar navigation menu topnav subnav breadcrumb breadcrumbs crumb crumbs bread footer foot ft sidebar sidenav
-		aside rail masthead toolbar toolbox pager pagination paging page_nav pagebar login signin signup register cookie
-		cookies gdpr consent modal popup lightbox overlay tooltip dropdown skip search searchbar weather subscribe subscription newsletter
-		paywall copyright icp friendlink links daohang banner topbar header_nav drawer offcanvas sitemap legal disclaimer mianze
-		statement qrcode erweima ewm appdown download_app byline dateline meta`)
-	namesAside = words(`comment comments commentlist cmt cmnt pinglun disqus respond reply replies gentie tie huifu related relates relate relation
-		relative recommend recommended recommendation recommendations recom tuijian xiangguan more-news morenews readmore read-more
-		also seealso hot hots hotnews rank ranking ranks paihang top10 toplist popular trending mostread most-read
+		aside masthead toolbar toolbox pager pagination paging page_nav pagebar login signin signup register
+		modal popup lightbox overlay tooltip dropdown skip search searchbar subscribe subscription newsletter
+		paywall copyright icp friendlink links daohang banner topbar header_nav drawer offcanvas sitemap disclaimer mianze
+		qrcode erweima ewm appdown download_app byline dateline`)
+	namesAside = words(`comment comments commentlist cmt cmnt pinglun disqus respond reply replies gentie tie huifu related
+		recommend recommended recommendation recommendations recom tuijian xiangguan more-news morenews readmore read-more
+		also seealso hotnews hotlist rank ranking ranks paihang top10 toplist popular trending mostread most-read
 		latest share sharing social sns bshare jiathis bdsharebuttonbox addthis sharethis share-bar
 		ad ads adv advert advertisement advertising adsense adbox gg guanggao sponsor sponsored promo promos promotion promoted outbrain taboola
-		tag tags taglist keyword keywords biaoqian author-bio authorbox author-info about-author widget widgets
-		teaser teasers carousel slider gallery-nav vote votes toupiao dianzan prevnext prev next pre-next neighbor upnext
-		infobox-nav cta signup-form donate newsletter-signup`)
+		tag tags taglist keyword keywords biaoqian author-bio authorbox author-info about-author
+		teaser teasers carousel gallery-nav toupiao dianzan prevnext pre-next upnext
+		infobox-nav signup-form newsletter-signup`)
+	namesCaption = words(`caption captions figcaption imagecaption photocaption wp-caption-text credit credits image-credit photo-credit imgcredit`)
+	namesConsent = words(`cookie cookies gdpr consent ccpa onetrust didomi cookiebot cookieconsent truste qc-cmp`)
 )
 
 func words(s string) map[string]bool {
@@ -68,6 +69,8 @@ func cueOf(n *html.Node) cue {
 		c |= cueChrome
 	case atom.Article, atom.Main:
 		c |= cueArticle
+	case atom.Figcaption:
+		c |= cueCaption
 	case atom.Html, atom.Body:
 		return 0
 	}
@@ -82,6 +85,10 @@ func cueOf(n *html.Node) cue {
 			}
 			for w := range nameParts(a.Val) {
 				switch {
+				case namesConsent[w]:
+					c |= cueConsent
+				case namesCaption[w]:
+					c |= cueCaption
 				case namesAside[w]:
 					c |= cueAside
 				case namesChrome[w]:
@@ -111,32 +118,40 @@ func cueOf(n *html.Node) cue {
 }
 
 // nameParts cuts ids and classes into words: relatedNews-list gives related,
-// news, list and relatednews.
+// news, list and relatednews. Words of up to three letters count only between
+// marks, since generated names are full of them.
 func nameParts(s string) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for name := range strings.FieldsSeq(s) {
-			start, parts := 0, 0
-			for i := 1; i <= len(name); i++ {
-				if i < len(name) {
-					c, p := rune(name[i]), rune(name[i-1])
-					cut := !alnum(c) || !alnum(p) || unicode.IsUpper(c) && !unicode.IsUpper(p) || unicode.IsDigit(c) != unicode.IsDigit(p)
-					if !cut {
+			parts := 0
+			for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return !alnum(r) }) {
+				parts++
+				if !yield(strings.ToLower(part)) {
+					return
+				}
+				start := 0
+				for i := 1; i <= len(part); i++ {
+					if i < len(part) && !turns(part[i-1], part[i]) {
 						continue
 					}
-				}
-				if w := name[start:i]; alnum(rune(w[0])) {
-					parts++
-					if !yield(strings.ToLower(w)) {
+					if i-start > 3 && i-start < len(part) && !yield(strings.ToLower(part[start:i])) {
 						return
 					}
+					start = i
 				}
-				start = i
 			}
 			if parts > 1 && !yield(strings.ToLower(name)) {
 				return
 			}
 		}
 	}
+}
+
+// turns reports whether a word ends between two characters of a name.
+func turns(a, b byte) bool {
+	upper := func(c byte) bool { return 'A' <= c && c <= 'Z' }
+	digit := func(c byte) bool { return '0' <= c && c <= '9' }
+	return upper(b) && !upper(a) || digit(a) != digit(b)
 }
 
 func alnum(r rune) bool {
@@ -150,14 +165,36 @@ var ender = regexp.MustCompile(`(?i)^[\s【\[（(〔<>＞》▲▼■●◆★|�
 	`(?:的|阅读|閱讀|新闻|新聞|报道|報導|報道|文章|推荐|推薦|资讯|資訊|内容|內容|链接|連結|鏈接|专题|專題|专区|导读|链接|关键词|產品|产品|喜欢|喜歡|感兴趣|在看|回顾|精彩|热点|要闻|消息|图片|话题|：|:)` +
 	`|热点排行|熱門排行|点击排行|排行榜|阅读排行|24小时|48小时|相关推荐|技术专区|技術專區|网友评论|網友評論|网友跟贴|跟贴|评论\s*[(（\d]|发表评论|發表評論|我要评论|评论区|留言板|參與討論|登录后` +
 	`|分享到|分享至|一键分享|扫一扫|掃一掃|扫码|掃碼|打开微信|长按|長按|关注我们|關注我們|免责声明|免責聲明|版权声明|版權聲明|特别声明|郑重声明|声明[：:]|相关标签|标签[：:]|標籤[：:]|关键词[：:]|关键字[：:]|關鍵字[：:]|TAGS?[：:]` +
-	`|related (?:articles?|stories|posts?|news|content|topics|reading|links)|more (?:from|on|in|stories|news|articles)\b|read (?:more|next|also)\b|recommended|you (?:may|might) (?:also|like)|most (?:read|popular|viewed)|trending|popular (?:posts|stories|articles)|latest (?:news|stories|posts|articles|from)|see also|up next|editor'?s'? picks|top stories|don'?t miss|further reading` +
+	`|more [\p{L}&.]{3,20}$|related (?:articles?|stories|posts?|news|content|topics|reading|links)|more (?:from|on|in|stories|news|articles)\b|read (?:more|next|also)\b|recommended|you (?:may|might) (?:also|like)|most (?:read|popular|viewed)|trending|popular (?:posts|stories|articles)|latest (?:news|stories|posts|articles|from)|see also|up next|editor'?s'? picks|top stories|don'?t miss|further reading` +
 	`|comments?\s*(?:\(?\d+\)?)?$|\d+ (?:comments?|responses?|replies|thoughts?)\b|leave a (?:reply|comment)|post a comment|join the (?:conversation|discussion)|share this|share on|follow us|sign up (?:for|to)|subscribe (?:to|now)|about the author|filed under|tagged|topics?:|tags:|advertisement$|sponsored|previous (?:post|article)|next (?:post|article)` +
 	`)`)
 
 // strayLine matches lines of an article's frame that hold no news wherever they
 // stand.
-var strayLine = regexp.MustCompile(`(?i)^(?:[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|审核|校对|监制)[：:\s].{0,24}|(?:收藏|分享|打印|列印|点赞|點讚|举报|字号|字體|大\s*中\s*小|复制链接|返回顶部|关闭窗口|我要纠错|阅读全文|查看原文|展开全文|网站首页|广告|廣告)` +
+var strayLine = regexp.MustCompile(`(?i)^(?:[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|审核|校对|监制)[：:\s].{0,24}|(?:发布|发表|更新|發佈|發布)?(?:时间|日期|時間)[：:]\s*\d{4}.{0,80}|(?:文章|稿件|信息)?(?:来源|來源)[：:].{1,24}|作者[：:].{1,24}|.{0,30}(?:许可证|備案|备案).{0,3}号.{0,60}|.{0,20}ICP[备證证].{0,60}|(?:收藏|分享|打印|列印|点赞|點讚|举报|字号|字體|大\s*中\s*小|复制链接|返回顶部|关闭窗口|我要纠错|阅读全文|查看原文|展开全文|网站首页|广告|廣告)` +
 	`(?:[\s|｜/、]*(?:收藏|分享|打印|列印|关闭|中|小|本页|窗口|此页|推荐|举报))*` +
-	`|advertisement|ad|share|tweet|email|print|save|copy link|listen|click to (?:share|print|email).*|image (?:source|credit|copyright).*|loading\.*|story continues below.*|article continues below.*|continue reading.*|read full article|skip to (?:main )?content|follow|like|reply|report|photo(?: by)?:? .{0,60}|getty images|©.{0,80}|(?:all )?rights reserved\.?|copyright\b.{0,120})[】\]）)\s]*$`)
+	`|advertisement|ad|share|tweet|email|print|save|copy link|listen|click to (?:share|print|email).*|image (?:source|credit|copyright).*|loading\.*|story continues below.*|article continues below.*|continue reading.*|read full article|skip to (?:main )?content|follow|like|reply|report|photo(?: by)?:? .{0,60}|getty images|©.{0,80}|(?:all )?rights reserved\.?|copyright\b.{0,120}|(?:last )?(?:updated|published|posted|modified)\b:?\s.{0,90}\d.{0,40}|image caption .*|(?:image|photo|picture|video|credit)s?:.{0,160}|(?:like|love|enjoy(?:ed)?) this (?:story|article|post).*|have a tip\?.*|toggle caption|(?:sign up|subscribe|follow us|get the latest|get our|want more|click here|chat with us|download (?:the|our)|listen to|watch (?:the|our)) .{0,140}(?:newsletter|inbox|here|app|updates|messenger|podcasts?|youtube|twitter|facebook|instagram)\b.{0,80}|this slideshow requires javascript\.?|support .{0,60}(?:readers|journalism|independent).{0,60})[】\]）)\s]*$`)
 
-func short(b *dom.Block, units float64) bool { return b.Units <= units }
+// disclaimer matches a paragraph on rights and liability.
+var disclaimer = regexp.MustCompile(`^[\s【\[（(*※]*(?:免责|免責|版权|版權|平台|特别|郑重|鄭重|风险|本站|本网)?(?:声明|聲明)[：:】\]]|^[\s【\[（(*※]*(?:免责声明|免責聲明|版权声明|版權聲明|风险提示)|(?:观点|觀點)(?:仅|僅|只)?代表(?:作者|其)(?:本人|个人|個人)|不构成(?:任何)?投资建议|(?:如有|如)侵权|未经(?:授权|许可|书面)|信息存储空间服务`)
+
+// creditEnd matches the last bracket of a caption: (Image: GETTY), [File: Reuters].
+var creditEnd = regexp.MustCompile(`(?i)^(?:image|photo|picture|credit|source|file|via)s?(?: by| credit)?\s*[:/]|reuters|getty(?: images)?|\bafp\b|ap photo|/ap$`)
+
+// captioned reports whether s ends in the credit of a picture.
+func captioned(s string) bool {
+	if len(s) > 500 || s == "" {
+		return false
+	}
+	last := s[len(s)-1]
+	if last != ')' && last != ']' {
+		return false
+	}
+	i := strings.LastIndexAny(s[:len(s)-1], "([")
+	return i > 3 && len(s)-i < 80 && creditEnd.MatchString(s[i+1:len(s)-1])
+}
+
+// stray reports whether a line is one of the page's frame, wherever it stands.
+func stray(s string) bool {
+	return len(s) < 700 && strayLine.MatchString(s) || captioned(s)
+}

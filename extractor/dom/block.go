@@ -178,10 +178,16 @@ func (b *builder) element(n *html.Node) {
 		return
 	}
 	hidden, tag := b.hidden, b.tag
+	block := blockLevel[a]
+	if !block && b.text.Len() > 0 && popsUp(n) {
+		return
+	}
 	if isHidden(n) {
+		if !block && b.text.Len() > 0 {
+			return // a tooltip or the like inside a sentence
+		}
 		b.hidden = true
 	}
-	block := blockLevel[a]
 	if block {
 		b.flush()
 	} else if b.text.Len() > 0 {
@@ -240,6 +246,13 @@ func (b *builder) element(n *html.Node) {
 		end++ // the block being written belongs to the inline element too
 	}
 	b.doc.Elements[index].End = end
+}
+
+// popsUp reports whether an inline element names itself something that appears
+// over the text.
+func popsUp(n *html.Node) bool {
+	c := Attr(n, "class")
+	return c != "" && (strings.Contains(c, "tooltip") || strings.Contains(c, "popover") || strings.Contains(c, "rollover"))
 }
 
 func isHidden(n *html.Node) bool {
@@ -301,7 +314,7 @@ func (b *builder) write(s string) {
 				b.space = true
 			}
 			continue
-		case r == '\u200b' || r == '\ufeff' || r == '\u00ad' || r == '\u200c' || r < ' ' || r == 0x7f:
+		case r == '\u200b' || r == '\ufeff' || r == '\u00ad' || r < ' ' || r == 0x7f:
 			continue
 		}
 		if b.space {

@@ -40,7 +40,7 @@ var (
 	reNow = regexp.MustCompile(`刚刚|剛剛|(?i:just now)`)
 	reMon = regexp.MustCompile(`\b` + months + `\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+((?:19|20)\d{2})\b` + clockPart)
 	reDMY = regexp.MustCompile(`\b(\d{1,2})(?:st|nd|rd|th)?[\s-]+` + months + `[\s,-]+((?:19|20)\d{2})\b` + clockPart)
-	reMDY = regexp.MustCompile(`\b(\d{1,2})[/.](\d{1,2})[/.]((?:19|20)\d{2})\b` + clockPart)
+	reMDY = regexp.MustCompile(`\b(\d{1,2})([/.])(\d{1,2})[/.]((?:19|20)\d{2})\b` + clockPart)
 	reRow = regexp.MustCompile(`\b((?:19|20)\d{2})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?\b`)
 )
 
@@ -83,11 +83,11 @@ func (d *dater) scan(s string) []moment {
 	each(reMon, func(g func(int) string) (moment, bool) { return d.date(num(g(3)), month(g(1)), num(g(2)), g, 4) })
 	each(reDMY, func(g func(int) string) (moment, bool) { return d.date(num(g(3)), month(g(2)), num(g(1)), g, 4) })
 	each(reMDY, func(g func(int) string) (moment, bool) {
-		mo, day := num(g(1)), num(g(2))
-		if d.dayFirst && day <= 12 || mo > 12 {
+		mo, day := num(g(1)), num(g(3))
+		if (d.dayFirst || g(2) == ".") && day <= 12 || mo > 12 {
 			mo, day = day, mo
 		}
-		return d.date(num(g(3)), mo, day, g, 4)
+		return d.date(num(g(4)), mo, day, g, 5)
 	})
 	if !d.fetched.IsZero() {
 		now := d.fetched.In(d.zone)

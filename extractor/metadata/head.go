@@ -24,6 +24,9 @@ type Head struct {
 	// Article is the article object of the structured data, the zero value if
 	// there is none.
 	Article Structured
+	// PageDate is the datePublished of another object of the structured data,
+	// such as the page.
+	PageDate string
 }
 
 // Structured is the article object of a page's structured data (JSON-LD).
@@ -145,6 +148,8 @@ func (h *Head) visit(v any, depth int) {
 	case map[string]any:
 		if isArticle(v["@type"]) {
 			h.take(v)
+		} else if s := strings.TrimSpace(text(v["datePublished"])); s != "" && h.PageDate == "" && depth < 4 {
+			h.PageDate = s
 		}
 		for _, key := range [...]string{"@graph", "mainEntity", "mainEntityOfPage", "itemListElement"} {
 			if key == "itemListElement" && isArticle(v["@type"]) {

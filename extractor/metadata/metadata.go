@@ -31,8 +31,8 @@ type Input struct {
 	// Zone is for times that name none; nil means the zone of the script: that
 	// of Shanghai, Taipei or UTC.
 	Zone *time.Location
-	// Script is the script of the body.
-	Script string
+	// Script is the script of the body, Lang the language tag of the page.
+	Script, Lang string
 }
 
 // Metadata is what is known of an article beside its text. Unknown fields are

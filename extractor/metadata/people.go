@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"xinwen/extractor/dom"
+	"xinwen/news"
 )
 
 // role is what a label makes of the name behind it.
@@ -37,7 +38,7 @@ var labels = []struct {
 	{"采访人员", reporterRole, false}, {"特约记者", reporterRole, true}, {"见习记者", reporterRole, true}, {"实习记者", reporterRole, true}, {"本报记者", reporterRole, true}, {"本网记者", reporterRole, true},
 	{"本刊记者", reporterRole, true}, {"特派記者", reporterRole, true}, {"記者", reporterRole, true}, {"记者", reporterRole, true}, {"採訪", reporterRole, false}, {"采访", reporterRole, false},
 	{"原标题", otherRole, false}, {"文章作者", authorRole, false}, {"本文作者", authorRole, false}, {"原作者", authorRole, false}, {"原创作者", authorRole, false}, {"作者", authorRole, false},
-	{"撰稿", authorRole, false}, {"撰文", authorRole, false}, {"供稿", authorRole, false}, {"执笔", authorRole, false}, {"通讯员", authorRole, true}, {"編譯", authorRole, false}, {"编译", authorRole, false},
+	{"撰稿", authorRole, false}, {"撰文", authorRole, false}, {"供稿", authorRole, false}, {"执笔人", authorRole, false}, {"执笔", authorRole, false}, {"撰稿人", authorRole, false}, {"通讯作者", authorRole, false}, {"实习生", reporterRole, true}, {"特约撰稿", authorRole, true}, {"通讯员", authorRole, true}, {"編譯", authorRole, false}, {"编译", authorRole, false},
 	{"文", authorRole, false}, {"发布者", authorRole, false}, {"發布者", authorRole, false}, {"时间", otherRole, false}, {"時間", otherRole, false}, {"日期", otherRole, false}, {"发布时间", otherRole, false}, {"发布于", otherRole, true},
 	{"阅读", otherRole, true}, {"浏览", otherRole, true}, {"瀏覽", otherRole, true}, {"点击", otherRole, true}, {"评论", otherRole, true}, {"字号", otherRole, true}, {"字体", otherRole, true}, {"人气", otherRole, false}, {"收藏", otherRole, true}, {"分享", otherRole, true},
 	{"打印", otherRole, true}, {"校对", otherRole, false}, {"审核", otherRole, false}, {"监制", otherRole, false}, {"视频", otherRole, false}, {"摄影", otherRole, false}, {"攝影", otherRole, false}, {"图", otherRole, false}, {"我要", otherRole, true},
@@ -87,10 +88,10 @@ func labelAt(s string) (role, int, bool) {
 		n := len(l.text)
 		rest := s[n:]
 		t := strings.TrimLeft(rest, " \u3000\u00a0\x1f")
-		if r, size := utf8.DecodeRuneInString(t); t != "" && strings.ContainsRune(colons, r) {
+		if r, size := utf8.DecodeRuneInString(t); t != "" && strings.ContainsRune(colons, r) && (l.role != otherRole || r == ':' || r == '：') {
 			return l.role, n + len(rest) - len(t) + size, true
 		}
-		if l.bare {
+		if l.bare || (l.role == creditRole || l.role == authorRole) && len(l.text) == len("来源") {
 			return l.role, n, false
 		}
 	}
@@ -111,7 +112,8 @@ func readNames(s string) []named {
 		if role != noRole && (strings.HasPrefix(s[i:], "文") || strings.HasPrefix(s[i:], "图")) && unicode.Is(unicode.Han, prev) && n < 8 {
 			role = noRole
 		}
-		if role != noRole && !colon && prev != ' ' && prev != sep && !strings.ContainsRune("（(【[|｜/／ 　，,。；;\"”", prev) {
+		signed := role == reporterRole || role == authorRole
+		if role != noRole && !colon && !(signed && len(s) < 160) && prev != ' ' && prev != sep && !strings.ContainsRune("（(【[|｜/／ 　，,。；;\"”", prev) {
 			role = noRole
 		}
 		if role == noRole {
@@ -121,6 +123,9 @@ func readNames(s string) []named {
 		}
 		i += n
 		name, used := readName(s[i:], role, colon)
+		if !colon && name != "" && !bareName(role, name, s) {
+			name = ""
+		}
 		if name != "" {
 			out = append(out, named{role, name})
 		}
@@ -139,15 +144,25 @@ func readName(s string, role role, colon bool) (string, int) {
 		latin = true
 	}
 	i, words := 0, 0
+	suffix := ""
 loop:
 	for i < len(t) {
 		r, size := utf8.DecodeRuneInString(t[i:])
 		switch {
+		case role == creditRole && r == sep && placeSuffix(t[i+1:]) > 0:
+			suffix = t[i+1 : i+1+placeSuffix(t[i+1:])]
+			break loop
+		case role == creditRole && (r == '(' || r == '（') && i > 0:
+			// 第一财经日报(上海): the place belongs to the name.
+			if n := placeSuffix(t[i:]); n > 0 {
+				i += n
+			}
+			break loop
 		case r == sep, strings.ContainsRune("，,。；;（()）【】[]|｜》：:", r), r == '／' && role != authorRole:
 			break loop
 		case r == '/' && role == reporterRole:
 			break loop
-		case unicode.IsDigit(r) && i == 0, strings.HasPrefix(t[i:], "20") && len(t) > i+4 && !latin:
+		case unicode.IsDigit(r) && i == 0 && (role != creditRole || reStartDate.MatchString(t)), strings.HasPrefix(t[i:], "20") && len(t) > i+4 && i > 0 && !latin:
 			break loop
 		case r == ' ' || r == '\u3000' || r == '\u00a0':
 			rest := strings.TrimLeft(t[i:], " \u3000\u00a0")
@@ -178,6 +193,11 @@ loop:
 		i += size
 	}
 	name := strings.Trim(t[:i], " \u3000\u00a0、/-—·\t")
+	name = strings.TrimRight(name, "》")
+	if suffix != "" {
+		name += suffix
+		i += 1 + len(suffix)
+	}
 	limit := 12
 	if role == creditRole {
 		limit = 24
@@ -193,6 +213,41 @@ loop:
 		return "", start + i
 	}
 	return name, start + i
+}
+
+// placeSuffix returns the length of a bracketed place at the start of s.
+func placeSuffix(s string) int {
+	x := rePlace.FindString(s)
+	return len(x)
+}
+
+var (
+	rePlace     = regexp.MustCompile(`^[（(]\p{Han}{2,4}[)）]`)
+	reStartDate = regexp.MustCompile(`^\d+(?:[-/.:年月日]|\s|$)`)
+)
+
+// bareName reports whether a name that follows its label without a colon is to
+// be believed: a person for 记者 张三, a short field among others for 来源CSDN|.
+func bareName(role role, name, line string) bool {
+	switch role {
+	case reporterRole:
+		for _, n := range splitNames(name) {
+			if !isPerson(n) {
+				return false
+			}
+		}
+		return true
+	case authorRole:
+		for _, n := range splitNames(name) {
+			if !isPerson(n) {
+				return false
+			}
+		}
+		return len(line) < 160
+	case creditRole:
+		return len(line) < 240 && !strings.ContainsAny(name, "于自是的、")
+	}
+	return true
 }
 
 func hanOnly(s string) bool {
@@ -216,9 +271,6 @@ var (
 func (r *reader) people(m *Metadata) {
 	h := r.Head
 	authors := newNames()
-	for _, a := range h.Article.Authors {
-		authors.add(a, h.Article.Publisher)
-	}
 	var read []named
 	for _, i := range append(append([]int{}, r.zone...), r.tail...) {
 		b := &r.Doc.Blocks[i]
@@ -232,7 +284,7 @@ func (r *reader) people(m *Metadata) {
 			if i <= r.first+1 {
 				read = append(read, head(s)...)
 			}
-			if i >= r.last-1 {
+			if i >= r.last-3 {
 				read = append(read, tail(s)...)
 			}
 			continue
@@ -242,6 +294,10 @@ func (r *reader) people(m *Metadata) {
 		if a := byline(s); a != "" {
 			read = append(read, named{authorRole, a})
 		}
+	}
+	latin := r.Script == news.ScriptLatn
+	if latin {
+		r.structured(authors)
 	}
 	for _, x := range read {
 		switch x.role {
@@ -261,9 +317,18 @@ func (r *reader) people(m *Metadata) {
 			}
 		}
 	}
+	if len(authors.list) == 0 && m.Reporter != "" {
+		for _, s := range splitNames(m.Reporter) {
+			authors.add(s, "")
+		}
+	}
+	if len(authors.list) == 0 && !latin {
+		r.underTitle(authors)
+		r.structured(authors)
+	}
 	if len(authors.list) == 0 {
-		for _, n := range [...]string{"author", "article:author", "og:article:author", "byl", "dc.creator", "dc.contributor", "parsely-author", "sailthru.author", "article:author_name", "dcterms.creator", "citation_author", "mediaid"} {
-			if v := h.Meta[n]; v != "" && !strings.Contains(v, "://") && !strings.EqualFold(v, r.publisher()) && n != "mediaid" {
+		for _, n := range [...]string{"author", "article:author", "og:article:author", "byl", "dc.creator", "dc.contributor", "parsely-author", "sailthru.author", "article:author_name", "dcterms.creator", "citation_author"} {
+			if v := h.Meta[n]; v != "" && !strings.Contains(v, "://") {
 				authors.add(v, r.publisher())
 				if len(authors.list) > 0 {
 					break
@@ -274,22 +339,80 @@ func (r *reader) people(m *Metadata) {
 	if len(authors.list) == 0 {
 		r.marked(authors)
 	}
-	if len(authors.list) == 0 && m.Reporter != "" {
-		for _, s := range splitNames(m.Reporter) {
-			authors.add(s, "")
-		}
-	}
 	if len(authors.list) == 0 && r.Entry != nil {
 		for _, s := range r.Entry.Authors {
 			authors.add(s, "")
 		}
 	}
 	m.Authors = authors.list
+	if m.Credit == "" && !latin {
+		m.Credit = r.besideDate()
+	}
 	if m.Credit == "" {
 		if v := h.first("source", "article:source", "og:source", "contentsource", "mediaid"); v != "" && !strings.Contains(v, "://") && length(v) <= 20 {
 			m.Credit = v
 		}
 	}
+}
+
+// structured adds the authors of the structured data.
+func (r *reader) structured(authors *names) {
+	for _, a := range r.Head.Article.Authors {
+		authors.add(a, r.publisher())
+	}
+}
+
+// underTitle adds people whose names stand alone in the line under the title, or
+// in brackets after the last line.
+func (r *reader) underTitle(authors *names) {
+	alone := func(i int) bool {
+		if i < 0 || i >= len(r.Doc.Blocks) || r.Doc.Blocks[i].Hidden || len(r.Doc.Blocks[i].Text) > 60 {
+			return false
+		}
+		list := splitNames(strings.Trim(r.Doc.Blocks[i].Text, "（）()[]【】"))
+		for _, n := range list {
+			if !isPerson(n) {
+				return false
+			}
+		}
+		for _, n := range list {
+			authors.add(n, "")
+		}
+		return len(list) > 0
+	}
+	if r.head >= 0 && (r.first < 0 || r.head < r.first) && alone(r.head+1) {
+		return
+	}
+	for i := r.last; i >= 0 && i <= r.last+1; i++ {
+		if i < len(r.Doc.Blocks) && strings.HasPrefix(strings.TrimSpace(r.Doc.Blocks[i].Text), "（") && alone(i) {
+			return
+		}
+	}
+}
+
+var reBesideDate = regexp.MustCompile(`^(?:原创[\s\x1f]*)?[《]?([\p{Han}\w·]{2,16}?)[》]?[\s|｜\x1f]*(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?[\s|｜\x1f]*《([\p{Han}\w·]{2,16})》`)
+
+// besideDate returns the medium whose name stands before the date under the
+// title: 中国网 2019-11-25 10:37.
+func (r *reader) besideDate() string {
+	if r.head < 0 {
+		return ""
+	}
+	for _, i := range r.zone {
+		b := &r.Doc.Blocks[i]
+		if i <= r.head || i > r.head+4 || r.first >= 0 && i >= r.first || b.Hidden || len(b.Text) > 90 {
+			continue
+		}
+		x := reBesideDate.FindStringSubmatch(r.line(i))
+		if x == nil {
+			continue
+		}
+		name := x[1] + x[2]
+		if _, n, _ := labelAt(name); n == 0 && hasHan(name) && !isPerson(name) && !reJunkName.MatchString(name) && !reJunkCredit.MatchString(name) && !strings.ContainsAny(name, "时時日期于於") {
+			return name
+		}
+	}
+	return ""
 }
 
 var reJunkCredit = regexp.MustCompile(`(?i)^(?:网络|互联网|未知|不详|本站|原创|转载|作者|时间|日期)$|^[\d\s:.-]+$`)
@@ -317,6 +440,13 @@ func head(s string) []named {
 	}
 	if x := reTWParen.FindStringSubmatchIndex(s); x != nil && x[0] < 60 {
 		return []named{{reporterRole, s[x[2]:x[3]]}}
+	}
+	// 新京报讯（记者 陆一夫）
+	if i := strings.IndexAny(s, "（("); i >= 0 && i < 60 {
+		if j := strings.IndexAny(s[i:], "）)"); j > 0 && j < 150 && (strings.Contains(s[i:i+j], "记者") || strings.Contains(s[i:i+j], "記者")) {
+			_, n := utf8.DecodeRuneInString(s[i:])
+			return readNames(s[i+n : i+j])
+		}
 	}
 	return nil
 }
@@ -392,6 +522,44 @@ func textOf(d *dom.Document, e *dom.Element) string {
 	return dom.Text(e.Node)
 }
 
+// isPerson reports whether s looks like a Chinese name: a known surname and one
+// or two characters, or a foreign one with a middle dot.
+func isPerson(s string) bool {
+	if strings.Contains(s, "·") {
+		return hanOnly(s) && utf8.RuneCountInString(s) <= 12
+	}
+	if !hanOnly(s) {
+		return false
+	}
+	n := utf8.RuneCountInString(s)
+	if n >= 3 && n <= 4 {
+		for _, c := range compoundSurnames {
+			if strings.HasPrefix(s, c) {
+				return true
+			}
+		}
+	}
+	first, _ := utf8.DecodeRuneInString(s)
+	return n >= 2 && n <= 3 && strings.ContainsRune(surnames, first) && !notNames[s]
+}
+
+// surnames are the commoner Chinese surnames in both scripts.
+const surnames = "王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐孙孫马馬朱胡郭何高林罗羅郑鄭梁谢謝宋唐许許韩韓冯馮邓鄧曹彭曾肖蕭田董袁潘于蒋蔣蔡余杜叶葉程苏蘇魏吕呂丁任沈姚卢盧姜崔钟鍾谭譚陆陸汪范金石廖贾賈夏韦韋付傅方白邹鄒孟熊秦邱丘江尹薛闫閻段雷侯龙龍史陶黎贺賀顾顧毛郝龚龔邵万萬钱錢严嚴覃武戴莫孔向汤湯常温康施文牛樊葛邢安齐齊易乔喬伍庞龐颜顏倪庄莊聂聶章鲁魯岳翟殷詹申欧歐耿关關兰蘭焦俞左柳甘祝包宁寧尚符舒阮柯纪紀梅童凌毕畢单單季裴霍涂成苗谷盛曲翁冉骆駱蓝藍路游辛靳管柴蒙鲍鮑华華喻祁蒲房滕屈饶饒解牟艾尤阳陽时時穆农農司卓古吉缪繆简簡车車项項连連芦蘆麦麥褚娄婁窦竇戚岑景党宫宮费費卜冷晏席卫衛米柏宗瞿桂全佟应應臧闵閔苟邬鄔边邊卞姬师師和仇栾欒隋商刁沙荣榮巫寇桑郎甄丛叢仲虞敖巩鞏明佘池查麻苑迟遲邝鄺官封谈談匡鞠惠荆荊乐樂冀郁胥南班储儲原栗燕楚鄢劳勞谌諶奚皮粟冼蔺藺楼樓盘盤满滿闻聞位厉厲伊仝区區郜海阚闞花权權强強帅帥屠豆朴盖蓋练練廉禹井祖漆巴丰豐支卿国國狄平计計索宣晋晉相初门門云雲容敬来扈晁芮都普阙闕浦戈伏鹿薄邸雍辜羊阿乌烏母裘亓修邰赫杭况那宿鲜印逯隆茹诺战慕危玉银亢嵇公哈湛宾戎勾茅利於呼居揭干但尉冶斯元束檀衣信展阴昝智幸奉植衡富尧闭由"
+
+var compoundSurnames = strings.Fields("欧阳 歐陽 上官 司马 司馬 诸葛 諸葛 皇甫 尉迟 公孙 公孫 慕容 令狐 东方 東方 夏侯 司徒 宇文 长孙 端木 南宫 独孤")
+
+// notNames are words that look like names.
+var notNames = func() map[string]bool {
+	m := make(map[string]bool)
+	for w := range strings.FieldsSeq("关注 關注 文章 全文 时间 時間 方法 常见 安全 高清 国际 國際 国内 海外 金融 华为 明星 农业 成功 公司 公告 都市 文化 时尚 平台 相关 相關 阳光 商业 官方 和讯 易车 马上 关闭 關閉 查看 向上 原创 来源 计算 解读 解說 印刷 印度 元器件 任务 连载 信息 信息化 支持 向导 左右 查询 应用 全部 单位 温度 平安 路透 路透社 国产 高端 中新 安卓 花絮 包含 景点 余下 范围 古代 乐活 门户 权威 强势 利好 南方 云计算 和平 居民 干货 展开 智能 富士康 由此 但是 幸福 宣传 国家 容量 银行 海关 战略 明天 阅读 申请 项目 车讯 简介 连接 单击 成员 盛大 凌晨 游戏 管理 童话 毕业 季度 沙龙 明年 房产 项链 时评 时讯 时政 国企 方案 金属 白皮书 万象 严重 常用 毛利 江苏 安徽 宁夏 云南 海南 甘肃 江西 贺电 石油 石化 高通 夏普 康宁 阿里 施耐德 史上 贾跃亭说") {
+		m[w] = true
+	}
+	return m
+}()
+
+// organisation matches Chinese names that are no person's.
+var organisation = regexp.MustCompile(`(?:网|網|报|報|社|集团|集團|公司|网络|系统|中心|频道|頻道|新闻|新聞|资讯|資訊|编辑部|編輯部|報導|报道|日报|周刊|杂志|雜誌|电视台|電視台|在线|传媒|傳媒|科技|博客)$`)
+
 // names collects names once each.
 type names struct {
 	list []string
@@ -404,11 +572,14 @@ func (n *names) add(s, publisher string) {
 	for _, x := range splitNames(s) {
 		x = strings.Trim(x, " \t\u3000,，、.-|/")
 		x = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(x, "By "), "by "))
+		for _, p := range [...]string{"記者", "记者", "本报记者", "編譯", "文字", "作者"} {
+			x = strings.TrimSpace(strings.TrimPrefix(x, p))
+		}
 		k := fold(x)
 		if k == "" || n.seen[k] || utf8.RuneCountInString(x) < 2 || length(x) > 24 || reJunkName.MatchString(x) {
 			continue
 		}
-		if publisher != "" && k == fold(publisher) {
+		if p := fold(publisher); p != "" && (k == p || hasHan(x) && strings.Contains(p, k)) || hasHan(x) && organisation.MatchString(x) {
 			continue
 		}
 		if len(n.list) >= 12 {

@@ -24,7 +24,7 @@ var (
 )
 
 var (
-	labelPublished = regexp.MustCompile(`(?i)(?:发布|發布|發佈|发表|發表|刊登|上线|出版|公布|发稿|發稿|上架|张贴|文章)?(?:时间|時間|日期|于|於)\s*[:：]?\s*$|(?:发布|發布|發佈|发表|發表|刊登|posted|published|publish date|pub date|first published|issued|date)(?:\s+on)?\s*[:：]?\s*$`)
+	labelPublished = regexp.MustCompile(`(?i)(?:发布|發布|發佈|发表|發表|刊登|上线|出版|公布|发稿|發稿|上架|张贴|文章)?(?:时间|時間|日期)\s*[:：]?\s*$|(?:发布|發布|發佈|发表|發表|刊登)(?:于|於)\s*$|(?:发布|發布|發佈|发表|發表|刊登|posted|published|publish date|pub date|first published|issued|date)(?:\s+on)?\s*[:：]?\s*$`)
 	labelModified  = regexp.MustCompile(`(?i)(?:更新|修改|编辑|編輯|修訂|updated|modified|edited|last update)(?:于|於|时间|時間|日期|\s+on|\s+at)?\s*[:：]?\s*$`)
 	copyrightLine  = regexp.MustCompile(`(?i)©|copyright|版权所有|版權所有|all rights|\(c\)\s|ICP[备證证]`)
 	reURLDay       = regexp.MustCompile(`(?:^|[/_.?=&-])((?:19|20)\d{2})[-/_.]?(0[1-9]|1[0-2])[-/_.]?(0[1-9]|[12]\d|3[01])(?:[^\d]|\d{2,}|$)`)
@@ -32,7 +32,7 @@ var (
 )
 
 func (r *reader) published(m *Metadata) {
-	d := &dater{fetched: r.Fetched, zone: r.Zone}
+	d := &dater{fetched: r.Fetched, zone: r.Zone, dayFirst: r.Lang != "" && !strings.HasPrefix(r.Lang, "en") || strings.EqualFold(r.Lang, "en-gb")}
 	var votes, modified []Vote
 	vote := func(list *[]Vote, t moment, weight float64, from string) {
 		if t.guessed {
@@ -58,6 +58,7 @@ func (r *reader) published(m *Metadata) {
 	}
 	h := r.Head
 	state(&votes, h.Article.Published, 0.9, "structured data")
+	state(&votes, h.PageDate, 0.6, "structured data of the page")
 	state(&modified, h.Article.Modified, 0.9, "structured data")
 	for _, n := range publishedNames {
 		w := 0.88
@@ -119,18 +120,29 @@ func (r *reader) published(m *Metadata) {
 		}
 		vote(&votes, t, w, "address")
 	}
+	if len(votes) == 0 {
+		r.labelled(d, func(t moment) { vote(&votes, t, 0.5, "labelled text") })
+	}
 	m.Published, m.Confidence, m.Votes = elect(votes)
 	mod, _, _ := elect(modified)
 	if !mod.IsZero() && (m.Published.IsZero() || mod.After(m.Published)) {
 		m.Modified = mod
 	}
-	if m.Published.IsZero() && !mod.IsZero() {
-		// Better than nothing: a page says when it was last changed.
-		if t, c, v := elect(modified); c >= 0.5 {
-			m.Published, m.Confidence, m.Votes = t, 0.5*c, v
-			m.Modified = time.Time{}
+	if m.Published.IsZero() && shown(modified, mod) {
+		// The reader is shown no other day than that of the last change.
+		m.Published, m.Confidence, m.Votes = mod, 0.4, modified
+		m.Modified = time.Time{}
+	}
+}
+
+// shown reports whether the text of the page gives the day of t.
+func shown(votes []Vote, t time.Time) bool {
+	for _, v := range votes {
+		if (v.From == "text" || v.From == "time element") && v.Time.Format(time.DateOnly) == t.Format(time.DateOnly) {
+			return true
 		}
 	}
+	return false
 }
 
 // noon moves a day without a time of day to noon, so that it is the same day in
@@ -206,9 +218,9 @@ func (r *reader) textDates(d *dater, i int, weight float64, report func(moment, 
 		return
 	}
 	if b.LinkDensity() > 0.8 {
-		weight *= 0.4
+		weight *= 0.6
 	}
-	s := halfWidth(b.Text)
+	s := halfWidth(r.line(i))
 	if len(s) > 600 {
 		s = s[:600]
 	}
@@ -236,7 +248,10 @@ func (r *reader) textDates(d *dater, i int, weight float64, report func(moment, 
 		w := weight
 		mod := labelModified.MatchString(lead)
 		if !mod && labelPublished.MatchString(lead) {
-			w = max(w, 0.6) * 1.2
+			w = 1.3 * w
+			if weight >= 0.5 {
+				w = max(w, 0.75)
+			}
 		}
 		if t.clock {
 			w += 0.08
@@ -245,6 +260,22 @@ func (r *reader) textDates(d *dater, i int, weight float64, report func(moment, 
 			w *= 0.9
 		}
 		report(t, min(w, 0.9), mod)
+	}
+}
+
+// labelled reports the dates behind 发布时间 or Published anywhere on the page.
+func (r *reader) labelled(d *dater, report func(moment)) {
+	for i := range r.Doc.Blocks {
+		b := &r.Doc.Blocks[i]
+		if b.Hidden || len(b.Text) > 100 || copyrightLine.MatchString(b.Text) {
+			continue
+		}
+		s := halfWidth(r.line(i))
+		for _, t := range d.scan(s) {
+			if lead := s[:min(t.start, len(s))]; labelPublished.MatchString(lead) && strings.TrimSpace(lead) != "" {
+				report(t)
+			}
+		}
 	}
 }
 
