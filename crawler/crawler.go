@@ -245,7 +245,7 @@ func (c *Crawler) once(ctx context.Context) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		now, later, err := c.frontier.Left(ctx, patience)
+		now, later, err := c.frontier.Left(ctx, frontier.Patience)
 		if err != nil && ctx.Err() == nil {
 			c.log.Warn("frontier not counted, will retry", "err", err)
 		}

@@ -59,6 +59,13 @@ func (v *visit) gate(ctx context.Context, u *url.URL) (func(error), error) {
 		delay = max(delay, rules.Delay)
 	}
 	turn, err := v.crawler.hosts.Acquire(ctx, hostOf(u), delay, v.urgent)
+	var held *frontier.HeldError
+	if errors.As(err, &held) {
+		return nil, &fetch.Error{
+			Kind: fetch.KindLimited, URL: u.String(), Err: held, Temporary: true, RetryAfter: time.Until(held.Until),
+			Hint: "the server asked for fewer requests; set a longer delay for this source if it happens often",
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +94,7 @@ func robotsError(u *url.URL, err error) error {
 	}
 }
 
-// hostOf returns the name politeness knows a server by.
+// hostOf returns the name politeness knows a server by, as weburl.Host does.
 func hostOf(u *url.URL) string {
 	port := u.Port()
 	if port == "" || u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {

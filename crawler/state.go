@@ -20,6 +20,8 @@ import (
 type states struct {
 	kv jetstream.KeyValue
 
+	writing sync.Mutex // held during flush: an older state must not come last
+
 	mu    sync.Mutex
 	all   map[string]*news.SourceState
 	dirty map[string]bool
@@ -125,6 +127,8 @@ func (s *states) get(id string) news.SourceState {
 
 // flush writes what has changed. What cannot be written now stays changed.
 func (s *states) flush(ctx context.Context) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	s.mu.Lock()
 	values := make(map[string][]byte, len(s.dirty))
 	for id := range s.dirty {

@@ -22,12 +22,10 @@ import (
 
 const (
 	// inHand is how many entries wait in memory for their host's turn, maxQueue
-	// how many of them for one host: more come back by a timer.
+	// how many of them for one host: more come back by a timer, as do those who
+	// would wait longer than frontier.Patience.
 	inHand   = 512
 	maxQueue = 32
-	// patience is how long an entry waits in memory; who has to wait longer comes
-	// back by a timer.
-	patience = time.Minute
 	// giveUpAfter is how long an entry whose host only ever puts us off is kept.
 	giveUpAfter = 3 * 24 * time.Hour
 )
@@ -80,9 +78,18 @@ func (c *Crawler) handle(ctx context.Context, m *bus.Message) error {
 		c.log.Debug("entry of a disabled source dropped", "source", src.ID, "url", e.URL)
 		return c.frontier.Forget(ctx, e.URL)
 	}
-	if at, ok := c.busy(e, src); ok {
-		return c.frontier.Later(ctx, e, at)
+	limit := maxQueue
+	if src.Delay < time.Second {
+		limit = inHand / 2 // its queue moves fast
 	}
+	exit, back, err := c.hosts.Enter(ctx, weburl.Host(e.URL), src.Delay, limit, frontier.Patience)
+	if err != nil {
+		return err
+	}
+	if exit == nil {
+		return c.frontier.Later(ctx, e, back)
+	}
+	defer exit()
 	v := &visit{crawler: c, source: src, robots: true}
 	defer v.end()
 	page, err := c.page(ctx, v, e)
@@ -107,20 +114,6 @@ func (c *Crawler) sourceOf(id string) *source.Source {
 		return src
 	}
 	return &source.Source{ID: id, Enabled: true, Delay: source.DefaultDelay}
-}
-
-// busy reports whether e cannot wait for its host here, and when it shall come
-// back.
-func (c *Crawler) busy(e frontier.Entry, src *source.Source) (time.Time, bool) {
-	u, err := url.Parse(e.URL)
-	if err != nil {
-		return time.Time{}, false
-	}
-	wait, queue := c.hosts.Wait(hostOf(u), src.Delay)
-	if queue < maxQueue && wait <= patience {
-		return time.Time{}, false
-	}
-	return c.hosts.Defer(hostOf(u), src.Delay, max(wait, time.Second)), true
 }
 
 // page fetches e's page. Errors are *fetch.Error, or *failure if the answer is no

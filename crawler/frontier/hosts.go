@@ -3,6 +3,7 @@ package frontier
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -11,6 +12,20 @@ import (
 
 	"xinwen/news/bus"
 )
+
+// Patience is how long a request waits in memory for a host that asked to be left
+// alone.
+const Patience = time.Minute
+
+// HeldError says that a host asked to be left alone for longer than Patience.
+type HeldError struct {
+	Host  string
+	Until time.Time
+}
+
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("%s asked to be left alone until %s", e.Host, e.Until.UTC().Format(time.RFC3339))
+}
 
 const (
 	// keepFrom is the delay from which on a host's next turn is kept over a
@@ -40,7 +55,7 @@ type Hosts struct {
 // host is one server, known by host[:port].
 type host struct {
 	name string
-	// busy says that a request is under way, or what is kept is being read.
+	// busy says that a request is under way.
 	busy bool
 	// last is when the last answer ended, hold until when nothing goes at all.
 	last, hold time.Time
@@ -48,14 +63,20 @@ type host struct {
 	// urgent go before the others; each in the order of arrival.
 	urgent, waiting []*waiter
 	timer           *time.Timer
-	// tail is when the last deferred entry comes back.
-	tail time.Time
+	// inHand counts entries between Enter and exit, tail is when the last one
+	// that was sent away comes back.
+	inHand int
+	tail   time.Time
+	// opened is closed when what was kept is known.
+	opened chan struct{}
+	used   time.Time
 }
 
 type waiter struct {
 	delay   time.Duration
-	ready   chan struct{} // closed when it is its turn
+	ready   chan struct{} // closed when it is its turn, or held
 	granted bool
+	held    *HeldError
 	gone    bool
 }
 
@@ -74,11 +95,31 @@ type Turn struct {
 }
 
 // Acquire waits for the turn of a request to a host, a delay after the last one.
+// If the host is or comes to be held for longer than Patience, it returns a
+// *HeldError.
 func (h *Hosts) Acquire(ctx context.Context, name string, delay time.Duration, urgent bool) (*Turn, error) {
+	hst, err := h.open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
 	w := &waiter{delay: delay, ready: make(chan struct{})}
-	hst := h.enqueue(ctx, name, w, urgent)
+	h.mu.Lock()
+	if time.Until(hst.hold) > Patience {
+		defer h.mu.Unlock()
+		return nil, &HeldError{name, hst.hold}
+	}
+	if urgent {
+		hst.urgent = append(hst.urgent, w)
+	} else {
+		hst.waiting = append(hst.waiting, w)
+	}
+	h.dispatch(hst)
+	h.mu.Unlock()
 	select {
 	case <-w.ready:
+		if w.held != nil {
+			return nil, w.held
+		}
 	case <-ctx.Done():
 		h.mu.Lock()
 		w.gone = true
@@ -123,38 +164,41 @@ func (h *Hosts) Hold(ctx context.Context, name string, until time.Time) {
 	hst := h.host(name)
 	if until.After(hst.hold) {
 		hst.hold = until
+		if time.Until(until) > Patience {
+			h.sendAway(hst)
+		}
 		h.dispatch(hst)
 	}
 	h.mu.Unlock()
 	h.keep(ctx, name, until)
 }
 
-// Wait estimates how long a request to a host would wait, and counts those that
-// wait already.
-func (h *Hosts) Wait(name string, delay time.Duration) (time.Duration, int) {
+// Enter takes an entry for a host in hand, unless limit others are or its turn is
+// farther away than patience: then exit is nil and back is when the entry should
+// come back, later than those sent away before it. exit must be called at the end.
+func (h *Hosts) Enter(ctx context.Context, name string, delay time.Duration, limit int, patience time.Duration) (exit func(), back time.Time, err error) {
+	hst, err := h.open(ctx, name)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	hst := h.hosts[name]
-	if hst == nil {
-		return 0, 0
+	delay = max(delay, hst.delay)
+	wait := max(time.Until(hst.hold), 0) + time.Duration(hst.inHand)*delay
+	if hst.inHand < limit && wait <= patience {
+		hst.inHand++
+		return func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			hst.inHand--
+		}, time.Time{}, nil
 	}
-	n := len(hst.urgent) + len(hst.waiting)
-	start := max(time.Until(hst.hold), time.Until(hst.last.Add(delay)), 0)
-	return start + time.Duration(n)*max(delay, hst.delay), n
-}
-
-// Defer returns when an entry that cannot wait here should come back: later than
-// those deferred before it.
-func (h *Hosts) Defer(name string, delay, wait time.Duration) time.Time {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	hst := h.host(name)
-	at := time.Now().Add(wait)
-	if next := hst.tail.Add(max(delay, hst.delay)); next.After(at) {
-		at = next
+	back = time.Now().Add(max(wait, time.Second))
+	if next := hst.tail.Add(delay); next.After(back) {
+		back = next
 	}
-	hst.tail = at
-	return at
+	hst.tail = back
+	return nil, back, nil
 }
 
 // host returns the host with a name; h.mu is held.
@@ -174,36 +218,51 @@ func (h *Hosts) host(name string) *host {
 func (h *Hosts) sweep() {
 	now := time.Now()
 	for name, hst := range h.hosts {
-		if !hst.busy && len(hst.urgent)+len(hst.waiting) == 0 && now.After(hst.hold) && now.After(hst.tail) && now.Sub(hst.last) > time.Hour {
+		if !hst.busy && hst.inHand == 0 && len(hst.urgent)+len(hst.waiting) == 0 && now.After(hst.hold) && now.After(hst.tail) && now.Sub(hst.used) > time.Hour {
 			delete(h.hosts, name)
 		}
 	}
 }
 
-// enqueue puts w into its host's queue. The first one to ask for a host reads
-// what was kept of it.
-func (h *Hosts) enqueue(ctx context.Context, name string, w *waiter, urgent bool) *host {
+// open returns the host with a name when what was kept of it is known. The first
+// one to ask reads it.
+func (h *Hosts) open(ctx context.Context, name string) (*host, error) {
 	h.mu.Lock()
-	_, known := h.hosts[name]
 	hst := h.host(name)
-	if !known && h.kv != nil {
-		hst.busy = true
+	hst.used = time.Now()
+	if hst.opened != nil {
 		h.mu.Unlock()
+		select {
+		case <-hst.opened:
+			return hst, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	hst.opened = make(chan struct{})
+	defer close(hst.opened)
+	h.mu.Unlock()
+	if h.kv != nil {
 		hold := h.kept(ctx, name)
 		h.mu.Lock()
-		hst.busy = false
+		defer h.mu.Unlock()
 		if hold.After(hst.hold) {
 			hst.hold = hold
 		}
 	}
-	if urgent {
-		hst.urgent = append(hst.urgent, w)
-	} else {
-		hst.waiting = append(hst.waiting, w)
+	return hst, nil
+}
+
+// sendAway ends the waiting of all who wait for a host that is held; h.mu is held
+// too.
+func (h *Hosts) sendAway(hst *host) {
+	for _, queue := range []*[]*waiter{&hst.urgent, &hst.waiting} {
+		for _, w := range *queue {
+			w.held = &HeldError{hst.name, hst.hold}
+			close(w.ready)
+		}
+		*queue = nil
 	}
-	h.dispatch(hst)
-	h.mu.Unlock()
-	return hst
 }
 
 // dispatch gives the turn to the next waiter, or sets a timer for it; h.mu is
