@@ -91,7 +91,7 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Options are what an Server is made from.
+// Options are what a Server is made from.
 type Options struct {
 	Bus       *bus.Bus
 	Searcher  search.Searcher
@@ -119,6 +119,8 @@ type Server struct {
 	metrics *metrics
 	suggest suggestions
 	ready   readiness
+
+	registered *registered
 
 	http     *http.Server
 	listener net.Listener
@@ -155,22 +157,24 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{o: o, log: o.Logger, failed: make(chan error, 1)}
 	s.zone, _ = time.LoadLocation(o.Config.TimeZone) // validated
-	s.metrics = newMetrics(o.Metrics, o.Bus, o.Searcher, o.Logger)
+	s.registered = &registered{Registerer: o.Metrics}
+	s.metrics = newMetrics(s.registered, o.Bus, o.Searcher, o.Logger)
 	s.rules = rules.NewStore(o.Bus, o.Config.AlertsDir, o.Logger)
 	s.deliver = deliver.New(deliver.Options{
-		Bus: o.Bus, Rules: s.rules, Logger: o.Logger, Metrics: o.Metrics,
+		Bus: o.Bus, Rules: s.rules, Logger: o.Logger, Metrics: s.registered,
 		AllowPrivate: o.Config.AllowPrivateWebhooks,
 		Timeout:      o.Config.WebhookTimeout, FirstDelay: o.Config.WebhookFirstDelay,
 	})
 	s.stream = stream.New(stream.Options{
-		Bus: o.Bus, Evaluator: o.Evaluator, Logger: o.Logger, Metrics: o.Metrics, MaxClients: o.Config.MaxStreams,
+		Bus: o.Bus, Evaluator: o.Evaluator, Logger: o.Logger, Metrics: s.registered, MaxClients: o.Config.MaxStreams,
 	})
 	var err error
 	s.ui, err = ui.New(ui.Options{
 		Searcher: o.Searcher, Lexicon: o.Lexicon, Zone: s.zone, Logger: o.Logger,
 		Sources: s.sources,
 	})
-	if err != nil {
+	if err := errors.Join(err, s.registered.err); err != nil {
+		s.registered.unregister()
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	return s, nil
@@ -237,6 +241,7 @@ func (s *Server) fail(err error) {
 // Stop takes no new requests, lets those under way end until ctx is done, and
 // returns when nothing of s runs any more.
 func (s *Server) Stop(ctx context.Context) error {
+	defer s.registered.unregister()
 	if s.http == nil {
 		return nil
 	}
@@ -248,6 +253,10 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.work.Wait()
 	return err
 }
+
+// Failed tells why a started server cannot go on, if that happens; its owner
+// should then call Stop.
+func (s *Server) Failed() <-chan error { return s.failed }
 
 // Addr returns the address the server listens on.
 func (s *Server) Addr() string {
@@ -269,7 +278,7 @@ func Run(ctx context.Context, o Options) error {
 	var failed error
 	select {
 	case <-ctx.Done():
-	case failed = <-s.failed:
+	case failed = <-s.Failed():
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -15,13 +16,39 @@ import (
 	"xinwen/news/bus"
 )
 
+// registered keeps what a server registers, to take it back when it stops: the
+// registry is its owner's, and may serve another server later.
+type registered struct {
+	prometheus.Registerer
+	list []prometheus.Collector
+	err  error
+}
+
+// MustRegister registers collectors; a failure is told by err.
+func (r *registered) MustRegister(list ...prometheus.Collector) {
+	for _, c := range list {
+		if err := r.Register(c); err != nil {
+			r.err = errors.Join(r.err, err)
+			continue
+		}
+		r.list = append(r.list, c)
+	}
+}
+
+func (r *registered) unregister() {
+	for _, c := range r.list {
+		r.Unregister(c)
+	}
+	r.list = nil
+}
+
 // metrics counts requests, and asks the bus and the index when it is scraped.
 type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 }
 
-func newMetrics(r *prometheus.Registry, b *bus.Bus, s search.Searcher, log *slog.Logger) *metrics {
+func newMetrics(r prometheus.Registerer, b *bus.Bus, s search.Searcher, log *slog.Logger) *metrics {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "xinwen_api_requests_total", Help: "Requests answered, by route and status class.",
