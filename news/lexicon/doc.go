@@ -64,7 +64,8 @@
 //	             it stands (三星堆 for 三星), any other term the whole article
 //	weak: true   only where another form of the entity is in the article
 //
-// To give a rule to a name, list an alias with the same text.
+// All rules of an alias must hold. Terms are compared folded, as text is. To
+// give a rule to a name, list an alias with the same text.
 //
 // Two entities may share a form only if one of them has a near, not or weak rule
 // for it. All faults of all files are reported at once, with file, line and what
