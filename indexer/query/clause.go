@@ -420,11 +420,13 @@ func (w *lowering) split(value string, grams []gram) []span {
 		if t.Part {
 			continue
 		}
-		s := span{from: i, words: []string{t.Term}}
-		for i < len(grams) && grams[i].start < t.End {
-			i++
+		// Both streams come from the same units, in which a character is a gram.
+		n := 1
+		if analysis.IsIdeograph(t.Term) {
+			n = utf8.RuneCountInString(t.Term)
 		}
-		s.to = i
+		s := span{from: i, to: i + n, words: []string{t.Term}}
+		i = s.to
 		if k := len(spans) - 1; k >= 0 && grams[s.from].joined {
 			p := &spans[k]
 			loose := grams[p.to-1].ideograph && p.lone
