@@ -18,12 +18,17 @@ func (x *Index) document(op Op, r rank) (*document, meta, error) {
 	d := &document{id: a.ID}
 	m := meta{rank: r, Indexed: op.Time.UnixMilli()}
 	if !a.Deleted {
-		title, text := x.analyzer.Bigrams(a.Title), x.analyzer.Bigrams(a.Text)
+		grams := x.analyzer.Bigrams(a.Title)
+		titleGrams := len(grams)
+		grams = x.analyzer.AppendBigrams(grams, a.Text)
+		words := x.analyzer.Words(a.Title)
+		titleWords := len(words)
+		words = x.analyzer.AppendWords(words, a.Text)
 		fields := []*field{ // in the order of scored
-			textField(fieldTitleWords, x.analyzer.Words(a.Title)),
-			textField(fieldTitleGrams, title),
-			textField(fieldTextWords, x.analyzer.Words(a.Text)),
-			textField(fieldTextGrams, text),
+			textField(fieldWords, words),
+			textField(fieldGrams, grams),
+			textField(fieldTitleWords, words[:titleWords]),
+			textField(fieldTitleGrams, grams[:titleGrams]),
 		}
 		for _, f := range fields {
 			m.Tokens = append(m.Tokens, uint64(f.length))
@@ -32,7 +37,7 @@ func (x *Index) document(op Op, r rank) (*document, meta, error) {
 		d.fields = append(d.fields, timeFields(query.FieldPublished, a.Time())...)
 		d.fields = append(d.fields, timeFields(query.FieldFetched, a.Fetched)...)
 		d.add(storedField(fieldArticle, op.Data))
-		d.live = newStreamField(fieldLive, positions(a, title, text))
+		d.live = newStreamField(fieldLive, positions(a, grams[:titleGrams], grams[titleGrams:]))
 	}
 	data, err := json.Marshal(m)
 	if err != nil {

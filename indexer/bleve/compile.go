@@ -12,6 +12,8 @@ import (
 type meaning struct {
 	words    []*query.Clause
 	required *query.Clause
+	// loose are the terms of the words, of which any will do in the end.
+	loose terms
 }
 
 // lower returns the clauses of a query, in which names also mean their
@@ -39,7 +41,8 @@ func (x *Index) lower(required []query.Node, texts []query.Text) (meaning, error
 	default:
 		m.words = []*query.Clause{words}
 	}
-	return m, nil
+	m.loose, err = x.terms(query.AllOf(asNodes(texts)...))
+	return m, err
 }
 
 // docs returns the documents that match of a hit with one way of matching.
@@ -48,14 +51,15 @@ func (m meaning) docs(s *snapshot, match string) (docs, error) {
 	if err != nil || len(m.words) == 0 {
 		return required, err
 	}
-	least := len(m.words)
+	var list []docs
+	least := 1
 	switch match {
 	case search.MatchAny:
-		least = 1
-	case search.MatchMost:
-		least = most(least)
+		list, err = m.any(s)
+	default:
+		list, err = s.each(m.words)
+		least = len(list)
 	}
-	list, err := s.each(m.words)
 	if err != nil {
 		return nil, err
 	}
@@ -66,14 +70,36 @@ func (m meaning) docs(s *snapshot, match string) (docs, error) {
 	return allOf{words, required}, nil
 }
 
+// any returns the documents with the single words and grams of the query.
+func (m meaning) any(s *snapshot) ([]docs, error) {
+	var parts []docs
+	for _, g := range []struct {
+		field string
+		terms []string
+	}{
+		{fieldWords, m.loose.words[inText]},
+		{fieldGrams, m.loose.grams[inText]},
+		{fieldTitleWords, m.loose.words[inTitle]},
+		{fieldTitleGrams, m.loose.grams[inTitle]},
+		{query.FieldEntity, m.loose.entities},
+	} {
+		if len(g.terms) == 0 {
+			continue
+		}
+		d, err := s.terms(g.field, g.terms...)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, d)
+	}
+	return parts, nil
+}
+
 // marks returns the matcher that says what to highlight in a hit.
 func (m meaning) marks() *query.Matcher {
 	any := &query.Clause{Op: query.OpOr, Clauses: append(slices.Clone(m.words), m.required)}
 	return query.NewMatcher(any)
 }
-
-// most is two thirds, rounded up, but not all.
-func most(n int) int { return max(min((2*n+2)/3, n-1), 1) }
 
 func asNodes[N query.Node](list []N) []query.Node {
 	nodes := make([]query.Node, len(list))
@@ -96,9 +122,15 @@ func (s *snapshot) compile(c *query.Clause) (docs, error) {
 	case query.OpNot:
 		return s.every([]*query.Clause{c})
 	case query.OpSequence:
-		return s.inFields(c.Field, func(in int) (docs, error) { return s.sequence(in, c.Slots) })
+		return s.sequence(c)
 	case query.OpWord:
-		return s.inFields(c.Field, func(in int) (docs, error) { return s.term(wordFields[in], c.Term) })
+		switch c.Field {
+		case query.FieldTitle:
+			return s.term(fieldTitleWords, c.Term)
+		case query.FieldText:
+			return s.textTerm(fieldWords, fieldTitleWords, c.Term)
+		}
+		return s.term(fieldWords, c.Term)
 	case query.OpKeyword:
 		if c.Field == query.FieldID {
 			return s.id(c.Term)
@@ -126,11 +158,6 @@ func (s *snapshot) id(folded string) (docs, error) {
 	other, err := s.term(query.FieldID, folded)
 	return newAnyOf(1, allOf{own, live}, other), err
 }
-
-var (
-	wordFields = [2]string{fieldTitleWords, fieldTextWords}
-	gramFields = [2]string{fieldTitleGrams, fieldTextGrams}
-)
 
 func (s *snapshot) each(clauses []*query.Clause) ([]docs, error) {
 	parts := make([]docs, 0, len(clauses))
@@ -175,19 +202,7 @@ func (s *snapshot) every(clauses []*query.Clause) (docs, error) {
 	return butNot{allOf(parts), newAnyOf(1, not...)}, nil
 }
 
-// inFields returns what matches in the field named, or in title or text.
-func (s *snapshot) inFields(field string, open func(in int) (docs, error)) (docs, error) {
-	var parts []docs
-	for _, in := range fieldsOf(field) {
-		d, err := open(in)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, d)
-	}
-	return newAnyOf(1, parts...), nil
-}
-
+// fieldsOf returns where a clause of field may stand.
 func fieldsOf(field string) []int {
 	switch field {
 	case query.FieldTitle:
@@ -198,95 +213,83 @@ func fieldsOf(field string) []int {
 	return []int{inTitle, inText}
 }
 
-// sequence returns the documents with the slots in the title or text.
-func (s *snapshot) sequence(in int, slots []query.Slot) (docs, error) {
-	var all allOf
-	for _, slot := range slots {
-		var parts []docs
-		for _, term := range slot.Terms {
-			var d docs
-			var err error
-			if slot.Prefix {
-				d, err = s.prefix(gramFields[in], term)
-			} else {
-				d, err = s.term(gramFields[in], term)
-			}
-			if err != nil {
-				return nil, err
-			}
-			parts = append(parts, d)
-		}
-		all = append(all, newAnyOf(1, parts...))
-	}
-	if len(all) == 1 {
-		return all[0], nil
+// sequence returns the documents with the slots of c.
+func (s *snapshot) sequence(c *query.Clause) (docs, error) {
+	all, err := s.slots(c)
+	if err != nil || len(c.Slots) == 1 && c.Field != query.FieldText {
+		return all, err
 	}
 	p, err := s.places()
 	if err != nil {
 		return nil, err
 	}
+	fields := fieldsOf(c.Field)
 	return filtered{in: all, keep: func(doc uint64) (bool, error) {
 		if err := p.load(doc); err != nil {
 			return false, err
 		}
-		return p.field(in).contains(slots), nil
+		return slices.ContainsFunc(fields, func(in int) bool { return p.field(in).contains(c.Slots) }), nil
 	}}, nil
+}
+
+// slots returns the documents that have all grams of a sequence somewhere.
+func (s *snapshot) slots(c *query.Clause) (docs, error) {
+	field := fieldGrams
+	if c.Field == query.FieldTitle {
+		field = fieldTitleGrams
+	}
+	var all allOf
+	for _, slot := range c.Slots {
+		if slot.Prefix {
+			d, err := s.prefix(field, slot.Terms[0])
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, d)
+			continue
+		}
+		d, err := s.terms(field, slot.Terms...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, d)
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return all, nil
 }
 
 // near returns the documents where both sides stand close together.
 func (s *snapshot) near(c *query.Clause) (docs, error) {
-	var fields []docs
 	p, err := s.places()
 	if err != nil {
 		return nil, err
 	}
-	for _, in := range fieldsOf(c.Field) {
-		var sides allOf
-		for _, side := range c.Clauses {
-			d, err := s.side(in, side)
-			if err != nil {
-				return nil, err
-			}
-			sides = append(sides, d)
+	sides, err := s.each(c.Clauses)
+	if err != nil {
+		return nil, err
+	}
+	fields := fieldsOf(c.Field)
+	var left, right []span
+	return filtered{in: allOf(sides), keep: func(doc uint64) (bool, error) {
+		if err := p.load(doc); err != nil {
+			return false, err
 		}
-		var left, right []span
-		fields = append(fields, filtered{in: sides, keep: func(doc uint64) (bool, error) {
-			err := p.load(doc)
-			if err != nil {
-				return false, err
-			}
+		for _, in := range fields {
+			var err error
 			if left, err = p.spans(left[:0], in, c.Clauses[0]); err != nil {
 				return false, err
 			}
 			if right, err = p.spans(right[:0], in, c.Clauses[1]); err != nil {
 				return false, err
 			}
-			return near(left, right, c.Distance), nil
-		}})
-	}
-	return newAnyOf(1, fields...), nil
-}
-
-// side returns the documents that may have one side of a Near in a field.
-func (s *snapshot) side(in int, c *query.Clause) (docs, error) {
-	switch c.Op {
-	case query.OpOr:
-		parts := make([]docs, 0, len(c.Clauses))
-		for _, alt := range c.Clauses {
-			d, err := s.side(in, alt)
-			if err != nil {
-				return nil, err
+			if near(left, right, c.Distance) {
+				return true, nil
 			}
-			parts = append(parts, d)
 		}
-		return newAnyOf(1, parts...), nil
-	case query.OpSequence:
-		if !slices.Contains(fieldsOf(c.Field), in) {
-			return none{}, nil
-		}
-		return s.sequence(in, c.Slots)
-	}
-	return s.compile(c)
+		return false, nil
+	}}, nil
 }
 
 // spans appends to dst where one side of a Near stands in the document loaded.
@@ -322,27 +325,4 @@ func near(left, right []span, distance int) bool {
 		}
 	}
 	return false
-}
-
-// positive returns the parts of a query that stand for text that a hit has.
-func positive(n query.Node) []query.Node {
-	switch n := n.(type) {
-	case query.And:
-		return positives(n.Nodes)
-	case query.Or:
-		return positives(n.Nodes)
-	case query.Near:
-		return positives([]query.Node{n.Left, n.Right})
-	case query.Text, query.Phrase, query.Prefix, query.Entity:
-		return []query.Node{n}
-	}
-	return nil
-}
-
-func positives(nodes []query.Node) []query.Node {
-	var list []query.Node
-	for _, n := range nodes {
-		list = append(list, positive(n)...)
-	}
-	return list
 }

@@ -29,7 +29,7 @@ func queryHash(r search.Request) uint32 {
 // relaxation that the first page ended with, so that all pages are of one list.
 func encodeCursor(hash uint32, match string, p position) string {
 	b := binary.BigEndian.AppendUint32(nil, hash)
-	b = append(b, matchCode(match))
+	b = append(b, matchCodes[match])
 	b = binary.BigEndian.AppendUint64(b, math.Float64bits(p.key))
 	b = append(b, p.id...)
 	return base64.RawURLEncoding.EncodeToString(b)
@@ -56,20 +56,14 @@ func decodeCursor(cursor string, hash uint32) (p position, match string, err err
 	return p, match, nil
 }
 
-var matches = []string{search.MatchAll, search.MatchMost, search.MatchAny}
-
-func matchCode(match string) byte {
-	for i, m := range matches {
-		if m == match {
-			return byte('0' + i)
-		}
-	}
-	return '0'
-}
+// matchCodes stand for the ways of matching in a cursor.
+var matchCodes = map[string]byte{search.MatchAll: 'l', search.MatchAny: 'y'}
 
 func matchName(code byte) string {
-	if i := int(code) - '0'; i >= 0 && i < len(matches) {
-		return matches[i]
+	for name, c := range matchCodes {
+		if c == code {
+			return name
+		}
 	}
 	return ""
 }

@@ -182,6 +182,23 @@ func (s *snapshot) term(field, term string) (*termDocs, error) {
 	return s.open(field, term, false)
 }
 
+// textTerm returns the documents with a term in their text: those where it is
+// more often in title and text than in the title.
+func (s *snapshot) textTerm(both, title, term string) (docs, error) {
+	all, err := s.open(both, term, true)
+	if err != nil {
+		return nil, err
+	}
+	in, err := s.open(title, term, true)
+	if err != nil {
+		return nil, err
+	}
+	return filtered{in: all, keep: func(doc uint64) (bool, error) {
+		n, err := in.seek(doc)
+		return n != doc || all.doc.Freq > in.doc.Freq, err
+	}}, nil
+}
+
 func (s *snapshot) open(field, term string, frequencies bool) (*termDocs, error) {
 	r, err := s.r.TermFieldReader(s.ctx, []byte(term), field, frequencies, frequencies, false)
 	if err != nil {

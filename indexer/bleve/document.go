@@ -9,14 +9,16 @@ import (
 	"xinwen/indexer/analysis"
 )
 
-// Fields of the index. Text is indexed twice: as words, to rank by,
-// and as grams, which decide what matches. The keyword fields have the names
-// they have in package query.
+// Fields of the index. Text is indexed twice: as words, to rank by, and as
+// grams, which decide what matches. Title and text are one field, so that a
+// word that may be in either is looked up once and a short title is not taken
+// for a short article; the title is also a field of its own. The keyword fields
+// have the names they have in package query.
 const (
-	fieldTitleWords = "title_w"
-	fieldTitleGrams = "title_g"
-	fieldTextWords  = "text_w"
-	fieldTextGrams  = "text_g"
+	fieldWords      = "words"
+	fieldGrams      = "grams"
+	fieldTitleWords = "title_words"
+	fieldTitleGrams = "title_grams"
 
 	// fieldLive has the term "1" for every article and none for a tombstone.
 	// Its doc value is where the grams and mentions stand (see stream).
@@ -27,7 +29,7 @@ const (
 )
 
 // scored are the fields whose token totals BM25 needs.
-var scored = []string{fieldTitleWords, fieldTitleGrams, fieldTextWords, fieldTextGrams}
+var scored = []string{fieldWords, fieldGrams, fieldTitleWords, fieldTitleGrams}
 
 // meta is what the writer must know of the article that a newer one replaces.
 // It is kept with the article, so that the two cannot disagree.

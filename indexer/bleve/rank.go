@@ -3,12 +3,9 @@ package bleve
 import (
 	"fmt"
 	"math"
-	"slices"
 
-	"xinwen/indexer/analysis"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
-	"xinwen/news/lexicon"
 )
 
 // The parameters of BM25, and what a word in a title counts for one in the
@@ -16,7 +13,7 @@ import (
 const (
 	bm25K1     = 1.2
 	bm25B      = 0.75
-	titleBoost = 2.0
+	titleBoost = 0.3
 )
 
 // ranker scores documents by the words of the query that they contain.
@@ -30,6 +27,8 @@ type rankGroup struct {
 	field string
 	boost float64
 	terms []*rankTerm
+	// weight is the sum of the terms' idf.
+	weight float64
 }
 
 type rankTerm struct {
@@ -61,48 +60,17 @@ func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rank
 			average:  float64(s.state.Tokens[field]) / n,
 		})
 	}
+	for _, t := range g.terms {
+		g.weight += t.idf
+	}
 	return g, nil
 }
 
 // ranker returns the ranker for the text that a query asks for.
 func (x *Index) ranker(s *snapshot, n query.Node) (*ranker, error) {
-	var l *lexicon.Lexicon
-	if x.lexicon != nil {
-		l = x.lexicon.Current()
-	}
-	// Each of these is by field: title, text.
-	var words, grams [2][]string
-	var entities []string
-	add := func(list *[2][]string, field string, tokens []analysis.Token) {
-		for _, t := range tokens {
-			for _, in := range fieldsOf(field) {
-				if !t.Part && !slices.Contains(list[in], t.Term) {
-					list[in] = append(list[in], t.Term)
-				}
-			}
-		}
-	}
-	text := func(field, value string) {
-		add(&words, field, x.analyzer.Words(value))
-		add(&grams, field, x.analyzer.Bigrams(value))
-	}
-	for _, n := range positive(query.Expand(n, l)) {
-		switch n := n.(type) {
-		case query.Text:
-			text(n.Field, n.Value)
-		case query.Phrase:
-			text(n.Field, n.Value)
-		case query.Entity:
-			c, err := query.Lower(n, x.analyzer, l)
-			if err != nil {
-				return nil, err
-			}
-			for _, c := range append(c.Clauses, c) {
-				if c.Op == query.OpKeyword && !slices.Contains(entities, c.Term) {
-					entities = append(entities, c.Term)
-				}
-			}
-		}
+	t, err := x.terms(n)
+	if err != nil {
+		return nil, err
 	}
 	k := new(ranker)
 	for _, g := range []struct {
@@ -110,11 +78,11 @@ func (x *Index) ranker(s *snapshot, n query.Node) (*ranker, error) {
 		boost float64
 		terms []string
 	}{
-		{fieldTitleWords, titleBoost, words[inTitle]},
-		{fieldTextWords, 1, words[inText]},
-		{fieldTitleGrams, titleBoost, grams[inTitle]},
-		{fieldTextGrams, 1, grams[inText]},
-		{query.FieldEntity, 1, entities},
+		{fieldWords, 1, t.words[inText]},
+		{fieldGrams, 1, t.grams[inText]},
+		{fieldTitleWords, titleBoost, t.words[inTitle]},
+		{fieldTitleGrams, titleBoost, t.grams[inTitle]},
+		{query.FieldEntity, 1, t.entities},
 	} {
 		group, err := s.rankGroup(g.field, g.boost, g.terms)
 		if err != nil {
@@ -142,8 +110,10 @@ func (k *ranker) score(doc uint64) (float64, error) {
 	return sum, nil
 }
 
+// score returns the group's part of a document's score: the BM25 of its terms,
+// times the share that those make of the group by weight.
 func (g *rankGroup) score(doc uint64, explain func(t *rankTerm, tf, length, score float64)) (float64, error) {
-	sum := 0.0
+	sum, matched := 0.0, 0.0
 	for _, t := range g.terms {
 		at, err := t.seek(doc)
 		if err != nil {
@@ -159,18 +129,22 @@ func (g *rankGroup) score(doc uint64, explain func(t *rankTerm, tf, length, scor
 			w *= tf * (bm25K1 + 1) / (tf + bm25K1*(1-bm25B+bm25B*length/t.average))
 		}
 		sum += w
+		matched += t.idf
 		if explain != nil {
 			explain(t, tf, length, w)
 		}
 	}
-	return sum, nil
+	if matched == 0 {
+		return 0, nil
+	}
+	return sum * matched / g.weight, nil
 }
 
 // explain returns how the score of a document comes about.
 func (k *ranker) explain(doc uint64) (*search.Explanation, error) {
 	top := &search.Explanation{Message: "sum of the fields"}
 	for _, g := range k.groups {
-		part := &search.Explanation{Message: fmt.Sprintf("field %s, boost %g: sum of the terms", g.field, g.boost)}
+		part := &search.Explanation{Message: fmt.Sprintf("field %s, boost %g: sum of the terms, times the share of the query's weight that they make", g.field, g.boost)}
 		n, err := g.score(doc, func(t *rankTerm, tf, length, score float64) {
 			part.Parts = append(part.Parts, &search.Explanation{
 				Value: score,

@@ -176,7 +176,7 @@ func (x *Index) plan(r search.Request) (*plan, error) {
 	case "", search.MatchAuto:
 		q.matches = []string{search.MatchAll}
 		if len(q.meaning.words) > 1 {
-			q.matches = append(q.matches, search.MatchMost, search.MatchAny)
+			q.matches = append(q.matches, search.MatchAny)
 		}
 	case search.MatchAll, search.MatchAny:
 		q.matches = []string{r.Match}

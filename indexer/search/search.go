@@ -15,10 +15,9 @@ const (
 
 // Values of Request.Match: how many of the words a hit must contain.
 const (
-	MatchAuto = "auto" // all; when nothing has all, most; then any (the default)
+	MatchAuto = "auto" // all and, where nothing has all, any (the default)
 	MatchAll  = "all"
-	MatchAny  = "any"
-	MatchMost = "most" // only in results: two thirds of the words
+	MatchAny  = "any" // a word or, in Chinese, two characters of one
 )
 
 // Values of Request.Sort. Ties are broken by ID.

@@ -227,7 +227,7 @@ func relaxes(t *testing.T, s search.Searcher) {
 		used    string
 		relaxed bool
 	}{
-		{search.MatchAuto, 1, search.MatchMost, true},
+		{search.MatchAuto, 1, search.MatchAny, true},
 		{search.MatchAll, 0, search.MatchAll, false},
 		{search.MatchAny, 1, search.MatchAny, false},
 	}

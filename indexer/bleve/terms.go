@@ -1,0 +1,126 @@
+package bleve
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"xinwen/indexer/analysis"
+	"xinwen/indexer/query"
+	"xinwen/news/lexicon"
+)
+
+// terms are what a query's text is ranked by, in title and text.
+type terms struct {
+	words, grams [2][]string
+	entities     []string
+}
+
+// functionWords hold a sentence together or make it a question; they say nothing
+// of what it is about. They take part in matching all words but not in ranking
+// or in matching any, unless the query has no other words. In folded form.
+var functionWords = func() map[string]bool {
+	set := make(map[string]bool)
+	for w := range strings.FieldsSeq(`
+		的 了 着 过 地 得 之 是 在 有 和 与 及 或 而 也 又 都 就 还 很 把 被 让 给 对 从 向 到 由 于 以 为 因 所 其 此 该 这 那 这个 那个 这些 那些 个 一个
+		什么 甚么 啥 谁 哪 哪个 哪些 哪里 哪儿 哪位 哪家 怎么 怎样 怎么样 如何 为何 为什么 几 几个 多少 多久 何 何时 何地 何人 是否 吗 呢 吧 啊 么
+		他 她 它 我 你 您 他们 她们 它们 我们 你们 自己
+		a an the of in on at to for by with from as and or is are was were be been do does did has have had
+		it its this that these those what which who whom whose when where why how many much`) {
+		set[w] = true
+	}
+	return set
+}()
+
+// terms returns what n is ranked by.
+func (x *Index) terms(n query.Node) (terms, error) {
+	var l *lexicon.Lexicon
+	if x.lexicon != nil {
+		l = x.lexicon.Current()
+	}
+	parts := positive(query.Expand(n, l))
+	t, err := x.termsOf(parts, l, functionWords)
+	if err == nil && len(t.words[inText])+len(t.words[inTitle]) == 0 {
+		return x.termsOf(parts, l, nil)
+	}
+	return t, err
+}
+
+func (x *Index) termsOf(parts []query.Node, l *lexicon.Lexicon, skip map[string]bool) (terms, error) {
+	var t terms
+	for _, n := range parts {
+		switch n := n.(type) {
+		case query.Text:
+			t.add(x.analyzer, n.Field, n.Value, skip)
+		case query.Phrase:
+			t.add(x.analyzer, n.Field, n.Value, skip)
+		case query.Entity:
+			c, err := query.Lower(n, x.analyzer, l)
+			if err != nil {
+				return t, err
+			}
+			for _, c := range append(slices.Clone(c.Clauses), c) {
+				if c.Op == query.OpKeyword && !slices.Contains(t.entities, c.Term) {
+					t.entities = append(t.entities, c.Term)
+				}
+			}
+		}
+	}
+	return t, nil
+}
+
+// add adds the words and grams of value but for those to skip.
+func (t *terms) add(a *analysis.Analyzer, field, value string, skip map[string]bool) {
+	words := a.Words(value)
+	fields := fieldsOf(field)
+	put := func(list *[2][]string, term string) {
+		for _, in := range fields {
+			if !slices.Contains(list[in], term) {
+				list[in] = append(list[in], term)
+			}
+		}
+	}
+	// A gram counts if both its characters are of words that count. The one
+	// alone at the end of a run is part of the gram before.
+	covered := func(start, end int) bool {
+		return slices.ContainsFunc(words, func(w analysis.Token) bool {
+			return skip[w.Term] && w.Start < end && start < w.End
+		})
+	}
+	for _, w := range words {
+		if !w.Part && !skip[w.Term] {
+			put(&t.words, w.Term)
+		}
+	}
+	end := -1
+	for _, g := range a.Bigrams(value) {
+		alone := g.Start < end && utf8.RuneCountInString(g.Term) == 1
+		if !g.Part && !alone && !covered(g.Start, g.End) {
+			put(&t.grams, g.Term)
+		}
+		end = g.End
+	}
+}
+
+// positive returns the parts of a query that stand for text that a hit has.
+func positive(n query.Node) []query.Node {
+	switch n := n.(type) {
+	case query.And:
+		return positives(n.Nodes)
+	case query.Or:
+		return positives(n.Nodes)
+	case query.Near:
+		return positives([]query.Node{n.Left, n.Right})
+	case query.Text, query.Phrase, query.Prefix, query.Entity:
+		return []query.Node{n}
+	}
+	return nil
+}
+
+func positives(nodes []query.Node) []query.Node {
+	var list []query.Node
+	for _, n := range nodes {
+		list = append(list, positive(n)...)
+	}
+	return list
+}
