@@ -25,7 +25,8 @@ func build(ctx context.Context) (*program, error) {
 	}
 	p := &program{dir: dir, path: filepath.Join(dir, "xinwen")}
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", p.path, "xinwen/deploy/xinwen")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Dir = ".." // its own module decides versions, not this one
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
 		return nil, errors.Join(fmt.Errorf("build xinwen: %w", err), p.remove())
