@@ -22,6 +22,7 @@ import (
 	"xinwen/news"
 	"xinwen/news/bus"
 	"xinwen/news/charset"
+	"xinwen/news/han"
 	"xinwen/news/lexicon"
 	"xinwen/news/weburl"
 )
@@ -421,9 +422,9 @@ func binary(text string, enc charset.Result) error {
 // Annotate returns the mentions in an article that was extracted elsewhere.
 // date anchors relative dates and may be zero; lang is "zh", "en" or "".
 func (x *Extractor) Annotate(title, text, lang string, date time.Time) []news.Mention {
-	return x.annotate(title+"\n"+text, entity.Context{Lang: lang, Date: date})
+	return x.annotate(title+"\n"+text, entity.Context{Lang: lang, Date: date, Hant: han.Script(text) == news.ScriptHant})
 }
 
 func (x *Extractor) mentions(a *news.Article) []news.Mention {
-	return x.annotate(a.Content(), entity.Context{Lang: a.Lang, Date: a.Time()})
+	return x.annotate(a.Content(), entity.Context{Lang: a.Lang, Date: a.Time(), Hant: a.Script == news.ScriptHant})
 }

@@ -14,6 +14,8 @@ type Context struct {
 	Lang string
 	// Date anchors relative dates; it may be zero.
 	Date time.Time
+	// Hant says that the text is in Traditional Chinese, where 元 is Taiwan's.
+	Hant bool
 }
 
 // Annotate returns the mentions in content, in order and without overlaps, with
@@ -26,7 +28,10 @@ func (g *Gazetteer) Annotate(content string, c Context) []news.Mention {
 		m.find()
 		named = m.choose()
 	}
-	q := quantities(shadow.Text, c)
+	q := quantities(shadow.Text, c, func(i int) bool {
+		a, _ := shadow.Original(i, i+1)
+		return a < len(content) && 'A' <= content[a] && content[a] <= 'Z'
+	})
 	out := make([]news.Mention, 0, len(named)+len(q))
 	bytes, runes := 0, 0
 	point := func(b int) int {

@@ -143,6 +143,9 @@ func readName(s string, role role, colon bool) (string, int) {
 	if r, _ := utf8.DecodeRuneInString(t); r < 0x2e80 {
 		latin = true
 	}
+	if _, n, _ := labelAt(t); n > len("文/") {
+		return "", start // the field is empty, the next label follows
+	}
 	i, words := 0, 0
 	suffix := ""
 loop:
@@ -498,6 +501,12 @@ func (r *reader) marked(authors *names) {
 			continue
 		}
 		s := strings.TrimSpace(textOf(r.Doc, e))
+		if strings.Contains(class, "byline") {
+			// Jane Doe, Some Medium, Taipei Monday 2 January 2006
+			if name, rest, ok := strings.Cut(s, ","); ok && strings.TrimSpace(rest) != "" && capitalised(name) {
+				s = name
+			}
+		}
 		if length(s) > 30 || s == "" {
 			continue
 		}
@@ -512,6 +521,21 @@ func (r *reader) marked(authors *names) {
 			return
 		}
 	}
+}
+
+// capitalised reports whether s is two to four words that each begin with a
+// capital letter, as a Western name does.
+func capitalised(s string) bool {
+	f := strings.Fields(s)
+	if len(f) < 2 || len(f) > 4 {
+		return false
+	}
+	for _, w := range f {
+		if r, _ := utf8.DecodeRuneInString(w); !unicode.IsUpper(r) {
+			return false
+		}
+	}
+	return true
 }
 
 func textOf(d *dom.Document, e *dom.Element) string {
