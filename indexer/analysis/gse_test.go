@@ -22,7 +22,7 @@ const sample = `台积电周四表示，受人工智能芯片需求强劲带动�
 一名不愿具名的工程师说，良率的提升比想象中困难，主要问题出在刻蚀与薄膜沉积之间的衔接。
 研究生命的起源，结婚的和尚未结婚的，他说的确实在理，南京市长江大桥，今日本公司宣布裁员。`
 
-func loadGse(t *testing.T) *gse.Segmenter {
+func loadGse(t testing.TB) *gse.Segmenter {
 	seg := &gse.Segmenter{SkipLog: true, NotLoadHMM: true}
 	if err := seg.LoadDictEmbed("zh_s"); err != nil {
 		t.Fatal(err)
@@ -148,4 +148,22 @@ func BenchmarkNew(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkGse is what gse itself takes, for comparison.
+func BenchmarkGse(b *testing.B) {
+	b.Run("load", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			loadGse(b)
+		}
+	})
+	b.Run("cut", func(b *testing.B) {
+		seg := loadGse(b)
+		s := han.FoldString(strings.Repeat(sample, 20))
+		b.SetBytes(int64(len(s)))
+		for b.Loop() {
+			seg.Cut(s, false)
+		}
+	})
 }

@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"xinwen/indexer/query"
@@ -47,6 +48,8 @@ type Options struct {
 	Evaluator *query.Evaluator
 	// Logger defaults to discarding.
 	Logger *slog.Logger
+	// Metrics, if set, tells of the percolator while it runs.
+	Metrics prometheus.Registerer
 }
 
 // Percolator matches articles against rules.
@@ -54,6 +57,7 @@ type Percolator struct {
 	bus       *bus.Bus
 	evaluator *query.Evaluator
 	log       *slog.Logger
+	metrics   prometheus.Registerer
 
 	rules  atomic.Pointer[Rules]
 	loaded chan struct{} // closed when the rules are there for the first time
@@ -98,7 +102,7 @@ func New(o Options) (*Percolator, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Percolator{bus: o.Bus, evaluator: o.Evaluator, log: o.Logger, loaded: make(chan struct{})}
+	p := &Percolator{bus: o.Bus, evaluator: o.Evaluator, log: o.Logger, metrics: o.Metrics, loaded: make(chan struct{})}
 	p.rules.Store(NewRules(nil))
 	return p, nil
 }
@@ -106,6 +110,12 @@ func New(o Options) (*Percolator, error) {
 // Run matches articles until ctx is done. No article is matched before the rules
 // have been read.
 func (p *Percolator) Run(ctx context.Context) error {
+	if p.metrics != nil {
+		if err := p.metrics.Register(p); err != nil {
+			return fmt.Errorf("percolate: metrics: %w", err)
+		}
+		defer p.metrics.Unregister(p)
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.watch(ctx) })
 	g.Go(func() error {

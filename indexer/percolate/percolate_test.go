@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"xinwen/indexer/internal/querytest"
 	"xinwen/indexer/query"
@@ -115,7 +116,7 @@ func put(t *testing.T, b *bus.Bus, r news.Rule) {
 // start runs a percolator until the test or the returned function ends it.
 func start(t *testing.T, b *bus.Bus) (*Percolator, func()) {
 	t.Helper()
-	p, err := New(Options{Bus: b, Evaluator: evaluator()})
+	p, err := New(Options{Bus: b, Evaluator: evaluator(), Metrics: prometheus.NewPedanticRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,6 +298,21 @@ func TestRestartGoesOnWhereItWas(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{"a1", "a2", "a4"}, got); d != "" {
 		t.Errorf("want -, got +:\n%s", d)
+	}
+}
+
+func TestMetricsTellWhatHappened(t *testing.T) {
+	p, err := New(Options{Bus: openBus(t), Evaluator: evaluator()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := prometheus.NewPedanticRegistry()
+	if err := r.Register(p); err != nil {
+		t.Fatal(err)
+	}
+	families, err := r.Gather()
+	if err != nil || len(families) != 5 {
+		t.Errorf("got %d metrics, %v, want 5", len(families), err)
 	}
 }
 

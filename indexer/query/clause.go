@@ -10,6 +10,7 @@ import (
 	"xinwen/news"
 	"xinwen/news/han"
 	"xinwen/news/lexicon"
+	"xinwen/news/weburl"
 )
 
 // Op says what a Clause asks for.
@@ -186,6 +187,11 @@ func (w *lowering) keyword(n Keyword) *Clause {
 	}
 	if lang, script, ok := strings.Cut(n.Value, "-"); ok && n.Field == FieldLang {
 		return every(equal(FieldLang, lang), equal(FieldScript, script))
+	}
+	if n.Field == FieldURL {
+		if u, err := weburl.Canonical(n.Value); err == nil {
+			return equal(n.Field, u)
+		}
 	}
 	return equal(n.Field, n.Value)
 }

@@ -149,6 +149,7 @@ func TestMatch(t *testing.T) {
 		{"source:demo", false},
 		{"id:a1", true},
 		{"url:https://news.example/a?id=1", true},
+		{"url:https://NEWS.example:443/a?id=1&utm_source=x", true},
 		{`author:"王 小明"`, true},
 		{"credit:示范通讯社", true},
 		{"kind:person", true},
