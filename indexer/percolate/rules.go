@@ -18,7 +18,7 @@ type Rule struct {
 
 // Compile makes a rule ready. Its errors are of type *query.SyntaxError.
 func Compile(r news.Rule, e *query.Evaluator) (*Rule, error) {
-	n, err := query.Parse(r.Query)
+	n, err := e.Parse(r.Query, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -163,22 +163,29 @@ func (w *lowering) nodes(nodes []Node) ([]*Clause, error) {
 }
 
 func (w *lowering) entity(n Entity) (*Clause, error) {
-	var ids []string
-	if w.lexicon != nil {
-		ids = w.lexicon.Lookup(n.Value)
-	}
+	ids := entityIDs(n.Value, w.lexicon)
 	if len(ids) == 0 {
-		// An ID that is not in the lexicon any more may still be in articles.
-		if kind, _, ok := strings.Cut(n.Value, ":"); !ok || kind == "" {
-			return nil, unknownEntity(0, n.Value)
-		}
-		ids = []string{n.Value}
+		return nil, unknownEntity(0, n.Value)
 	}
 	parts := make([]*Clause, len(ids))
 	for i, id := range ids {
 		parts[i] = &Clause{Op: OpKeyword, Field: FieldEntity, Term: KeywordTerm(id), Source: n.String()}
 	}
 	return either(parts...), nil
+}
+
+// entityIDs returns the IDs that name can mean; l may be nil. What has the form
+// of an ID is one: it may be gone from the lexicon and still be in articles.
+func entityIDs(name string, l *lexicon.Lexicon) []string {
+	if l != nil {
+		if ids := l.Lookup(name); len(ids) > 0 {
+			return ids
+		}
+	}
+	if kind, slug, ok := strings.Cut(name, ":"); ok && kind != "" && slug != "" {
+		return []string{name}
+	}
+	return nil
 }
 
 func (w *lowering) keyword(n Keyword) *Clause {

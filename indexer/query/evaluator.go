@@ -1,6 +1,8 @@
 package query
 
 import (
+	"time"
+
 	"xinwen/indexer/analysis"
 	"xinwen/news"
 	"xinwen/news/lexicon"
@@ -48,6 +50,13 @@ func (e *Evaluator) Changed() <-chan struct{} {
 
 // Analyzer returns the analyzer that e uses.
 func (e *Evaluator) Analyzer() *analysis.Analyzer { return e.analyzer }
+
+// Parse reads a query as ParseWith does, with days in zone (nil is UTC), and
+// refuses entities that the lexicon does not know.
+func (e *Evaluator) Parse(s string, zone *time.Location) (Node, error) {
+	l := e.current()
+	return ParseWith(s, Options{Location: zone, KnowsEntity: func(name string) bool { return len(entityIDs(name, l)) > 0 }})
+}
 
 // Document analyses a. The article must not be changed while the document is in
 // use.

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -273,6 +274,11 @@ func cutsWord(runes []rune, i int) bool {
 func TestCompileRefusesUnknownEntities(t *testing.T) {
 	if _, err := builtin().Compile(Entity{"no such thing"}); err == nil {
 		t.Error("got no error, want one")
+	}
+	_, err := builtin().Parse("a entity:nosuchthing", nil)
+	var e *SyntaxError
+	if !errors.As(err, &e) || e.Column != 10 {
+		t.Errorf("got %v, want a syntax error in column 10", err)
 	}
 }
 

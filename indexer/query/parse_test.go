@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -131,8 +132,8 @@ func TestParseErrorsNameTheColumn(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ParseWith(tt.query, Options{KnowsEntity: func(string) bool { return false }})
-			e, ok := err.(*SyntaxError)
-			if !ok {
+			var e *SyntaxError
+			if !errors.As(err, &e) {
 				t.Fatalf("got %v, want a syntax error", err)
 			}
 			if e.Column != tt.column || !strings.Contains(e.Message, tt.message) {
