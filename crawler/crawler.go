@@ -33,12 +33,9 @@ type Crawler struct {
 	// robotsDelay is the least time between a robots.txt and what came before it.
 	robotsDelay time.Duration
 
-	// running ends when the crawler stops. A Crawler runs once, so it may be
-	// kept: handlers get a context of the bus that knows nothing of it.
-	running context.Context
-	cancel  context.CancelFunc
-	done    chan struct{}
-	err     error
+	cancel context.CancelFunc // of a crawler that was started
+	done   chan struct{}
+	err    error
 }
 
 // New returns a crawler, or every fault of its options.
@@ -91,21 +88,21 @@ func Run(ctx context.Context, o Options) error {
 
 // Start runs the crawler in the background until Stop.
 func (c *Crawler) Start(ctx context.Context) error {
-	if c.running != nil {
+	if c.cancel != nil {
 		return errors.New("crawler: started already")
 	}
-	c.running, c.cancel = context.WithCancel(ctx)
+	ctx, c.cancel = context.WithCancel(ctx)
 	go func() {
 		defer close(c.done)
 		defer c.cancel()
-		c.err = c.run(c.running)
+		c.err = c.run(ctx)
 	}()
 	return nil
 }
 
 // Stop ends the crawler and returns when all it started has ended.
 func (c *Crawler) Stop() error {
-	if c.running == nil {
+	if c.cancel == nil {
 		return nil
 	}
 	c.cancel()
@@ -179,7 +176,15 @@ func (c *Crawler) consume(ctx context.Context) error {
 		// An entry that waits for its host's turn has not failed; what fails is
 		// counted in the entry itself.
 		MaxDeliver: -1, Timeout: 6 * time.Hour, Grace: time.Second,
-	}, c.handle)
+	}, func(hctx context.Context, m *bus.Message) error {
+		// The bus lets a handler go on for a while when ctx is done; a fetch that
+		// is broken off costs nothing.
+		hctx, cancel := context.WithCancel(hctx)
+		defer cancel()
+		stop := context.AfterFunc(ctx, cancel)
+		defer stop()
+		return c.handle(hctx, m)
+	})
 }
 
 // manage follows the current sources, and others when the file changes.

@@ -70,9 +70,11 @@ func (p *report) poll(ok bool) {
 		}
 	})
 }
+
 func (p *report) entries(all, added int) {
 	p.change(func(r *Report) { r.Entries += all; r.New += added })
 }
+
 func (p *report) page(bytes int)       { p.change(func(r *Report) { r.Pages++; r.Bytes += int64(bytes) }) }
 func (p *report) denied()              { p.change(func(r *Report) { r.Denied++ }) }
 func (p *report) failed()              { p.change(func(r *Report) { r.Quarantined++ }) }

@@ -52,11 +52,6 @@ func (f *failure) Hint() string { return f.hint }
 // handle sees one entry of the frontier through: its page is published, or it
 // comes back later, or it is in QUARANTINE.
 func (c *Crawler) handle(ctx context.Context, m *bus.Message) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := context.AfterFunc(c.running, cancel)
-	defer stop()
-
 	c.metrics.waiting.Inc()
 	defer c.metrics.waiting.Dec()
 	e, err := frontier.ParseEntry(m.Data)

@@ -88,7 +88,7 @@ func classify(ctx context.Context, rawURL string, err error) *Error {
 	case errors.As(err, &denied):
 		e.Kind, e.Err, e.Temporary = KindAddress, denied, false
 		e.Hint = "only public addresses are fetched; set allow_private or --resolve if this one is meant"
-	case ctx.Err() != nil && context.Cause(ctx) == errSlow:
+	case ctx.Err() != nil && errors.Is(context.Cause(ctx), errSlow):
 		e.Kind, e.Err = KindSlow, errSlow
 		e.Hint = "the server drips; it is tried again later"
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), errHeaderTimeout):

@@ -329,7 +329,7 @@ func TestGateHearsOfError(t *testing.T) {
 	_, err := newClient(t, Config{}).Get(t.Context(), Request{URL: u, Gate: func(context.Context, *url.URL) (func(error), error) {
 		return func(err error) { heard = err }, nil
 	}})
-	if err == nil || heard != err {
+	if err == nil || !errors.Is(heard, err) {
 		t.Errorf("got %v, the gate heard %v", err, heard)
 	}
 }
@@ -355,7 +355,9 @@ func TestGetTimeouts(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Get(ctx, Request{URL: hang}); err == nil || err.(*Error).Kind != KindCancelled {
+	_, err := c.Get(ctx, Request{URL: hang})
+	var cancelled *Error
+	if !errors.As(err, &cancelled) || cancelled.Kind != KindCancelled {
 		t.Errorf("cancelled: got %v", err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -394,7 +396,7 @@ func TestRateGuard(t *testing.T) {
 			r := g.reader(bytes.NewReader(make([]byte, 1<<20)))
 			for time.Since(t0) < total && slow == 0 {
 				_, _ = r.Read(make([]byte, chunk))
-				time.Sleep(every)
+				<-time.After(every)
 			}
 			return slow
 		}

@@ -2,6 +2,7 @@ package frontier
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -147,8 +148,8 @@ func TestHostsKeepNextTurnOverRestart(t *testing.T) {
 	hosts = NewHosts(b.KV(bus.KVHosts), 2, slog.New(slog.DiscardHandler))
 	for name, want := range map[string]time.Duration{"slow.example": time.Hour, "busy.example:8080": 2 * time.Hour} {
 		_, err := hosts.Acquire(t.Context(), name, time.Second, true)
-		held, ok := err.(*HeldError)
-		if !ok {
+		var held *HeldError
+		if !errors.As(err, &held) {
 			t.Errorf("%s: got %v, want a HeldError", name, err)
 			continue
 		}

@@ -33,7 +33,7 @@ func (s *server) serve(t0 time.Time, host, who string, took time.Duration) {
 	s.running++
 	s.most = max(s.most, s.running)
 	s.mu.Unlock()
-	time.Sleep(took)
+	<-time.After(took)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running--
@@ -256,7 +256,7 @@ func TestHostsAreForgotten(t *testing.T) {
 		hosts := NewHosts(nil, 1, slog.New(slog.DiscardHandler))
 		for i := range maxHosts + 100 {
 			if i == maxHosts-1 {
-				time.Sleep(2 * time.Hour)
+				<-time.After(2 * time.Hour)
 			}
 			turn, err := hosts.Acquire(t.Context(), fmt.Sprint(i), time.Second, false)
 			if err != nil {

@@ -66,19 +66,19 @@ func TestCacheKeepsLastGoodCopy(t *testing.T) {
 			}
 		}
 		check("first", 1, false)
-		time.Sleep(MaxAge - time.Second)
+		<-time.After(MaxAge - time.Second)
 		check("within a day", 1, false)
 		status = 500
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		check("server in trouble", 2, false)
-		time.Sleep(minRetry - time.Second)
+		<-time.After(minRetry - time.Second)
 		check("before the retry", 2, false)
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		check("retry", 3, false)
-		time.Sleep(MaxGoodAge)
+		<-time.After(MaxGoodAge)
 		check("good copy too old", 4, true)
 		status = 200
-		time.Sleep(maxRetry)
+		<-time.After(maxRetry)
 		check("well again", 5, false)
 	})
 }
@@ -88,7 +88,7 @@ func TestCacheSharesOneFetch(t *testing.T) {
 		fetches := 0
 		c := NewCache("xinwen", func(context.Context, string) (int, []byte, error) {
 			fetches++
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return 404, nil, nil
 		})
 		var wg sync.WaitGroup

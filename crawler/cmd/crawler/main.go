@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -28,12 +29,12 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, nats string, c crawler.Config) error {
+func run(ctx context.Context, nats string, c crawler.Config) (err error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	b, err := bus.Open(ctx, bus.Options{Config: bus.Config{URL: nats}, Name: "crawler", Logger: log})
 	if err != nil {
 		return err
 	}
-	defer b.Close()
+	defer func() { err = errors.Join(err, b.Close()) }()
 	return crawler.Run(ctx, crawler.Options{Config: c, Bus: b, Logger: log})
 }
