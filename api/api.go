@@ -119,6 +119,7 @@ type Server struct {
 	metrics *metrics
 	suggest suggestions
 	ready   readiness
+	names   sourceNames
 
 	registered *registered
 
@@ -171,7 +172,7 @@ func New(o Options) (*Server, error) {
 	var err error
 	s.ui, err = ui.New(ui.Options{
 		Searcher: o.Searcher, Lexicon: o.Lexicon, Zone: s.zone, Logger: o.Logger,
-		Sources: s.sources,
+		SourceNames: s.sourceNames,
 	})
 	if err := errors.Join(err, s.registered.err); err != nil {
 		s.registered.unregister()

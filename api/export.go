@@ -30,9 +30,15 @@ var exportOperation = func() huma.Operation {
 		"With full=true NDJSON lines are whole articles."
 	text := &huma.Schema{Type: huma.TypeString}
 	for _, p := range []huma.Param{
-		{Name: "q", Schema: text}, {Name: "from", Schema: text}, {Name: "to", Schema: text}, {Name: "tz", Schema: text},
-		{Name: "lang", Schema: text}, {Name: "source", Schema: text}, {Name: "entity", Schema: text},
-		{Name: "match", Schema: text}, {Name: "syntax", Schema: text},
+		{Name: "q", Schema: text},
+		{Name: "from", Schema: text},
+		{Name: "to", Schema: text},
+		{Name: "tz", Schema: text},
+		{Name: "lang", Schema: text},
+		{Name: "source", Schema: text},
+		{Name: "entity", Schema: text},
+		{Name: "match", Schema: text},
+		{Name: "syntax", Schema: text},
 		{Name: "sort", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"newest", "oldest", "relevance"}}},
 		{Name: "format", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"ndjson", "csv"}, Default: "ndjson"}},
 		{Name: "full", Schema: &huma.Schema{Type: huma.TypeBoolean}},

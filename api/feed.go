@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -22,8 +23,10 @@ var feedOperation = func() huma.Operation {
 	text := &huma.Schema{Type: huma.TypeString}
 	op.Parameters = []*huma.Param{
 		{Name: "name", In: "path", Required: true, Schema: text, Example: "search.rss"},
-		{Name: "q", In: "query", Schema: text}, {Name: "lang", In: "query", Schema: text},
-		{Name: "source", In: "query", Schema: text}, {Name: "entity", In: "query", Schema: text},
+		{Name: "q", In: "query", Schema: text},
+		{Name: "lang", In: "query", Schema: text},
+		{Name: "source", In: "query", Schema: text},
+		{Name: "entity", In: "query", Schema: text},
 	}
 	xml := &huma.MediaType{Schema: text}
 	op.Responses["200"] = &huma.Response{Description: "The feed", Content: map[string]*huma.MediaType{
@@ -88,6 +91,11 @@ func (s *Server) writeFeed(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f.Hits = res.Hits
+	names := s.sourceNames(r.Context())
+	for i := range f.Hits {
+		h := &f.Hits[i]
+		h.Publisher = cmp.Or(h.Publisher, names[h.Source], h.Source)
+	}
 	h := w.Header()
 	h.Set("ETag", s.etag(res.AppliedSeq))
 	h.Set("Cache-Control", "no-cache")

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,6 +49,38 @@ func sources(ctx context.Context, kv jetstream.KeyValue) ([]news.SourceState, er
 			}
 		}
 	}
+}
+
+// sourceNames keeps the names of sources for a few seconds, since every page and
+// feed asks for them.
+type sourceNames struct {
+	mu    sync.Mutex
+	at    time.Time
+	names map[string]string
+}
+
+// sourceNames returns the names of the sources by ID. Where they cannot be had
+// it returns the last ones.
+func (s *Server) sourceNames(ctx context.Context) map[string]string {
+	n := &s.names
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if time.Since(n.at) < 10*time.Second {
+		return n.names
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	list, err := s.sources(ctx)
+	if err != nil {
+		s.log.Warn("names of sources unknown", "err", err)
+		return n.names
+	}
+	names := make(map[string]string, len(list))
+	for i := range list {
+		names[list[i].ID] = cmp.Or(list[i].Name, list[i].ID)
+	}
+	n.names, n.at = names, time.Now()
+	return names
 }
 
 type pipelineStatus struct {

@@ -41,7 +41,9 @@ func (s *Server) handler() (http.Handler, error) {
 	s.alertRoutes(api)
 	s.operationRoutes(api)
 	raw(api, mux, exportOperation, s.export)
-	raw(api, mux, importOperation, s.importArticles)
+	for _, in := range s.intakes() {
+		raw(api, mux, in.operation, func(w http.ResponseWriter, r *http.Request) { s.take(in, w, r) })
+	}
 	raw(api, mux, streamOperation, s.stream.ServeHTTP)
 	raw(api, mux, feedOperation, s.feed)
 

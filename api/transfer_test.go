@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
@@ -93,6 +94,34 @@ func TestImport(t *testing.T) {
 	}
 }
 
+func TestImportOfPages(t *testing.T) {
+	f := start(t, nil)
+	html := []byte("<html><title>\xd0\xbe</title></html>")
+	body := fmt.Sprintf(`{"url":"https://example.com/1?utm_source=x","fetched":"2025-11-17T08:00:00+08:00","content_type":"text/html; charset=gbk","body_base64":%q}
+{"url":"https://example.com/2"}
+{"body_base64":"PA=="}
+{"url":"https://example.com/3","body_base64":"!"}
+{"url":"https://example.com/4","body_base64":"PA==","fetched":"2999-01-01T00:00:00Z","source":"archive","status":404}
+`, base64.StdEncoding.EncodeToString(html))
+	a := f.do(http.MethodPost, "/v1/pages", body)
+	var got importResult
+	a.json(t, &got)
+	if a.status != 200 || got.Accepted != 2 || got.Rejected != 3 {
+		t.Fatalf("got %d %s", a.status, a.body)
+	}
+	pages := f.pages(2)
+	want := &news.Page{
+		Version: 1, ID: weburl.ID("https://example.com/1"), URL: "https://example.com/1", Source: "import", Status: 200,
+		ContentType: "text/html; charset=gbk", Fetched: time.Date(2025, 11, 17, 0, 0, 0, 0, time.UTC), Body: html,
+	}
+	if d := cmp.Diff(pages[want.URL], want); d != "" {
+		t.Errorf("got %+v, want %+v:\n%s", pages[want.URL], want, d)
+	}
+	if p := pages["https://example.com/4"]; p == nil || p.Fetched.After(time.Now()) || p.Source != "archive" || p.Status != 404 {
+		t.Errorf("got %+v, want a page fetched now", p)
+	}
+}
+
 func TestImportOfNothingOrOnlyFaultsFails(t *testing.T) {
 	f := start(t, nil)
 	if a := f.do(http.MethodPost, "/v1/articles", "\n\n"); a.status != 400 {
@@ -119,11 +148,11 @@ func TestImportListsOnlySoManyFaults(t *testing.T) {
 	}
 }
 
-func FuzzImportedPage(f *testing.F) {
+func FuzzImportedArticle(f *testing.F) {
 	f.Add(`{"id":"1","url":"https://example.com/","title":"t","text":"x","published":"2025-11-17"}`)
 	f.Add(`{"id":1e300,"text":"x"}`)
 	f.Fuzz(func(t *testing.T, line string) {
-		p, err := importedPage([]byte(line), time.Unix(0, 0).UTC(), false)
+		p, err := importedArticle([]byte(line), time.Unix(0, 0).UTC(), false)
 		if err != nil {
 			return
 		}

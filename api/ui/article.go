@@ -59,7 +59,7 @@ func (u *UI) article(w http.ResponseWriter, r *http.Request) {
 	if title == "" {
 		title = catalogue["untitled"][lang]
 	}
-	names := u.sourceNames(r.Context())
+	names := u.o.SourceNames(r.Context())
 	p := articlePage{
 		ID: a.ID, Lang: languageTag(a.Lang, a.Script), Original: web(a.URL),
 		Source: or(a.Publisher, names[a.Source], a.Source), SourceURL: state{}.toggle("source", a.Source).URL(),

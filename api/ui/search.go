@@ -193,7 +193,7 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) {
 	}
 	p.Total, p.Relaxed = res.Total, res.Relaxed
 	p.Took = strconv.FormatFloat(res.TookMS, 'f', 1, 64)
-	names := u.sourceNames(ctx)
+	names := u.o.SourceNames(ctx)
 	for i := range res.Hits {
 		p.Hits = append(p.Hits, u.hit(&res.Hits[i], lang, names))
 	}

@@ -20,7 +20,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"xinwen/indexer/search"
@@ -38,16 +37,15 @@ type Options struct {
 	// Zone is the zone of times on pages.
 	Zone   *time.Location
 	Logger *slog.Logger
-	// Sources lists the sources, for their names.
-	Sources func(context.Context) ([]news.SourceState, error)
+	// SourceNames returns the names of the sources by ID.
+	SourceNames func(context.Context) map[string]string
 }
 
 // UI serves the pages.
 type UI struct {
-	o       Options
-	pages   [languages]*template.Template
-	static  map[string]asset
-	sources sourceNames
+	o      Options
+	pages  [languages]*template.Template
+	static map[string]asset
 }
 
 type asset struct {
@@ -182,37 +180,6 @@ func (u *UI) failure(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	u.o.Logger.Error("page failed", "path", r.URL.Path, "err", err)
 	u.message(w, r, http.StatusInternalServerError, "failed-title", "fault")
-}
-
-// sourceNames keeps the names of sources for a few seconds.
-type sourceNames struct {
-	mu    sync.Mutex
-	at    time.Time
-	names map[string]string
-}
-
-func (u *UI) sourceNames(ctx context.Context) map[string]string {
-	s := &u.sources
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if time.Since(s.at) < 10*time.Second {
-		return s.names
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	list, err := u.o.Sources(ctx)
-	if err != nil {
-		u.o.Logger.Warn("names of sources unknown", "err", err)
-		return s.names // the last ones, or IDs
-	}
-	names := make(map[string]string, len(list))
-	for i := range list {
-		if list[i].Name != "" {
-			names[list[i].ID] = list[i].Name
-		}
-	}
-	s.names, s.at = names, time.Now()
-	return names
 }
 
 // entityName returns the name of an entity in a language of the pages.

@@ -28,9 +28,7 @@ func newUI(t *testing.T, x *memory.Index) http.Handler {
 	}
 	u, err := New(Options{
 		Searcher: x, Lexicon: lexicon.NewStore(lex), Zone: time.UTC, Logger: slog.New(slog.DiscardHandler),
-		Sources: func(context.Context) ([]news.SourceState, error) {
-			return []news.SourceState{{ID: "example", Name: "示例 <b>News</b>"}}, nil
-		},
+		SourceNames: func(context.Context) map[string]string { return map[string]string{"example": "示例 <b>News</b>"} },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -251,8 +249,14 @@ func TestFailuresAreToldPlainly(t *testing.T) {
 
 func TestSegmentsNeverLoseText(t *testing.T) {
 	for _, spans := range [][]span{
-		nil, {{start: 0, end: 2}}, {{start: 4, end: 6}}, {{start: 3, end: 9}}, {{start: -1, end: 2}}, {{start: 2, end: 2}},
-		{{start: 1, end: 4}, {start: 2, end: 5}}, {{start: 3, end: 4}, {start: 1, end: 2}},
+		nil,
+		{{start: 0, end: 2}},
+		{{start: 4, end: 6}},
+		{{start: 3, end: 9}},
+		{{start: -1, end: 2}},
+		{{start: 2, end: 2}},
+		{{start: 1, end: 4}, {start: 2, end: 5}},
+		{{start: 3, end: 4}, {start: 1, end: 2}},
 	} {
 		var b strings.Builder
 		for _, s := range segments("输达NVDA", spans) {

@@ -1,0 +1,397 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"xinwen/api/problem"
+	"xinwen/news"
+	"xinwen/news/bus"
+	"xinwen/news/weburl"
+)
+
+const (
+	// importFaults bounds the faults that an answer lists; all are counted.
+	importFaults = 1000
+	// importSilence is how long an import may send nothing.
+	importSilence = 2 * time.Minute
+)
+
+// intake is one way to bring things in, line by line.
+type intake struct {
+	operation huma.Operation
+	// page makes the page to publish of one line.
+	page func(line []byte, now time.Time, fast bool) (*news.Page, error)
+	// maxLineBytes bounds a line, workers how many are published at the same
+	// time; each waits for its disk.
+	maxLineBytes, workers int
+	example               string
+}
+
+func (s *Server) intakes() []*intake {
+	return []*intake{
+		{
+			operation: intakeOperation("/v1/articles", "import-articles", "Import articles, one JSON object a line",
+				"Each line is {id, url, title, text, lang, published, source}; only text is required. "+
+					"Without a url the address is urn:import:ID."),
+			page: importedArticle, maxLineBytes: s.o.Config.MaxLineBytes, workers: 32,
+			example: `{"title":"…","text":"…"}`,
+		},
+		{
+			operation: intakeOperation("/v1/pages", "import-pages", "Import pages as they were fetched, one JSON object a line",
+				"Each line is {url, body_base64, content_type, fetched, status, source}; url and body_base64 are required. "+
+					"The page goes through extraction as if the crawler had just fetched it."),
+			page: importedPage, maxLineBytes: maxPageLineBytes, workers: 8,
+			example: `{"url":"https://example.com/1","body_base64":"…"}`,
+		},
+	}
+}
+
+func intakeOperation(path, id, summary, description string) huma.Operation {
+	op := operation(http.MethodPost, path, id, summary, "import")
+	op.Description = description + " Lines with a fault are left out and reported; the others are taken. " +
+		"The answer comes when every line taken is safe in the stream; articles are searchable a moment later."
+	op.Parameters = []*huma.Param{{
+		Name: "fast", In: "query", Description: "Leave out entities, for bulk measurements", Schema: &huma.Schema{Type: huma.TypeBoolean},
+	}}
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/x-ndjson": {Schema: &huma.Schema{Type: huma.TypeString}},
+	}}
+	op.Responses["200"] = &huma.Response{Description: "What was taken", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: &huma.Schema{
+			Type: huma.TypeObject,
+			Properties: map[string]*huma.Schema{
+				"accepted": {Type: huma.TypeInteger}, "rejected": {Type: huma.TypeInteger}, "error": {Type: huma.TypeString},
+				"errors": {Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{
+					"line": {Type: huma.TypeInteger}, "message": {Type: huma.TypeString},
+				}}},
+			},
+		}},
+	}}
+	return op
+}
+
+// importResult answers an import.
+type importResult struct {
+	Accepted int           `json:"accepted"`
+	Rejected int           `json:"rejected"`
+	Errors   []importFault `json:"errors"`
+	// Error says why the import ended before its last line.
+	Error string `json:"error,omitempty"`
+}
+
+type importFault struct {
+	Line    int    `json:"line"`
+	Message string `json:"message"`
+}
+
+func (s *Server) take(in *intake, w http.ResponseWriter, r *http.Request) {
+	fast := false
+	switch v := r.URL.Query().Get("fast"); v {
+	case "", "false", "0":
+	case "true", "1":
+		fast = true
+	default:
+		problem.Write(w, problem.New(http.StatusBadRequest, fmt.Sprintf("fast=%q is neither true nor false.", v), ""))
+		return
+	}
+	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
+		problem.Write(w, problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("Content-Encoding %q is not taken.", e), "Send the lines as they are; xinwen import unpacks .gz and .zst."))
+		return
+	}
+	rc := http.NewResponseController(w)
+	// Imports may be long; only silence ends them.
+	_ = rc.SetWriteDeadline(time.Time{}) // without deadlines the server's hold
+	body := &patient{r.Body, rc}
+	res := s.importLines(r.Context(), in, body, fast)
+	if res.Error == "" && res.Accepted+res.Rejected == 0 {
+		problem.Write(w, problem.New(http.StatusBadRequest, "There is no line in the body.", "Send one object a line, such as "+in.example+"."))
+		return
+	}
+	status := http.StatusOK
+	if res.Error != "" {
+		status = http.StatusServiceUnavailable
+	} else if res.Accepted == 0 {
+		status = http.StatusUnprocessableEntity
+	}
+	_ = rc.SetWriteDeadline(time.Now().Add(time.Minute)) // as above
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(res) // the client has gone
+}
+
+// patient moves the read deadline as bytes come in.
+type patient struct {
+	r  io.Reader
+	rc *http.ResponseController
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	_ = p.rc.SetReadDeadline(time.Now().Add(importSilence)) // without deadlines the server's hold
+	return p.r.Read(b)
+}
+
+// importLines publishes what the lines of body say, several at a time.
+func (s *Server) importLines(ctx context.Context, in *intake, body io.Reader, fast bool) *importResult {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var (
+		mu  sync.Mutex
+		res = &importResult{Errors: []importFault{}}
+		wg  sync.WaitGroup
+	)
+	reject := func(line int, message string) {
+		mu.Lock()
+		defer mu.Unlock()
+		res.Rejected++
+		if len(res.Errors) < importFaults {
+			res.Errors = append(res.Errors, importFault{line, message})
+		}
+	}
+	end := func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if res.Error == "" {
+			res.Error = err.Error()
+		}
+		cancel()
+	}
+	type job struct {
+		line int
+		page *news.Page
+	}
+	jobs := make(chan job)
+	for range in.workers {
+		wg.Go(func() {
+			for j := range jobs {
+				if err := s.publishImport(ctx, j.page); err != nil {
+					reject(j.line, "not taken: the stream could not store it")
+					if ctx.Err() == nil {
+						s.log.Error("import ended", "line", j.line, "err", err)
+					}
+					end(errors.New("the stream stores nothing now; /readyz says why; send the rest again"))
+					continue
+				}
+				mu.Lock()
+				res.Accepted++
+				mu.Unlock()
+			}
+		})
+	}
+	lines := &lineReader{r: bufio.NewReaderSize(body, 256<<10), max: in.maxLineBytes}
+	for ctx.Err() == nil {
+		line, tooLong, err := lines.next()
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				end(fmt.Errorf("the body broke off after line %d", lines.n))
+			}
+			break
+		}
+		if tooLong {
+			reject(lines.n, fmt.Sprintf("longer than %d bytes", lines.max))
+			continue
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		page, err := in.page(line, time.Now().UTC(), fast)
+		if err != nil {
+			reject(lines.n, err.Error())
+			continue
+		}
+		select {
+		case jobs <- job{lines.n, page}:
+		case <-ctx.Done():
+		}
+	}
+	close(jobs)
+	wg.Wait()
+	slices.SortFunc(res.Errors, func(a, b importFault) int { return a.Line - b.Line })
+	return res
+}
+
+// publishImport publishes p. A full stream is back-pressure: it waits as long
+// as the client does.
+func (s *Server) publishImport(ctx context.Context, p *news.Page) error {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := s.o.Bus.PublishPage(ctx, p)
+		if !errors.Is(err, bus.ErrFull) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// lineReader reads lines of bounded length; it passes over what is longer.
+type lineReader struct {
+	r   *bufio.Reader
+	max int
+	n   int // of the line last read, from 1
+	buf []byte
+}
+
+// next returns the next line, which is valid until the next call.
+func (l *lineReader) next() (line []byte, tooLong bool, err error) {
+	l.buf = l.buf[:0]
+	for {
+		part, err := l.r.ReadSlice('\n')
+		if len(part) > 0 && !tooLong {
+			if len(l.buf)+len(part) > l.max+1 {
+				tooLong = true
+			} else {
+				l.buf = append(l.buf, part...)
+			}
+		}
+		switch {
+		case err == nil || errors.Is(err, io.EOF) && (len(l.buf) > 0 || tooLong):
+			l.n++
+			return l.buf, tooLong, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, false, err
+		}
+	}
+}
+
+// importLine is a line of an import, with the forms of time that exports of
+// other programs have.
+type importLine struct {
+	news.ImportedArticle
+	ID        any     `json:"id"`
+	Published *string `json:"published"`
+}
+
+// importedArticle returns the page that carries an article extracted elsewhere.
+func importedArticle(line []byte, now time.Time, fast bool) (*news.Page, error) {
+	var in importLine
+	if err := parseLine(line, &in); err != nil {
+		return nil, err
+	}
+	a := in.ImportedArticle
+	switch id := in.ID.(type) {
+	case nil:
+	case string:
+		a.ID = id
+	case float64:
+		a.ID = strings.TrimSuffix(fmt.Sprintf("%.0f", id), ".")
+	default:
+		return nil, errors.New("id is neither text nor a number")
+	}
+	if strings.TrimSpace(a.Text) == "" {
+		return nil, errors.New("text is missing or empty")
+	}
+	if in.Published != nil && *in.Published != "" {
+		var err error
+		if a.Published, err = importedTime(*in.Published); err != nil {
+			return nil, err
+		}
+	}
+	if a.ID == "" && a.URL == "" {
+		// The same text again is the same article.
+		a.ID = weburl.ID("text:" + a.Title + "\n" + a.Text)
+	}
+	address := a.URL
+	if address == "" {
+		address = "urn:import:" + a.ID
+	}
+	canonical, err := weburl.Canonical(address)
+	if err != nil {
+		return nil, fmt.Errorf("url: %w", err)
+	}
+	a.Source = cmp.Or(a.Source, "import")
+	a.URL = canonical
+	body, err := json.Marshal(a)
+	if err != nil {
+		return nil, err
+	}
+	return &news.Page{
+		Version: news.Version, ID: weburl.ID(canonical), URL: canonical, Source: a.Source,
+		Status: http.StatusOK, ContentType: news.ArticleContentType, Fetched: now, Fast: fast, Body: body,
+	}, nil
+}
+
+// maxPageLineBytes bounds the line of a page: what a page may hold, in base64,
+// and its head.
+const maxPageLineBytes = (10<<20)*4/3 + 64<<10
+
+// importedPage returns a page that was fetched elsewhere.
+func importedPage(line []byte, now time.Time, fast bool) (*news.Page, error) {
+	var in struct {
+		URL         string    `json:"url"`
+		Body        []byte    `json:"body_base64"`
+		ContentType string    `json:"content_type"`
+		Fetched     time.Time `json:"fetched"`
+		Status      int       `json:"status"`
+		Source      string    `json:"source"`
+		TimeZone    string    `json:"time_zone"`
+	}
+	if err := parseLine(line, &in); err != nil {
+		return nil, err
+	}
+	if in.URL == "" {
+		return nil, errors.New("url is missing")
+	}
+	if len(in.Body) == 0 {
+		return nil, errors.New("body_base64 is missing or empty")
+	}
+	canonical, err := weburl.Canonical(in.URL)
+	if err != nil {
+		return nil, fmt.Errorf("url: %w", err)
+	}
+	if in.Fetched.IsZero() || in.Fetched.After(now) {
+		in.Fetched = now // it orders the revisions; the future would win for ever
+	}
+	if in.ContentType == news.ArticleContentType {
+		return nil, errors.New("content_type is that of articles; import those at /v1/articles")
+	}
+	if _, err := time.LoadLocation(in.TimeZone); err != nil {
+		return nil, fmt.Errorf("time_zone %q is not an IANA time zone", in.TimeZone)
+	}
+	return &news.Page{
+		Version: news.Version, ID: weburl.ID(canonical), URL: canonical, Source: cmp.Or(in.Source, "import"),
+		Status: cmp.Or(in.Status, http.StatusOK), ContentType: in.ContentType, Fetched: in.Fetched.UTC(),
+		TimeZone: in.TimeZone, Fast: fast, Body: in.Body,
+	}, nil
+}
+
+// parseLine reads one JSON object.
+func parseLine(line []byte, v any) error {
+	if !utf8.Valid(line) {
+		return errors.New("not UTF-8")
+	}
+	err := json.Unmarshal(line, v)
+	var t *json.UnmarshalTypeError
+	if errors.As(err, &t) {
+		return fmt.Errorf("%s is a JSON %s, not a %s", t.Field, t.Value, t.Type)
+	}
+	if err != nil {
+		return fmt.Errorf("not a JSON object: %w", err)
+	}
+	return nil
+}
+
+func importedTime(s string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly, time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("published %q is not a time; write 2025-11-17T08:00:00+08:00 or 2025-11-17 (UTC)", s)
+}
