@@ -140,7 +140,34 @@ func OpenAt(path string, o Options) (*Index, error) {
 		x.queue.Close()
 		return nil, openError(path, err)
 	}
+	if err := x.begin(); err != nil {
+		return nil, errors.Join(err, x.Close())
+	}
 	return x, nil
+}
+
+// begin gives a new index its state, by which verify knows one that is whole.
+func (x *Index) begin() error {
+	r, err := x.scorch.Reader()
+	if err != nil {
+		return openError(x.path, err)
+	}
+	data, err := r.GetInternal(stateKey)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return openError(x.path, err)
+	}
+	if data != nil {
+		return nil
+	}
+	if data, err = json.Marshal(state{}); err != nil {
+		return err
+	}
+	b := bleveindex.NewBatch()
+	b.SetInternal(stateKey, data)
+	if err := x.scorch.Batch(b); err != nil {
+		return openError(x.path, err)
+	}
+	return nil
 }
 
 // openError says what to do about an index that does not open.
@@ -221,6 +248,9 @@ func readState(r bleveindex.IndexReader) (state, error) {
 	}
 	if err := json.Unmarshal(data, &st); err != nil {
 		return st, fmt.Errorf("state of the index: %w", err)
+	}
+	if st.Tokens == nil {
+		st.Tokens = make(map[string]uint64)
 	}
 	return st, nil
 }

@@ -123,25 +123,13 @@ func (x *Index) plan(r search.Request) (*plan, error) {
 		return wrong("syntax", "cannot be "+strconv.Quote(r.Syntax), "it is query or plain")
 	}
 
-	// Only words of the top level may be relaxed.
-	required, err := x.filters(r)
+	filters, err := x.filters(r)
 	if err != nil {
 		return nil, err
 	}
-	parts := []query.Node{node}
-	if and, ok := node.(query.And); ok {
-		parts = and.Nodes
-	}
-	var texts []query.Text
-	for _, n := range parts {
-		if t, ok := n.(query.Text); ok {
-			texts = append(texts, t)
-		} else {
-			required = append(required, n)
-		}
-	}
+	required, texts := parts(node)
 	q.node = node
-	if q.meaning, err = x.lower(required, texts); err != nil {
+	if q.meaning, err = x.lower(append(filters, required...), texts); err != nil {
 		return nil, err
 	}
 
@@ -191,6 +179,23 @@ func (x *Index) plan(r search.Request) (*plan, error) {
 		q.after, q.matches = &p, []string{match}
 	}
 	return q, nil
+}
+
+// parts parts a query into its words at the top level, which may be relaxed, and
+// what is required in any case.
+func parts(n query.Node) (required []query.Node, texts []query.Text) {
+	nodes := []query.Node{n}
+	if and, ok := n.(query.And); ok {
+		nodes = and.Nodes
+	}
+	for _, n := range nodes {
+		if t, ok := n.(query.Text); ok {
+			texts = append(texts, t)
+		} else {
+			required = append(required, n)
+		}
+	}
+	return required, texts
 }
 
 // facetFields are the facets, which are named as their fields.
