@@ -1,0 +1,134 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"xinwen/deploy/simweb"
+	"xinwen/extractor"
+	"xinwen/news"
+	"xinwen/news/weburl"
+)
+
+// TestSavedPagesReachIndexOrQuarantine crawls a folder of real pages. It is not
+// part of the project.
+func TestSavedPagesReachIndexOrQuarantine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("crawls a folder of saved pages")
+	}
+	dir := filepath.Join("..", "..", "..", "shared", "data", "replay")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("no saved pages at ../shared/data/replay")
+	}
+	for _, mode := range []simweb.CharsetMode{simweb.CharsetNone, simweb.CharsetDeclared} {
+		t.Run("charset-"+string(mode), func(t *testing.T) {
+			web := startWeb(t, simweb.Options{NoDemo: true, Folder: dir, FolderCharset: mode})
+			c := start(t, prepare(t, web, simweb.SourceOptions{Delay: time.Millisecond, Interval: time.Hour}))
+			pages := web.SavedPages()
+			c.until(2*time.Minute, func() string {
+				if n := len(web.Log().Fetched()); n < len(pages) {
+					return fmt.Sprintf("%d of %d pages are fetched", n, len(pages))
+				}
+				return c.idle()
+			})
+			checkSaved(t, c, web, pages)
+		})
+	}
+}
+
+func checkSaved(t *testing.T, c *client, web *simweb.Web, pages []simweb.SavedPage) {
+	t.Helper()
+	failed := make(map[string]string)
+	for _, q := range c.quarantine() {
+		failed[weburl.ID(q.URL)] = q.Reason
+	}
+	x, err := extractor.New(extractor.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fetch := fetcher(t, web)
+	indexed, quarantined := 0, 0
+	for _, p := range pages {
+		canonical, err := weburl.Canonical(p.URL)
+		if err != nil {
+			t.Errorf("%s: %v", p.URL, err)
+			continue
+		}
+		page := fetch(p.URL)
+		page.URL, page.ID = canonical, weburl.ID(canonical)
+		if reason, ok := failed[page.ID]; ok {
+			t.Logf("quarantine: %s: %s", p.URL, reason)
+			if reason == "" {
+				t.Errorf("%s is in quarantine without a reason", p.URL)
+			}
+			quarantined++
+			continue
+		}
+		id := page.ID
+		if alone, err := x.Extract(page); err == nil {
+			id = alone.ID // a page may name another address as its own
+		}
+		a, err := c.article(id)
+		if err != nil {
+			t.Errorf("%s is neither in the index nor in quarantine: %v", p.URL, err)
+			continue
+		}
+		indexed++
+		for _, fault := range charsetFaults(t, a, p) {
+			t.Errorf("%s (%s, declares %q): %s", p.URL, p.Encoding, p.Declared, fault)
+		}
+	}
+	t.Logf("%d pages: %d in the index, %d in quarantine", len(pages), indexed, quarantined)
+	if quarantined > len(pages)/10 {
+		t.Errorf("%d of %d pages are in quarantine", quarantined, len(pages))
+	}
+}
+
+// charsetFaults compares an article with its page decoded by what its bytes are
+// known to be.
+func charsetFaults(t *testing.T, a *news.Article, p simweb.SavedPage) []string {
+	t.Helper()
+	body, err := os.ReadFile(p.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Encoding == "gb18030" {
+		if body, err = simplifiedchinese.GB18030.NewDecoder().Bytes(body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	truth := string(body)
+	var faults []string
+	if a.Charset != p.Encoding {
+		faults = append(faults, fmt.Sprintf("charset %s", a.Charset))
+	}
+	content := a.Title + "\n" + a.Text
+	if n, known := strings.Count(content, "\uFFFD"), strings.Count(truth, "\uFFFD"); n > known {
+		faults = append(faults, fmt.Sprintf("%d replacement characters, %d on the page", n, known))
+	}
+	if strings.Contains(content, "锟斤拷") && !strings.Contains(truth, "锟斤拷") {
+		faults = append(faults, "it was decoded twice")
+	}
+	// Every Chinese character of the article must be one of the page's.
+	on := make(map[rune]bool)
+	for _, r := range truth {
+		on[r] = true
+	}
+	strange := 0
+	for _, r := range content {
+		if r >= 0x3400 && r < 0xA000 && !on[r] && !strings.Contains(truth, fmt.Sprintf("&#%d;", r)) && !strings.Contains(strings.ToLower(truth), fmt.Sprintf("&#x%x;", r)) {
+			strange++
+		}
+	}
+	if strange > 0 {
+		faults = append(faults, fmt.Sprintf("%d of %d characters are not on the page", strange, utf8.RuneCountInString(content)))
+	}
+	return faults
+}
