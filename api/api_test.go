@@ -437,3 +437,24 @@ func TestRunStopsWhenItsContextDoes(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestStopEndsOpenStreamsSoon(t *testing.T) {
+	f := start(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.base+"/v1/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if err := f.server.Stop(ctx); err != nil {
+		t.Errorf("got %v from Stop, want nil", err)
+	}
+	if _, err := io.ReadAll(res.Body); ctx.Err() != nil {
+		t.Errorf("got %v, want the end of the stream", err)
+	}
+}

@@ -65,6 +65,7 @@ type Service struct {
 	o       Options
 	journal journal
 	client  *client
+	pauses  pauses
 	now     func() time.Time
 	total   *prometheus.CounterVec
 	seconds prometheus.Histogram
@@ -105,6 +106,11 @@ func New(o Options) *Service {
 // Run delivers until ctx is done.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.client.close()
+	var prune sync.WaitGroup
+	defer prune.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	prune.Go(func() { s.pruneLoop(ctx) })
 	return s.o.Bus.Consume(ctx, bus.ConsumerConfig{
 		Stream: bus.Alerts, Name: Consumer, Workers: 8,
 		MaxAckPending: waiting,
@@ -195,7 +201,7 @@ func (s *Service) letter(a *news.Alert, channel, receiver string, now time.Time)
 func (s *Service) tell(ctx context.Context, w *news.Webhook, a *news.Alert) (wait time.Duration, err error) {
 	now := s.now().UTC()
 	l := s.letter(a, ChannelWebhook, w.URL, now)
-	l.To, l.Receiver, l.Letter = Place(w.URL), hash("receiver", a.Rule, w.URL), a
+	l.To, l.Receiver, l.Letter = Place(w.URL), hash("receiver", w.URL), a
 	l, _, err = s.journal.create(ctx, l)
 	if err != nil {
 		return 0, err
@@ -213,6 +219,9 @@ func (s *Service) tell(ctx context.Context, w *news.Webhook, a *news.Alert) (wai
 	if gone {
 		l.Status, l.Error, l.NextTry = Disabled, "the receiver answered 410 Gone before; replay this delivery to try it again", time.Time{}
 		return 0, s.journal.put(ctx, l)
+	}
+	if d := s.pauses.wait(l.Receiver, now, s.o.Timeout); d > 0 {
+		return d, errors.New("the receiver has failed several times and is left alone for a while")
 	}
 	out := s.client.post(ctx, w, l.ID, a)
 	if out.err != nil && ctx.Err() != nil {
@@ -245,6 +254,7 @@ func (s *Service) record(ctx context.Context, l *letter, out outcome) (wait time
 		wait = min(wait, max(l.Since.Add(MaxAge).Sub(now), time.Second))
 		l.NextTry = now.Add(wait)
 	}
+	s.pauses.report(l.Receiver, now, out.err == nil || wait == 0, wait)
 	attrs := []any{"rule", l.Rule, "delivery", l.ID, "to", l.To, "attempt", l.Attempts}
 	if l.Status == Dead {
 		result = "dead"

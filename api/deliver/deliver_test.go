@@ -430,3 +430,91 @@ func TestRetryAfter(t *testing.T) {
 		}
 	}
 }
+
+func TestFailingReceiverIsLeftAloneForAWhile(t *testing.T) {
+	var p pauses
+	now := time.Date(2025, 11, 17, 8, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) time.Time { return now.Add(d) }
+	for range 2 {
+		p.report("a", now, false, time.Minute)
+	}
+	if d := p.wait("a", now, time.Second); d != 0 {
+		t.Errorf("got %v after two failures, want no pause", d)
+	}
+	p.report("a", now, false, time.Hour)
+	if d := p.wait("a", at(time.Minute), time.Second); d != maxPause-time.Minute {
+		t.Errorf("got %v, want the rest of the longest pause", d)
+	}
+	if d := p.wait("b", now, time.Second); d != 0 {
+		t.Errorf("got %v for another receiver, want none", d)
+	}
+	// After the pause one attempt finds out; the others wait for it.
+	if d := p.wait("a", at(maxPause), time.Second); d != 0 {
+		t.Errorf("got %v after the pause, want one attempt", d)
+	}
+	if d := p.wait("a", at(maxPause), time.Second); d != time.Second {
+		t.Errorf("got %v, want the second to wait for the first", d)
+	}
+	p.report("a", at(maxPause), true, 0)
+	if d := p.wait("a", at(maxPause), time.Second); d != 0 {
+		t.Errorf("got %v after a success, want no pause", d)
+	}
+}
+
+func TestHangingReceiverDoesNotHoldUpOthers(t *testing.T) {
+	f := newFixture(t)
+	f.service.o.Timeout = 300 * time.Millisecond
+	f.service.client = newClient(300*time.Millisecond, true)
+	release := make(chan struct{})
+	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	defer hang.Close()
+	defer close(release)
+	good := newReceiver(t)
+	f.rule("bad", hang.URL)
+	f.rule("hbm", good.URL)
+	f.run()
+	for i := range 40 {
+		f.alert("bad", fmt.Sprintf("b%d", i), 1)
+	}
+	began := time.Now()
+	f.alert("hbm", "a1", 1)
+	good.next()
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("got the alert of another rule after %v, want it soon", took)
+	}
+}
+
+func TestPruneKeepsWhatIsYoungOrPending(t *testing.T) {
+	f := newFixture(t)
+	old, young := time.Now().Add(-Retention-time.Hour).UTC(), time.Now().UTC()
+	for id, l := range map[string]letter{
+		"old":     {Record: Record{Status: Delivered, Created: old, LastTry: old}},
+		"pending": {Record: Record{Status: Pending, Created: old, LastTry: old}},
+		"retried": {Record: Record{Status: Dead, Created: old, LastTry: young}},
+		"young":   {Record: Record{Status: Delivered, Created: young, LastTry: young}},
+	} {
+		l.ID, l.Rule = id, "hbm"
+		if err := f.service.journal.put(t.Context(), &l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := f.service.prune(t.Context()); n != 1 || err != nil {
+		t.Errorf("got %d, %v, want one pruned", n, err)
+	}
+	list, err := f.service.List(t.Context(), Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := make(map[string]bool)
+	for _, r := range list {
+		ids[r.ID] = true
+	}
+	if want := map[string]bool{"pending": true, "retried": true, "young": true}; !cmp.Equal(ids, want) {
+		t.Errorf("got %v left, want %v", ids, want)
+	}
+}
