@@ -62,8 +62,8 @@ func prepare(t *testing.T, web *simweb.Web, o simweb.SourceOptions) setup {
 // start runs everything in this process until the test ends.
 func start(t *testing.T, s setup) *client {
 	t.Helper()
-	log := &logBuffer{}
-	a, err := app.New(app.Options{Config: s.config(), Logger: slog.New(slog.NewTextHandler(log, nil)), Version: "e2e"})
+	var log bytes.Buffer // read when nothing writes any more
+	a, err := app.New(app.Options{Config: s.config(), Logger: slog.New(slog.NewTextHandler(&log, nil)), Version: "e2e"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func start(t *testing.T, s setup) *client {
 			t.Errorf("stop: %v", err)
 		}
 		if t.Failed() {
-			t.Logf("log:\n%s", log.tail(20_000))
+			t.Logf("log:\n%s", log.Bytes()[max(0, log.Len()-20_000):])
 		}
 	})
 	return &client{t: t, base: "http://" + a.Addr()}
@@ -209,22 +209,6 @@ func poll(ctx context.Context, limit time.Duration, missing func() string) strin
 		case <-tick.C:
 		}
 	}
-}
-
-// logBuffer keeps the log of a system for the case that the test fails.
-type logBuffer struct {
-	buf bytes.Buffer
-}
-
-// Write implements io.Writer. slog calls it from one goroutine at a time.
-func (b *logBuffer) Write(p []byte) (int, error) { return b.buf.Write(p) }
-
-func (b *logBuffer) tail(n int) string {
-	s := b.buf.String()
-	if len(s) > n {
-		s = s[len(s)-n:]
-	}
-	return s
 }
 
 // idle says what the pipeline still has to do, "" if nothing.

@@ -3,6 +3,7 @@ package simweb
 import (
 	"bytes"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"path"
 	"regexp"
@@ -51,7 +52,7 @@ type frontMatter struct {
 	Name     string   `yaml:"name"`
 	Site     string   `yaml:"site"`
 	Title    string   `yaml:"title"`
-	Age      string   `yaml:"age"` // before Options.Now, as "26h" or "3d4h"
+	Age      string   `yaml:"age"` // before Options.Now, as "26h" or "3d4h"; some minutes join it
 	Authors  []string `yaml:"authors"`
 	Reporter string   `yaml:"reporter"`
 	Editor   string   `yaml:"editor"`
@@ -83,7 +84,8 @@ func parseArticle(name string, data []byte, now time.Time, sites map[string]*sit
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	published := now.Add(-age).Truncate(time.Minute)
+	// Not all at the same minute of the hour.
+	published := now.Add(-age - minutes(f.Name)).Truncate(time.Minute)
 	var paragraphs []string
 	for p := range strings.SplitSeq(strings.TrimSpace(string(body)), "\n\n") {
 		p = strings.ReplaceAll(strings.TrimSpace(p), "\n", joint(s.Lang))
@@ -130,6 +132,13 @@ func parseAge(s string) (time.Duration, error) {
 		}
 	}
 	return time.Duration(days)*24*time.Hour + d, nil
+}
+
+// minutes are some that a name decides, less than an hour.
+func minutes(name string) time.Duration {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name)) // a hash takes everything
+	return time.Duration(h.Sum32()%60) * time.Minute
 }
 
 var dateField = regexp.MustCompile(`\{(day|month|year|quarter)([+-]\d+)?\}`)

@@ -8,6 +8,13 @@
 // FaultHost). Every page is rendered before the first request, so what New
 // accepts can be served.
 //
+// A demo site is an entry of demo/sites.yaml and a template of demo/templates,
+// an article a file of demo/articles: front matter, then paragraphs. Its age
+// counts back from Options.Now, and {day-1}, {month-1}, {quarter+1} and
+// {year+1} in its text stand for dates counted from its publication, so that a
+// demo is always of the last two weeks and never contradicts itself. Sites,
+// people and events are invented, and every page says so.
+//
 // Every request is logged. The log is the referee: it says how polite a
 // crawler was, how much it fetched for nothing, and what it missed.
 package simweb

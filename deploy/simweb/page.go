@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -177,9 +176,9 @@ func demoSites(now time.Time, ids []string) ([]*site, error) {
 	if err := readArticles(demoFS, "demo/articles", now, byID); err != nil {
 		return nil, err
 	}
-	for i, id := range ids {
+	for _, id := range ids {
 		if byID[id] == nil {
-			return nil, fmt.Errorf("simweb: demo site %s of %s does not exist", strconv.Quote(id), strconv.Itoa(i+1))
+			return nil, fmt.Errorf("simweb: there is no demo site %q", id)
 		}
 	}
 	if len(ids) > 0 {
