@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"xinwen/indexer/analysis"
 	"xinwen/indexer/internal/querytest"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
@@ -19,18 +18,11 @@ var agreePairs = flag.Int("agree", 100_000, "query and article pairs in TestInde
 // TestIndexAgreesWithEvaluator searches random articles with random queries and
 // holds the index to what the evaluator, which alerts use, says of each.
 func TestIndexAgreesWithEvaluator(t *testing.T) {
-	lex, err := lexicon.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	an, err := analysis.New(analysis.Options{Lexicon: lex})
-	if err != nil {
-		t.Fatal(err)
-	}
+	lex := testOptions(t, "").Lexicon.Current()
 	const articles = 500
 	for round := 0; round*articles*articles/2 < *agreePairs; round++ {
 		g := querytest.New(uint64(round) + 1)
-		x, err := Open(Options{Dir: t.TempDir(), Analyzer: an, Lexicon: lexicon.NewStore(lex)})
+		x, err := Open(testOptions(t, t.TempDir()))
 		if err != nil {
 			t.Fatal(err)
 		}

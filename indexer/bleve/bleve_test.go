@@ -9,23 +9,34 @@ import (
 	"xinwen/indexer/analysis"
 	"xinwen/indexer/search/searchtest"
 	"xinwen/news"
+	"xinwen/news/lexicon"
 )
 
-// analyzer is shared: making one takes a while.
-var analyzer = sync.OnceValues(func() (*analysis.Analyzer, error) { return analysis.New(analysis.Options{}) })
+// fixture is shared: making an analyzer takes a while.
+var fixture = sync.OnceValues(func() (Options, error) {
+	l, err := lexicon.Builtin()
+	if err != nil {
+		return Options{}, err
+	}
+	a, err := analysis.New(analysis.Options{Lexicon: l})
+	return Options{Analyzer: a, Lexicon: lexicon.NewStore(l)}, err
+})
 
-func testAnalyzer(t testing.TB) *analysis.Analyzer {
-	a, err := analyzer()
+// testOptions returns options for an index in dir.
+func testOptions(t testing.TB, dir string) Options {
+	t.Helper()
+	o, err := fixture()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a
+	o.Dir = dir
+	return o
 }
 
 // openTest opens an index that is closed at the end of the test.
 func openTest(t testing.TB, dir string) *Index {
 	t.Helper()
-	x, err := Open(Options{Dir: dir, Analyzer: testAnalyzer(t)})
+	x, err := Open(testOptions(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
