@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"xinwen/indexer/analysis"
@@ -419,16 +420,14 @@ func (w *lowering) text(n Text) *Clause {
 type span struct {
 	from, to int // grams
 	words    []string
-	// lone says that it is one character among longer words.
+	// lone says that it is one character, with others of its run around it.
 	lone bool
 }
 
-// split cuts grams at the words of value: characters that are words of their own
-// stay together, and a single character stays with the Latin word it touches.
+// split cuts grams at the words of value, except where they stick together.
 func (w *lowering) split(value string, grams []gram) []span {
 	var spans []span
 	i := 0
-	single := func(s *span) bool { return s.to-s.from == 1 && grams[s.from].ideograph }
 	for _, t := range w.analyzer.Words(value) {
 		if t.Part {
 			continue
@@ -440,24 +439,36 @@ func (w *lowering) split(value string, grams []gram) []span {
 		}
 		s := span{from: i, to: i + n, words: []string{t.Term}}
 		i = s.to
-		if k := len(spans) - 1; k >= 0 && grams[s.from].joined {
-			p := &spans[k]
-			loose := grams[p.to-1].ideograph && p.lone
-			latin := !grams[p.to-1].ideograph && single(&s) && grams[s.from].last
-			after := !grams[s.from].ideograph && single(p) && grams[p.from].last && (p.from == 0 || !grams[p.from-1].ideograph || grams[p.from-1].last)
-			if loose && single(&s) || latin || after {
-				p.to, p.words, p.lone = s.to, append(p.words, s.words...), loose && single(&s)
-				continue
-			}
+		if k := len(spans) - 1; k >= 0 && sticks(value, grams, spans[k], s) {
+			spans[k].to, spans[k].words = s.to, append(spans[k].words, t.Term)
+			continue
 		}
-		s.lone = single(&s)
 		spans = append(spans, s)
 	}
-	// Lone means: one character, with others of its run around it.
 	for k := range spans {
 		s := &spans[k]
-		run := !grams[s.from].last || s.from > 0 && grams[s.from-1].ideograph && !grams[s.from-1].last
-		s.lone = single(s) && run
+		s.lone = s.to-s.from == 1 && grams[s.from].ideograph && !isolated(grams, s.from)
 	}
 	return spans
+}
+
+// sticks says that s must directly follow p, the span before it: characters that
+// are words of their own (黄 仁 勋), a character between Latin words (A股), and
+// Latin words with nothing but a mark between (AT&T, wafer-level).
+func sticks(value string, grams []gram, p, s span) bool {
+	before, first := grams[p.to-1], grams[s.from]
+	switch {
+	case before.ideograph && first.ideograph:
+		return first.joined && s.to-s.from == 1 && p.to-p.from == len(p.words)
+	case before.ideograph:
+		return first.joined && isolated(grams, p.to-1)
+	case first.ideograph:
+		return first.joined && isolated(grams, s.from)
+	}
+	return before.end >= first.start || !strings.ContainsFunc(value[before.end:first.start], unicode.IsSpace)
+}
+
+// isolated says that the character at gram i is a run of its own.
+func isolated(grams []gram, i int) bool {
+	return grams[i].last && (i == 0 || !grams[i-1].ideograph || grams[i-1].last)
 }

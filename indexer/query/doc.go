@@ -36,7 +36,9 @@
 //     the article, as written, in title or text; a Latin word must stand there
 //     as a whole word. A lone Chinese character between longer words (的 in
 //     台积电的涨价) must be there as a word or next to the character it stands
-//     next to in the query; several in a row count as one word.
+//     next to in the query; several in a row (黄仁勋, unless the lexicon knows
+//     him) count as one word. So do Latin words with only a mark between (AT&T,
+//     wafer-level) and a character with the Latin word it touches (A股).
 //   - Phrase: its grams at the same distances. Punctuation and space have no
 //     width.
 //   - Prefix: a Latin word beginning so; Chinese writing has no ends of words, so

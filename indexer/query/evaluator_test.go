@@ -91,6 +91,9 @@ func TestMatch(t *testing.T) {
 		{"A股", true},
 		{"B股", false},
 		{"SK海力士", true},
+		{"海力士SK", true},
+		{"SK-hbm3e", false}, // both are there, but not together
+		{"hbm3e sk", true},
 		{"sk hynix", true}, // by its name
 		// Names of entities.
 		{"辉达", true},
