@@ -300,6 +300,11 @@ func (p *page) oneArticle(first, end int) int {
 	if p.title >= 0 && p.title < end {
 		sign = p.signature(p.title)
 	}
+	for i := max(0, first-3); i < first; i++ {
+		if onlyDate.MatchString(d.Blocks[i].Text) {
+			dates = 1
+		}
+	}
 	for i := first; i < end; i++ {
 		b := &d.Blocks[i]
 		if sign != "" && i > p.title && seen > 120 && b.Tag == atom.H1 && d.Blocks[p.title].Tag == atom.H1 && p.signature(i) == sign && b.Text != d.Blocks[p.title].Text {

@@ -16,7 +16,7 @@ func (p *page) prune(first, end int) []int {
 	p.trim(first, end, keep)
 	p.dropRepeats(first, end, keep)
 	var out []int
-	for i := first; i < len(keep); i++ {
+	for i := range keep {
 		if keep[i] {
 			out = append(out, i)
 		}
@@ -109,6 +109,13 @@ func (p *page) trim(first, end int, keep []bool) {
 	}
 	for i := first; i < lo; i++ {
 		keep[i] = keep[i] && heads(&d.Blocks[i]) && i > p.title
+	}
+	// Lines before the first sentence belong to it in a known container.
+	for i := lo - 1; i > p.title && i > lo-12 && p.under[i]&cueKnown != 0; i-- {
+		if !p.beside(lo, i) || !p.keeps(i) || d.Blocks[i].LinkUnits > 0 || onlyDate.MatchString(d.Blocks[i].Text) {
+			break
+		}
+		keep[i] = true
 	}
 	// Lines after the last sentence belong to it if they stand in the same
 	// element, as the entries of a list do.

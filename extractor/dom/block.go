@@ -17,7 +17,8 @@ type Document struct {
 	// Elements are the elements that hold at least one block, in document
 	// order, parents before children.
 	Elements []Element
-	// Heads are the title, meta, link, script[type=…json] and base elements.
+	// Heads are the title, meta, link and base elements, and the scripts that
+	// are structured data or may tell the time of publication.
 	Heads []*html.Node
 	// Rebuilt says that the fallback parser made the tree, Truncated that the
 	// document was longer than MaxBytes.
@@ -156,7 +157,7 @@ func (b *builder) element(n *html.Node) {
 		b.doc.Heads = append(b.doc.Heads, n)
 		return
 	case atom.Script:
-		if strings.Contains(Attr(n, "type"), "json") {
+		if strings.Contains(Attr(n, "type"), "json") || n.FirstChild != nil && datesScript(n.FirstChild.Data) {
 			b.doc.Heads = append(b.doc.Heads, n)
 		}
 		return
@@ -246,6 +247,12 @@ func (b *builder) element(n *html.Node) {
 		end++ // the block being written belongs to the inline element too
 	}
 	b.doc.Elements[index].End = end
+}
+
+// datesScript reports whether a script sets the variables in which some content
+// systems keep the time of publication.
+func datesScript(s string) bool {
+	return len(s) < 1<<20 && (strings.Contains(s, "var ct") || strings.Contains(s, "ublish_time") || strings.Contains(s, "ublishTime") || strings.Contains(s, "pubtime"))
 }
 
 // popsUp reports whether an inline element names itself something that appears

@@ -3,6 +3,7 @@ package metadata
 import (
 	"encoding/json"
 	"html"
+	"regexp"
 	"strings"
 
 	nethtml "golang.org/x/net/html"
@@ -27,7 +28,11 @@ type Head struct {
 	// PageDate is the datePublished of another object of the structured data,
 	// such as the page.
 	PageDate string
+	// ScriptDate is what a script's variable such as publish_time is set to.
+	ScriptDate string
 }
+
+var scriptDate = regexp.MustCompile(`(?:var ct|[pP]ublish_?[tT]ime|pubtime)["']?\s*[:=]\s*["'](\d{10}|(?:19|20)\d\d-\d{1,2}-\d{1,2}[^"'<]{0,15})["']`)
 
 // Structured is the article object of a page's structured data (JSON-LD).
 type Structured struct {
@@ -68,7 +73,13 @@ func ReadHead(d *dom.Document) *Head {
 				}
 			}
 		case atom.Script:
-			h.structured(childText(n))
+			s := childText(n)
+			if h.ScriptDate == "" {
+				if x := scriptDate.FindStringSubmatch(s); x != nil {
+					h.ScriptDate = x[1]
+				}
+			}
+			h.structured(s)
 		}
 	}
 	return h

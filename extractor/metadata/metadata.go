@@ -175,7 +175,16 @@ func (r *reader) publisher() string {
 	}
 	s := r.Head.first("og:site_name", "application-name", "article:publisher", "publisher", "dc.publisher", "sitename")
 	if strings.Contains(s, "://") {
-		return ""
+		s = ""
+	}
+	if s == "" {
+		// The account that a WeChat page belongs to.
+		for i := range r.Doc.Elements {
+			e := &r.Doc.Elements[i]
+			if e.First < e.End && dom.Attr(e.Node, "id") == "js_name" {
+				return dom.Text(e.Node)
+			}
+		}
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package metadata
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -393,7 +394,7 @@ func (r *reader) underTitle(authors *names) {
 	}
 }
 
-var reBesideDate = regexp.MustCompile(`^(?:原创[\s\x1f]*)?[《]?([\p{Han}\w·]{2,16}?)[》]?[\s|｜\x1f]*(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?[\s|｜\x1f]*《([\p{Han}\w·]{2,16})》`)
+var reBesideDate = regexp.MustCompile(`^(?:原创[\s\x1f]*)?[《]?([\p{Han}\w·]{2,16}?)[》]?[\s|｜\x1f]*(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?[\s|｜\x1f]*《([\p{Han}\w·]{2,16})》|(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?\s*\d{1,2}:\d{2}(?::\d{2})?[\s|｜\x1f]+([\p{Han}\w·]{3,16})$`)
 
 // besideDate returns the medium whose name stands before the date under the
 // title: 中国网 2019-11-25 10:37.
@@ -410,7 +411,7 @@ func (r *reader) besideDate() string {
 		if x == nil {
 			continue
 		}
-		name := x[1] + x[2]
+		name := x[1] + x[2] + x[3]
 		if _, n, _ := labelAt(name); n == 0 && hasHan(name) && !isPerson(name) && !reJunkName.MatchString(name) && !reJunkCredit.MatchString(name) && !strings.ContainsAny(name, "时時日期于於") {
 			return name
 		}
@@ -593,7 +594,12 @@ type names struct {
 func newNames() *names { return &names{seen: make(map[string]bool)} }
 
 func (n *names) add(s, publisher string) {
-	for _, x := range splitNames(s) {
+	list := splitNames(s)
+	if len(list) > 1 && strings.ContainsAny(s, "/／") && isPerson(list[0]) {
+		// 許若白／新竹: what follows is where the report is from.
+		list = slices.DeleteFunc(list, func(x string) bool { return !isPerson(x) })
+	}
+	for _, x := range list {
 		x = strings.Trim(x, " \t\u3000,，、.-|/")
 		x = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(x, "By "), "by "))
 		for _, p := range [...]string{"記者", "记者", "本报记者", "編譯", "文字", "作者"} {

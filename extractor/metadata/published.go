@@ -59,6 +59,7 @@ func (r *reader) published(m *Metadata) {
 	h := r.Head
 	state(&votes, h.Article.Published, 0.9, "structured data")
 	state(&votes, h.PageDate, 0.6, "structured data of the page")
+	state(&votes, h.ScriptDate, 0.6, "script")
 	state(&modified, h.Article.Modified, 0.9, "structured data")
 	for _, n := range publishedNames {
 		w := 0.88
