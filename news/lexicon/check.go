@@ -77,9 +77,10 @@ func checkEntry(e *entry) (faults Faults) {
 	add := func(line int, what, hint string) {
 		faults = append(faults, Fault{e.file, line, what, hint})
 	}
+	kind, ok := kindOf(e.id.s)
 	if e.id.s == "" {
 		add(e.line, "entity without id", "add id: kind:slug, such as org:tsmc")
-	} else if _, ok := kindOf(e.id.s); !ok {
+	} else if !ok {
 		add(e.id.line, fmt.Sprintf("id %q is not kind:slug", e.id.s),
 			"the kind is one of org, person, place, product, tech, node; the slug has a–z, 0–9 and single hyphens: org:tsmc")
 	}
@@ -105,7 +106,9 @@ func checkEntry(e *entry) (faults Faults) {
 		case a.Text == "":
 			add(a.at.line, "alias without text", "add text: to its mapping")
 		case hasHan(a.Text) && letters == 1 && !a.Conditional():
-			add(a.at.line, fmt.Sprintf("alias %q is a single character", a.Text), "give it near, not or weak")
+			add(a.at.line, fmt.Sprintf("alias %q is a single character", a.Text), "give it near, not, weak or abbrev")
+		case a.Abbrev && (!hasHan(a.Text) || letters != 1 || kind != news.Place):
+			add(a.at.line, fmt.Sprintf("alias %q asks for abbrev", a.Text), "only the one-character abbreviation of a place, such as 美, may have it")
 		case !hasHan(a.Text) && letters <= 2 && !a.Case && !a.Conditional():
 			add(a.at.line, fmt.Sprintf("alias %q is too short to be believed in any letter case", a.Text),
 				"write {text: "+a.Text+", case: true}")

@@ -63,13 +63,15 @@
 //	not: […]     a longer term that contains the alias rules out the places where
 //	             it stands (三星堆 for 三星), any other term the whole article
 //	weak: true   only where another form of the entity is in the article
+//	abbrev: true the place's abbreviation to one character, 美 for 美国: only
+//	             where its neighbours show it, as in 中美 and 对美
 //
 // All rules of an alias must hold. Terms are compared folded, as text is. To
 // give a rule to a name, list an alias with the same text.
 //
-// Two entities may share a form only if one of them has a near, not or weak rule
-// for it. All faults of all files are reported at once, with file, line and what
-// to do.
+// Two entities may share a form only if one of them has a near, not, weak or
+// abbrev rule for it. All faults of all files are reported at once, with file,
+// line and what to do.
 //
 // # Own files
 //

@@ -56,13 +56,19 @@ type Alias struct {
 	// Weak asks for another, not weak form of the same entity in the article:
 	// 中芯 counts once 中芯国际 is named.
 	Weak bool
+	// Abbrev marks the abbreviation of a place to one character, as 美 for
+	// 美国: it counts only where the characters beside it show that it is one,
+	// such as another abbreviation (中美) or a verb of direction (对美).
+	Abbrev bool
 	// Origin is BuiltIn or the name of the file the alias comes from.
 	Origin string
 }
 
 // Conditional reports whether a needs context to be believed; letter case is
 // not context.
-func (a *Alias) Conditional() bool { return a.Weak || len(a.Near) > 0 || len(a.Not) > 0 }
+func (a *Alias) Conditional() bool {
+	return a.Weak || a.Abbrev || len(a.Near) > 0 || len(a.Not) > 0
+}
 
 func (a *Alias) ruled() bool { return a.Case || a.Conditional() }
 
@@ -212,7 +218,7 @@ func (e *Entity) appendContent(dst []byte) []byte {
 	})
 	for i := range forms {
 		f := &forms[i]
-		quote(f.Text, f.Region, strconv.FormatBool(f.Case), strconv.FormatBool(f.Weak))
+		quote(f.Text, f.Region, strconv.FormatBool(f.Case), strconv.FormatBool(f.Weak), strconv.FormatBool(f.Abbrev))
 		quote(f.Near...)
 		quote(f.Not...)
 	}

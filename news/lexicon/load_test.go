@@ -51,6 +51,10 @@ func TestFaults(t *testing.T) {
 		{"alias_twice", "- id: org:a\n  en: Alpha\n  aliases:\n    - Beta One\n    - beta-one\n", []string{`5: alias "beta-one" is already listed for org:a in line 4`}},
 		{"short_latin_alias", "- {id: org:a, en: Alpha, aliases: [TI]}\n", []string{`1: alias "TI" is too short`}},
 		{"single_character_alias", "- {id: org:a, en: Alpha, aliases: [台]}\n", []string{`1: alias "台" is a single character`}},
+		{
+			"abbrev", "- {id: org:a, en: Alpha, aliases: [{text: 台, abbrev: true}]}\n- {id: place:b, en: Beta, aliases: [{text: 美, abbrev: true}, {text: 美国, abbrev: true}]}\n",
+			[]string{`1: alias "台" asks for abbrev`, `2: alias "美国" asks for abbrev`},
+		},
 		{"case_beside_no_case", "- {id: org:a, en: Arm, aliases: [{text: ARM, case: true}]}\n", []string{`1: alias "ARM" of org:a asks for letter case`}},
 		{"flag_not_boolean", "- {id: org:a, en: Alpha, aliases: [{text: Beta, case: sure}]}\n", []string{"1: case is not true or false"}},
 		{"empty_near", "- {id: org:a, en: Alpha, aliases: [{text: Beta, near: []}]}\n", []string{"1: near is empty"}},

@@ -193,13 +193,15 @@ func (p *fileParser) rules(n ast.Node, f *form) bool {
 			f.Case = p.flag(v, key)
 		case "weak":
 			f.Weak = p.flag(v, key)
+		case "abbrev":
+			f.Abbrev = p.flag(v, key)
 		case "near":
 			f.Near = p.terms(v, key)
 		case "not":
 			f.Not = p.terms(v, key)
 		default:
 			p.fault(line(kv.Key), fmt.Sprintf("unknown key %q in an alias", key),
-				"an alias has text, case, near, not, weak")
+				"an alias has text, case, near, not, weak, abbrev")
 		}
 	}
 	return true
