@@ -16,6 +16,7 @@ import (
 const (
 	connectTimeout = 10 * time.Second
 	setupTimeout   = 30 * time.Second
+	askTimeout     = 5 * time.Second
 )
 
 // Bus is one client of the message system. It is safe for concurrent use.
@@ -97,6 +98,13 @@ func newBus(name string, c Config, log *slog.Logger) *Bus {
 // start connects and opens the outbox; with setup it also brings the streams
 // into shape.
 func (b *Bus) start(ctx context.Context, setup bool) error {
+	if b.config.Dir != "" {
+		out, err := openOutbox(b.config.Dir, b.name, b.config.OutboxMaxBytes)
+		if err != nil {
+			return err
+		}
+		b.out = out
+	}
 	if err := b.connect(ctx); err != nil {
 		return err
 	}
@@ -111,15 +119,9 @@ func (b *Bus) start(ctx context.Context, setup bool) error {
 	if err := b.bind(ctx); err != nil {
 		return err
 	}
-	if b.config.Dir == "" {
-		return nil
+	if b.out != nil {
+		b.wg.Go(func() { b.drain(b.done) })
 	}
-	out, err := openOutbox(b.config.Dir, b.name, b.config.OutboxMaxBytes)
-	if err != nil {
-		return err
-	}
-	b.out = out
-	b.wg.Go(func() { b.drain(b.done) })
 	return nil
 }
 
@@ -172,6 +174,9 @@ func (b *Bus) connect(ctx context.Context) error {
 		nc, err := nats.Connect(url, opts...)
 		if err == nil {
 			b.nc = nc
+			if err := checkVersion(nc.ConnectedServerVersion()); err != nil {
+				return err
+			}
 			b.js, err = jetstream.New(nc, jetstream.WithDefaultTimeout(10*time.Second))
 			return err
 		}
@@ -186,6 +191,15 @@ func (b *Bus) connect(ctx context.Context) error {
 			return hint(op, err, "start the server, correct url, or leave url out to run the embedded server")
 		}
 	}
+}
+
+// checkVersion refuses servers without message timers.
+func checkVersion(v string) error {
+	var major, minor int
+	if n, _ := fmt.Sscanf(v, "%d.%d", &major, &minor); n == 2 && (major < 2 || major == 2 && minor < 12) {
+		return hint("NATS server", fmt.Errorf("version %s is too old", v), "upgrade it to 2.12 or newer")
+	}
+	return nil // a version of another form is newer than this program
 }
 
 // Connect returns a further client of the same server, with its own connection,
@@ -219,6 +233,7 @@ func (b *Bus) Connect(name string) (*Bus, error) {
 var (
 	errClosed         = errors.New("bus is closed")
 	errConnectionLost = errors.New("connection lost")
+	errNoAnswer       = errors.New("the NATS server does not answer")
 )
 
 // Close closes the clients made by Connect, stops draining, and stops the
@@ -305,8 +320,8 @@ func (b *Bus) Check(ctx context.Context) error {
 		return hint("bus", fmt.Errorf("connection is %s", b.nc.Status()), "see that the NATS server runs")
 	}
 	for i := range streams {
-		if _, err := b.js.Stream(ctx, streams[i].name); err != nil {
-			return fmt.Errorf("stream %s: %w", streams[i].name, err)
+		if _, err := b.stream(ctx, streams[i].name); err != nil {
+			return err
 		}
 	}
 	if err := b.disk.check(false); err != nil {
@@ -318,6 +333,28 @@ func (b *Bus) Check(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// ask bounds a question to the server: a request on a connection that breaks is
+// never answered.
+func (b *Bus) ask(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	stop := context.AfterFunc(b.link.Load().ctx, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// stream looks a stream up.
+func (b *Bus) stream(ctx context.Context, name string) (jetstream.Stream, error) {
+	actx, cancel := b.ask(ctx)
+	defer cancel()
+	s, err := b.js.Stream(actx, name)
+	if err != nil && ctx.Err() == nil && actx.Err() != nil {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w", name, err)
+	}
+	return s, nil
 }
 
 // sleep waits for d or until ctx is done, and returns ctx's error then.

@@ -187,7 +187,7 @@ func (b *Bus) durable(ctx context.Context, c ConsumerConfig) (jetstream.Consumer
 	if c.FromNow {
 		cfg.DeliverPolicy = jetstream.DeliverNewPolicy
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := b.ask(ctx)
 	defer cancel()
 	old, err := b.js.Consumer(ctx, c.Stream, c.Name)
 	switch {

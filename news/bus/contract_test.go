@@ -571,6 +571,10 @@ func testLargePage(t *testing.T, b *bus.Bus) {
 	if _, err := b.Page(ctx, gone); !bus.IsPermanent(err) {
 		t.Errorf("got %v, want a permanent error for a missing object", err)
 	}
+	gone.Time = time.Now()
+	if _, err := b.Page(ctx, gone); err == nil || bus.IsPermanent(err) {
+		t.Errorf("got %v, want another try for an object that may be on its way", err)
+	}
 }
 
 // reading collects what Read applies.

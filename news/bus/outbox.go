@@ -212,20 +212,24 @@ func (o *outbox) remove(name string, sent []entry) error {
 // drain sends what the outbox holds until ctx is done.
 func (b *Bus) drain(ctx context.Context) {
 	wait := firstWait
+	before := 0
 	for {
 		again, err := b.drainOnce(ctx)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return
-		case err != nil:
-			b.log.Debug("outbox: no success yet", "err", err)
-			wait = min(2*wait, maxWait)
-		default:
-			wait = firstWait
 		}
+		left := b.out.status().Messages
+		if left == 0 && before > 0 {
+			b.log.Info("outbox is empty again")
+		}
+		before = left
 		var timer <-chan time.Time
 		if again || err != nil {
+			b.log.Debug("outbox waits", "messages", left, "err", err)
+			wait = min(2*wait, maxWait)
 			timer = time.After(jitter(wait))
+		} else {
+			wait = firstWait
 		}
 		select {
 		case <-ctx.Done():
@@ -253,9 +257,6 @@ func (b *Bus) drainOnce(ctx context.Context) (again bool, err error) {
 			b.out.setFull(name, errors.Is(err, ErrFull))
 			if rerr := b.out.remove(name, entries[:n]); rerr != nil {
 				return true, rerr
-			}
-			if n > 0 {
-				b.log.Info("outbox drained", "stream", name, "messages", n, "left", b.out.status().Messages)
 			}
 			if errors.Is(err, ErrFull) {
 				again = true

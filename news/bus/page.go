@@ -90,7 +90,7 @@ func (b *Bus) Page(ctx context.Context, m *Message) (*news.Page, error) {
 	data := m.Data
 	if claim := m.Header.Get(HeaderClaim); claim != "" {
 		var err error
-		if data, err = b.claim(ctx, claim); err != nil {
+		if data, err = b.claim(ctx, claim, m.Time); err != nil {
 			return nil, err
 		}
 	}
@@ -168,8 +168,9 @@ func (b *Bus) putClaim(ctx context.Context, msg *nats.Msg, bucket, id string) er
 	return nil
 }
 
-// claim returns the data of the object that a claim names.
-func (b *Bus) claim(ctx context.Context, claim string) ([]byte, error) {
+// claim returns the data of the object that a claim names, in a message stored
+// at the given time.
+func (b *Bus) claim(ctx context.Context, claim string, since time.Time) ([]byte, error) {
 	bucket, name, _ := strings.Cut(claim, "/")
 	store, ok := b.objects[bucket]
 	if !ok {
@@ -183,7 +184,8 @@ func (b *Bus) claim(ctx context.Context, claim string) ([]byte, error) {
 	if err == nil {
 		data, err = store.GetBytes(ctx, name)
 	}
-	if errors.Is(err, jetstream.ErrObjectNotFound) {
+	// A new leader may not know a new object yet.
+	if errors.Is(err, jetstream.ErrObjectNotFound) && time.Since(since) > time.Minute {
 		return nil, Permanent(hint("object "+name, err, "it is older than pages are kept; crawl the page again"))
 	}
 	if err != nil {

@@ -25,7 +25,8 @@ const (
 
 // Publish returns when m is durable. It tries with the same ID for the retry
 // window, and then leaves m to the outbox, from where it reaches its stream in
-// order, as do all that follow it. A full stream returns ErrFull at once. When
+// order, as do all that follow it; one whose answer got lost can be there twice
+// if that takes longer than the duplicate window. A full stream returns ErrFull at once. When
 // ctx is done it returns ctx's error, and m may or may not be in the stream:
 // publish it again with the same ID.
 func (b *Bus) Publish(ctx context.Context, m *Message) error {
@@ -134,8 +135,8 @@ func (b *Bus) trySend(ctx context.Context, name string, m *Message) error {
 			return err
 		}
 	}
-	ctx, cancelTry := context.WithTimeout(ctx, tryTimeout)
-	defer cancelTry()
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
+	defer cancel()
 	_, err := b.js.PublishMsg(ctx, msg,
 		jetstream.WithMsgID(m.ID), jetstream.WithExpectStream(name), jetstream.WithRetryAttempts(0))
 	return err
@@ -153,16 +154,25 @@ type softLimit struct {
 
 func (l *softLimit) check(ctx context.Context, js jetstream.JetStream) error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now := time.Now(); now.Sub(l.checked) > time.Second {
+	now := time.Now()
+	look := now.Sub(l.checked) > time.Second
+	if look {
+		l.checked = now // others go on with the old value meanwhile
+	}
+	bytes := l.bytes
+	l.mu.Unlock()
+	if look {
 		s, err := js.Stream(ctx, Frontier)
 		if err != nil {
 			return err
 		}
-		l.checked, l.bytes = now, s.CachedInfo().State.Bytes
+		bytes = s.CachedInfo().State.Bytes
+		l.mu.Lock()
+		l.bytes = bytes
+		l.mu.Unlock()
 	}
-	if l.bytes > uint64(l.max) {
-		return fmt.Errorf("stream %s is %w: %d bytes of %d", Frontier, ErrFull, l.bytes, l.max)
+	if bytes > uint64(l.max) {
+		return fmt.Errorf("stream %s is %w: %d bytes of %d", Frontier, ErrFull, bytes, l.max)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func (b *Bus) quarantine(ctx context.Context, service, consumer string, m *Messa
 	claim := h.Get(HeaderClaim)
 	switch {
 	case claim != "" && !strings.HasPrefix(claim, objectsKept+"/"):
-		data, err := b.claim(ctx, claim)
+		data, err := b.claim(ctx, claim, m.Time)
 		if err == nil {
 			msg.Data = data
 			err = b.putClaim(ctx, msg, objectsKept, nuid.Next())
@@ -87,6 +87,8 @@ func (b *Bus) quarantine(ctx context.Context, service, consumer string, m *Messa
 		// A second try to quarantine the same delivery adds nothing.
 		id = fmt.Sprintf("q.%s.%d.%d.%s", m.Stream, m.Seq, m.Time.UnixNano(), consumer)
 	}
+	ctx, cancel := b.ask(ctx)
+	defer cancel()
 	_, err := b.js.PublishMsg(ctx, msg, jetstream.WithMsgID(id), jetstream.WithExpectStream(Quarantine))
 	if err != nil {
 		return fmt.Errorf("quarantine %s: %w", m.Subject, classify(Quarantine, err))
@@ -108,9 +110,9 @@ func (b *Bus) ListQuarantine(ctx context.Context, limit int) ([]Quarantined, err
 // eachStored calls f with the messages of a stream that exist now, in order,
 // until f returns false.
 func (b *Bus) eachStored(ctx context.Context, name string, f func(*Message) (bool, error)) error {
-	s, err := b.js.Stream(ctx, name)
+	s, err := b.stream(ctx, name)
 	if err != nil {
-		return fmt.Errorf("stream %s: %w", name, err)
+		return err
 	}
 	last := s.CachedInfo().State.LastSeq
 	for seq := uint64(1); seq <= last; seq++ {
@@ -176,26 +178,30 @@ func describe(m *Message) Quarantined {
 
 // ReplayQuarantine publishes the named messages of QUARANTINE, or all that are
 // there now, to where they came from, removes them from QUARANTINE, and returns
-// how many. A crash between the two steps can duplicate a message and never
-// loses one. One that cannot be replayed stays; the error names it, and the
-// others go on.
+// how many. All consumers of that stream get them again. A crash between the
+// two steps can duplicate a message and never loses one. One that cannot be
+// replayed stays; the error names it, and the others go on unless their stream
+// is full.
 func (b *Bus) ReplayQuarantine(ctx context.Context, seqs ...uint64) (int, error) {
-	s, err := b.js.Stream(ctx, Quarantine)
+	s, err := b.stream(ctx, Quarantine)
 	if err != nil {
-		return 0, fmt.Errorf("stream %s: %w", Quarantine, err)
+		return 0, err
 	}
 	n := 0
 	var errs []error
 	replay := func(m *Message) error {
 		if err := b.replay(ctx, s, m); err != nil {
 			errs = append(errs, fmt.Errorf("replay %d: %w", m.Seq, err))
-			return ctx.Err()
+			if errors.Is(err, ErrFull) || ctx.Err() != nil {
+				return err
+			}
+			return nil
 		}
 		n++
 		return nil
 	}
 	if len(seqs) == 0 {
-		err := b.eachStored(ctx, Quarantine, func(m *Message) (bool, error) { return true, replay(m) })
+		err := b.eachStored(ctx, Quarantine, func(m *Message) (bool, error) { return replay(m) == nil, nil })
 		return n, errors.Join(append(errs, err)...)
 	}
 	for _, seq := range slices.Compact(slices.Sorted(slices.Values(seqs))) {
@@ -215,9 +221,9 @@ func (b *Bus) replay(ctx context.Context, s jetstream.Stream, m *Message) error 
 	again := &Message{Subject: m.Header.Get(HeaderSubject), Header: ownHeader(m.Header), Data: m.Data}
 	if !strings.HasPrefix(m.Subject, SubjectQuarantine) {
 		q := describe(m)
-		origin, err := b.js.Stream(ctx, q.Stream)
+		origin, err := b.stream(ctx, q.Stream)
 		if err != nil {
-			return fmt.Errorf("stream %s: %w", q.Stream, err)
+			return err
 		}
 		raw, err := origin.GetMsg(ctx, q.StreamSeq)
 		if err != nil {
@@ -233,7 +239,7 @@ func (b *Bus) replay(ctx context.Context, s jetstream.Stream, m *Message) error 
 	}
 	bucket, object, _ := strings.Cut(again.Header.Get(HeaderClaim), "/")
 	if bucket == objectsKept {
-		data, err := b.claim(ctx, bucket+"/"+object)
+		data, err := b.claim(ctx, bucket+"/"+object, m.Time)
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,8 @@ type ReadConfig struct {
 	// From is the first sequence to read; 0 and 1 are the beginning.
 	From uint64
 	// A batch ends at MaxMessages (default 500), MaxBytes (default 8 MiB) or
-	// MaxWait (default 200 ms) after its first message.
+	// MaxWait (default 200 ms) after its first message; a tenth of that after
+	// the last one of the stream.
 	MaxMessages int
 	MaxBytes    int
 	MaxWait     time.Duration
@@ -89,7 +90,7 @@ type reader struct {
 // read reads through one server-side consumer until that breaks off.
 func (r *reader) read(ctx context.Context) error {
 	js := r.bus.js
-	s, err := js.Stream(ctx, r.stream)
+	s, err := r.bus.stream(ctx, r.stream)
 	if err != nil {
 		return classify(r.stream, err)
 	}
@@ -97,7 +98,9 @@ func (r *reader) read(ctx context.Context) error {
 		return hint("read from "+fmt.Sprint(r.last+1), fmt.Errorf("%w: it ends at %d", ErrAhead, end),
 			"the stream was replaced or restored from a backup; rebuild the index")
 	}
-	cons, err := js.CreateConsumer(ctx, r.stream, jetstream.ConsumerConfig{
+	cctx, ccancel := r.bus.ask(ctx)
+	defer ccancel()
+	cons, err := js.CreateConsumer(cctx, r.stream, jetstream.ConsumerConfig{
 		DeliverPolicy:     jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:       r.last + 1,
 		AckPolicy:         jetstream.AckNonePolicy,
@@ -200,8 +203,12 @@ func (r *reader) pump(ctx, applyCtx context.Context, s jetstream.Stream, it jets
 				return err
 			}
 		}
+		now := time.Now()
 		if len(r.batch) == 0 {
-			deadline = time.Now().Add(r.maxWait)
+			deadline = now.Add(r.maxWait)
+		}
+		if soon := now.Add(r.maxWait / 10); md.NumPending == 0 && soon.Before(deadline) {
+			deadline = soon
 		}
 		r.last = m.Seq
 		r.batch = append(r.batch, m)
@@ -231,15 +238,14 @@ func (r *reader) flush(ctx context.Context) error {
 // returns an error if the consumer should have delivered it: next is what it
 // delivered instead, 0 if nothing.
 func (r *reader) audit(ctx context.Context, s jetstream.Stream, next uint64) error {
+	ctx, cancel := r.bus.ask(ctx)
+	defer cancel()
 	if next == 0 {
 		info, err := s.Info(ctx)
 		if err != nil {
 			return err
 		}
-		if info.State.LastSeq < r.last {
-			return nil // read reports it
-		}
-		if info.State.LastSeq == r.last {
+		if info.State.LastSeq <= r.last {
 			return nil
 		}
 	}
@@ -253,7 +259,7 @@ func (r *reader) audit(ctx context.Context, s jetstream.Stream, next uint64) err
 	if next == 0 && time.Since(raw.Time) < auditEvery {
 		return nil // just arrived, on its way
 	}
-	if raw.Sequence != next {
+	if next == 0 || raw.Sequence < next {
 		return fmt.Errorf("sequence %d was not delivered", raw.Sequence)
 	}
 	return nil
@@ -261,9 +267,9 @@ func (r *reader) audit(ctx context.Context, s jetstream.Stream, next uint64) err
 
 // LastSeq returns the sequence of the last message ever stored in a stream.
 func (b *Bus) LastSeq(ctx context.Context, name string) (uint64, error) {
-	s, err := b.js.Stream(ctx, name)
+	s, err := b.stream(ctx, name)
 	if err != nil {
-		return 0, fmt.Errorf("stream %s: %w", name, err)
+		return 0, err
 	}
 	return s.CachedInfo().State.LastSeq, nil
 }

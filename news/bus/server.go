@@ -69,6 +69,10 @@ func startServer(ctx context.Context, c Config, log *slog.Logger) (*embedded, er
 			return nil, err
 		}
 		opts.Host, opts.Port = host, port
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			log.Warn("the embedded NATS server is open to the network without passwords", "listen", c.Listen,
+				"hint", "listen on 127.0.0.1, or run a NATS server with users and give its url")
+		}
 	}
 	adapter := &serverLog{log: log, fatal: make(chan string, 1)}
 	e.ns, err = natsserver.NewServer(opts)

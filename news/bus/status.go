@@ -31,9 +31,9 @@ func (b *Bus) Status(ctx context.Context) ([]StreamStatus, error) {
 	var list []StreamStatus
 	for i := range streams {
 		name := streams[i].name
-		s, err := b.js.Stream(ctx, name)
+		s, err := b.stream(ctx, name)
 		if err != nil {
-			return nil, fmt.Errorf("stream %s: %w", name, err)
+			return nil, err
 		}
 		info := s.CachedInfo()
 		st := StreamStatus{

@@ -27,6 +27,11 @@ const (
 	objectsKept  = "quarantine"
 )
 
+// direct would let any server of a cluster answer reads: also one that does not
+// know the newest messages yet. A value just written was read as the old one,
+// an object as missing.
+const direct = false
+
 // stream says what a stream must be.
 type stream struct {
 	name, prefix string
@@ -93,7 +98,7 @@ func (s *stream) config(c Config) jetstream.StreamConfig {
 		MaxBytes:          s.bytes,
 		Replicas:          c.Replicas,
 		AllowMsgSchedules: s.schedules,
-		AllowDirect:       true,
+		AllowDirect:       direct,
 	}
 	if n := s.limit(c.Limits); n > 0 {
 		cfg.MaxBytes = n
@@ -181,11 +186,11 @@ func (b *Bus) setupBucket(ctx context.Context, cfg jetstream.KeyValueConfig) err
 		cfg.MaxBytes = n
 	}
 	_, err := b.js.CreateKeyValue(ctx, cfg)
-	if err == nil || !errors.Is(err, jetstream.ErrBucketExists) {
+	if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
 		return err
 	}
 	return b.align(ctx, "KV_"+cfg.Bucket, func(have *jetstream.StreamConfig) {
-		have.Replicas = cfg.Replicas
+		have.Replicas, have.AllowDirect = cfg.Replicas, direct
 		if b.config.Limits.BucketBytes > 0 {
 			have.MaxBytes = cfg.MaxBytes
 		}
@@ -204,11 +209,11 @@ func (b *Bus) setupObjects(ctx context.Context, name string) error {
 		cfg.TTL = pagesAge(b.config) + 24*time.Hour
 	}
 	_, err := b.js.CreateObjectStore(ctx, cfg)
-	if err == nil || !errors.Is(err, jetstream.ErrBucketExists) {
+	if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
 		return err
 	}
 	return b.align(ctx, "OBJ_"+name, func(have *jetstream.StreamConfig) {
-		have.Replicas = cfg.Replicas
+		have.Replicas, have.AllowDirect = cfg.Replicas, direct
 		if b.config.Limits.ObjectBytes > 0 {
 			have.MaxBytes = cfg.MaxBytes
 		}
@@ -269,7 +274,7 @@ func (b *Bus) align(ctx context.Context, name string, change func(*jetstream.Str
 		}
 		return err
 	}
-	b.log.Info("stream configuration updated", "stream", name)
+	b.log.Debug("stream configuration updated", "stream", name)
 	return nil
 }
 
@@ -302,10 +307,8 @@ func (b *Bus) checkSync(ctx context.Context) error {
 		return nil // startServer sees to it
 	}
 	if len(b.config.Monitor) == 0 {
-		if b.config.Replicas > 1 {
-			b.log.Warn("cannot see whether the NATS servers sync always",
-				"hint", "set sync_interval: always in the jetstream block of each server, and monitor to their monitoring addresses so that it is checked")
-		}
+		b.log.Warn("cannot see whether the NATS server syncs always",
+			"hint", "set sync_interval: always in the jetstream block of each server, and monitor to their monitoring addresses so that it is checked")
 		return nil
 	}
 	for _, address := range b.config.Monitor {
