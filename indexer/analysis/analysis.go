@@ -26,7 +26,8 @@ import (
 	"xinwen/news/lexicon"
 )
 
-// version changes whenever this package gives other tokens for the same text.
+// version must change whenever this package, or the phrases of package han, give
+// other tokens for the same text.
 const version = 1
 
 // Options is what an Analyzer is made from.
@@ -55,7 +56,7 @@ type Token struct {
 	Part bool
 }
 
-// New makes an Analyzer. It takes about 0.1 s and 15 MB.
+// New makes an Analyzer. It takes about 0.1 s and 11 MB.
 func New(o Options) (*Analyzer, error) {
 	d, err := loadDict()
 	if err != nil {

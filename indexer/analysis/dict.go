@@ -13,11 +13,11 @@ import (
 
 //go:generate go run gen.go
 
-// wordList is the dictionary of github.com/go-ego/gse (zh_s; Apache-2.0, after
-// jieba's, MIT) as gen.go writes it. Loading it through gse took 1.6 s and
-// 128 MB at every start; so it is flattened once, here.
+// wordList is the dictionary zh_s of github.com/go-ego/gse as gen.go writes it.
+// Loading it through gse took 1.6 s and 128 MB at every start; so it is made flat
+// beforehand.
 //
-//go:embed words.txt.gz
+//go:embed gse/words.txt.gz
 var wordList []byte
 
 // dict is a trie over runes with the log probability of each word. It is a hash

@@ -1,6 +1,6 @@
 //go:build ignore
 
-// This program writes words.txt.gz: the Simplified Chinese dictionary of gse in
+// This program writes gse/words.txt.gz: the Simplified Chinese dictionary of gse in
 // the form of package han, sorted, one word with its frequency a line. The first
 // line is the sum of all frequencies.
 package main
@@ -33,7 +33,7 @@ func main() {
 			words[w] = t.Freq()
 		}
 	}
-	f, err := os.Create("words.txt.gz")
+	f, err := os.Create("gse/words.txt.gz")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"xinwen/news/lexicon"
 )
@@ -83,7 +84,8 @@ func expandEach(nodes []Node, l *lexicon.Lexicon) []Node {
 
 // meant returns what name stands for besides itself.
 func meant(l *lexicon.Lexicon, field, name string) []Node {
-	if !strings.ContainsFunc(name, unicode.IsLetter) { // a ticker like 2330 is a number first
+	// A ticker like 2330 is a number first, a character like 美 a part of words.
+	if !strings.ContainsFunc(name, unicode.IsLetter) || utf8.RuneCountInString(name) == 1 {
 		return nil
 	}
 	ids := l.Lookup(name)
