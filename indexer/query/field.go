@@ -27,6 +27,11 @@ func KeywordFields() []string {
 	return []string{FieldKind, FieldSource, FieldLang, FieldScript, FieldID, FieldURL, FieldAuthor, FieldCredit}
 }
 
+// fields returns all fields of the language.
+func fields() []string {
+	return append([]string{FieldTitle, FieldText, FieldEntity, FieldPublished, FieldFetched}, KeywordFields()...)
+}
+
 type fieldKind int
 
 const (
@@ -80,7 +85,7 @@ func fieldName(name string) string {
 // letters, "" if none does.
 func nearestField(name string) string {
 	best, least := "", 3
-	for _, f := range append(KeywordFields(), FieldTitle, FieldText, FieldEntity, FieldPublished, FieldFetched) {
+	for _, f := range fields() {
 		if d := distance(name, f); d < least {
 			best, least = f, d
 		}

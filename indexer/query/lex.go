@@ -152,24 +152,14 @@ loop:
 			}
 			t.kind, t.text = prefixToken, b.String()
 			return t, nil
-		case isColon(r) && m == plainMode:
-			name := b.String()
-			if f := fieldName(name); f != "" && !escaped {
-				x.at++
-				t.kind, t.text = fieldToken, f
-				return t, nil
-			}
-			if x.starts(x.peek(1)) && !escaped && latin(name) {
-				hint := "the fields are " + strings.Join(append([]string{FieldTitle, FieldText, FieldEntity, FieldPublished, FieldFetched}, KeywordFields()...), ", ")
-				if f := nearestField(strings.ToLower(narrow(name))); f != "" {
-					hint = "did you mean " + f + ":"
-				}
-				return t, x.fail(t.column, "there is no field "+strconv.Quote(name), hint+`; if it is text, put it in quotation marks`)
-			}
-			if !digitsAround(x.runes, x.at) {
-				break loop // 快讯：台积电 are two words
-			}
-			b.WriteRune(r)
+		case isColon(r) && m == plainMode && !escaped && fieldName(b.String()) != "":
+			x.at++
+			t.kind, t.text = fieldToken, fieldName(b.String())
+			return t, nil
+		case isColon(r) && m == plainMode && !escaped && latin(b.String()) && x.starts(x.peek(1)):
+			return t, x.unknownField(t.column, b.String())
+		case isColon(r) && m == plainMode && !digitsAround(x.runes, x.at):
+			break loop // 快讯：台积电 are two words
 		default:
 			b.WriteRune(r)
 		}
@@ -182,6 +172,19 @@ loop:
 	if escaped {
 		return t, nil
 	}
+	return x.operator(t)
+}
+
+func (x *lexer) unknownField(column int, name string) error {
+	hint := "the fields are " + strings.Join(fields(), ", ")
+	if f := nearestField(strings.ToLower(narrow(name))); f != "" {
+		hint = "did you mean " + f + ":"
+	}
+	return x.fail(column, "there is no field "+strconv.Quote(name), hint+"; if it is text, put it in quotation marks")
+}
+
+// operator returns the operator that the word t is, or t.
+func (x *lexer) operator(t token) (token, error) {
 	switch op := narrow(t.text); {
 	case op == "AND":
 		t.kind = andToken
