@@ -160,7 +160,11 @@ func New(o Options) (*Server, error) {
 	s.zone, _ = time.LoadLocation(o.Config.TimeZone) // validated
 	s.registered = &registered{Registerer: o.Metrics}
 	s.metrics = newMetrics(s.registered, o.Bus, o.Searcher, o.Logger)
-	s.rules = rules.NewStore(o.Bus, o.Config.AlertsDir, o.Logger)
+	s.rules = rules.NewStore(rules.Options{
+		Bus: o.Bus, Dir: o.Config.AlertsDir, Logger: o.Logger,
+		Parse:   func(q string) (query.Node, error) { return o.Evaluator.Parse(q, nil) },
+		Changed: o.Evaluator.Changed,
+	})
 	s.deliver = deliver.New(deliver.Options{
 		Bus: o.Bus, Rules: s.rules, Logger: o.Logger, Metrics: s.registered,
 		AllowPrivate: o.Config.AllowPrivateWebhooks,

@@ -113,7 +113,7 @@ func newFixture(t *testing.T) *fixture {
 	t.Cleanup(func() { _ = b.Close() })
 	log := slog.New(slog.DiscardHandler)
 	return &fixture{t, b, New(Options{
-		Bus: b, Rules: rules.NewStore(b, "", log), Logger: log, Metrics: prometheus.NewRegistry(),
+		Bus: b, Rules: rules.NewStore(rules.Options{Bus: b}), Logger: log, Metrics: prometheus.NewRegistry(),
 		AllowPrivate: true, FirstDelay: time.Millisecond, Timeout: 5 * time.Second,
 	})}
 }

@@ -81,10 +81,13 @@ type Set struct {
 	Faults []*Fault
 }
 
+// Parser reads the query of a rule. Its errors are *query.SyntaxError.
+type Parser func(string) (query.Node, error)
+
 // Load reads every *.yaml and *.yml file of dir. A directory that does not
 // exist holds no rules. The error is of the directory itself; faults of files
 // are in the Set.
-func Load(dir string) (*Set, error) {
+func Load(dir string, parse Parser) (*Set, error) {
 	s := &Set{}
 	if dir == "" {
 		return s, nil
@@ -102,7 +105,7 @@ func Load(dir string) (*Set, error) {
 		if e.IsDir() || strings.HasPrefix(e.Name(), ".") || ext != ".yaml" && ext != ".yml" {
 			continue
 		}
-		found, faults := loadFile(dir, e.Name())
+		found, faults := loadFile(dir, e.Name(), parse)
 		for _, r := range found {
 			if other, ok := owner[r.rule.ID]; ok {
 				faults = append(faults, &Fault{e.Name(), r.line, fmt.Sprintf("id %q is already taken in %s", r.rule.ID, other), "give each rule an id of its own"})
@@ -127,7 +130,7 @@ type located struct {
 	line int
 }
 
-func loadFile(dir, name string) ([]located, []*Fault) {
+func loadFile(dir, name string, query Parser) ([]located, []*Fault) {
 	path := filepath.Join(dir, name)
 	info, err := os.Stat(path)
 	if err != nil {
@@ -140,12 +143,12 @@ func loadFile(dir, name string) ([]located, []*Fault) {
 	if err != nil {
 		return nil, []*Fault{{File: name, Message: err.Error(), Hint: "make the file readable"}}
 	}
-	return parse(name, data)
+	return parse(name, data, query)
 }
 
 // parse reads one file. It returns the rules that could be read even where
 // there are faults.
-func parse(name string, data []byte) ([]located, []*Fault) {
+func parse(name string, data []byte, query Parser) ([]located, []*Fault) {
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, []*Fault{yamlFault(name, 1, err)}
@@ -162,7 +165,7 @@ func parse(name string, data []byte) ([]located, []*Fault) {
 				faults = append(faults, yamlFault(name, line, err))
 				continue
 			}
-			for _, f := range check(&r) {
+			for _, f := range check(&r, query) {
 				faults = append(faults, &Fault{name, lineOfKey(node, f.key, line), f.message, f.hint})
 			}
 			found = append(found, located{r, line})
@@ -224,7 +227,7 @@ var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 type keyFault struct{ key, message, hint string }
 
 // check returns everything wrong with r.
-func check(r *news.Rule) []keyFault {
+func check(r *news.Rule, parse Parser) []keyFault {
 	var faults []keyFault
 	add := func(key, message, hint string) { faults = append(faults, keyFault{key, message, hint}) }
 	switch {
@@ -238,9 +241,7 @@ func check(r *news.Rule) []keyFault {
 	if r.Name == "" {
 		r.Name = r.ID
 	}
-	for _, f := range checkQuery(r.Query) {
-		faults = append(faults, f)
-	}
+	faults = append(faults, checkQuery(r.Query, parse)...)
 	for i, w := range r.Webhooks {
 		if u, err := url.Parse(w.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 			add("webhooks", fmt.Sprintf("webhook %d: url %q is not an http or https address", i+1, w.URL), "write it in full, such as https://example.com/hook")
@@ -257,11 +258,11 @@ func check(r *news.Rule) []keyFault {
 	return faults
 }
 
-func checkQuery(q string) []keyFault {
+func checkQuery(q string, parse Parser) []keyFault {
 	if strings.TrimSpace(q) == "" {
 		return []keyFault{{"query", "the rule has no query", "say what to look for, such as query: 台积电 AND 涨价"}}
 	}
-	n, err := query.Parse(q)
+	n, err := parse(q)
 	var syntax *query.SyntaxError
 	if errors.As(err, &syntax) {
 		return []keyFault{{"query", fmt.Sprintf("query, column %d: %s", syntax.Column, syntax.Message), syntax.Hint}}

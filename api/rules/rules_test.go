@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"xinwen/indexer/query"
 	"xinwen/news"
 )
 
@@ -25,7 +26,7 @@ func TestLoadReadsOneRuleOrAList(t *testing.T) {
 	write(t, dir, "empty.yaml", "# nothing yet\n")
 	write(t, dir, "notes.txt", "not a rule")
 	write(t, dir, ".hidden.yaml", "nonsense: [")
-	got, err := Load(dir)
+	got, err := Load(dir, query.Parse)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestLoadReadsOneRuleOrAList(t *testing.T) {
 }
 
 func TestLoadOfNoDirectoryIsNoRules(t *testing.T) {
-	got, err := Load(filepath.Join(t.TempDir(), "none"))
+	got, err := Load(filepath.Join(t.TempDir(), "none"), query.Parse)
 	if err != nil || len(got.Rules) != 0 {
 		t.Errorf("got %v, %v, want no rules", got, err)
 	}
@@ -75,7 +76,7 @@ func TestLoadTellsAllFaultsWithTheirLines(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
 			write(t, dir, "f.yaml", tc.body)
-			got, err := Load(dir)
+			got, err := Load(dir, query.Parse)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +99,7 @@ func TestLoadKeepsFilesApart(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "bad.yaml", "id: one\nquery: (\n")
 	write(t, dir, "good.yaml", "id: two\nquery: HBM\n")
-	got, err := Load(dir)
+	got, err := Load(dir, query.Parse)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +112,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("id: a\nquery: x\n")
 	f.Add("- id: a\n  query: (\n- 3\n- [x]\n---\nid: &x b\nquery: *x\n")
 	f.Fuzz(func(t *testing.T, body string) {
-		found, faults := parse("f.yaml", []byte(body))
+		found, faults := parse("f.yaml", []byte(body), query.Parse)
 		for _, r := range found {
 			if len(faults) == 0 && (r.rule.ID == "" || r.rule.Query == "") {
 				t.Errorf("got rule %+v without fault", r.rule)

@@ -9,24 +9,49 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"xinwen/indexer/query"
 	"xinwen/news/bus"
 	"xinwen/news/reload"
 )
 
+// Options are what a Store is made from.
+type Options struct {
+	Bus *bus.Bus
+	// Dir holds the rule files; with "" the store only reads KV.
+	Dir string
+	// Parse reads queries; query.Parse if nil.
+	Parse Parser
+	// Changed, if set, returns a channel that is closed when Parse may judge
+	// differently than before, as after a change of the lexicon.
+	Changed func() <-chan struct{}
+	Logger  *slog.Logger
+}
+
 // Store is the KV bucket of rules, and the directory that feeds it.
 type Store struct {
+	o   Options
 	kv  jetstream.KeyValue
 	dir string
 	log *slog.Logger
+	mu  sync.Mutex // one Sync at a time
 }
 
-// NewStore returns the store over the rules bucket of b. With dir == "" it
-// only reads.
-func NewStore(b *bus.Bus, dir string, log *slog.Logger) *Store {
-	return &Store{kv: b.KV(bus.KVRules), dir: dir, log: log}
+// NewStore returns the store over the rules bucket of the bus.
+func NewStore(o Options) *Store {
+	if o.Parse == nil {
+		o.Parse = query.Parse
+	}
+	if o.Changed == nil {
+		o.Changed = func() <-chan struct{} { return nil }
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Store{o: o, kv: o.Bus.KV(bus.KVRules), dir: o.Dir, log: o.Logger}
 }
 
 // Sync makes the bucket say what the directory says. Faults in files are
@@ -35,7 +60,9 @@ func (s *Store) Sync(ctx context.Context) error {
 	if s.dir == "" {
 		return nil
 	}
-	set, err := Load(s.dir)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	set, err := Load(s.dir, s.o.Parse)
 	if err != nil {
 		return err
 	}
@@ -57,10 +84,6 @@ func (s *Store) Sync(ctx context.Context) error {
 		if ok && old.Origin == "" {
 			s.log.Warn("alert rule refused", "file", r.Origin, "rule", r.ID, "err", "a rule of this id was made through the api", "hint", "choose another id")
 			continue
-		}
-		if ok && slices.Contains(set.Bad, old.Origin) && old.Origin != r.Origin {
-			// It may only have moved; its old file cannot say so yet.
-			s.log.Info("alert rule moved", "rule", r.ID, "from", old.Origin, "to", r.Origin)
 		}
 		changed, err := s.put(ctx, &r, &old)
 		if err != nil {
@@ -99,17 +122,33 @@ func (s *Store) put(ctx context.Context, r, old *Stored) (changed bool, err erro
 	return true, nil
 }
 
-// Watch syncs whenever the directory changes, until ctx is done.
+// Watch syncs whenever the directory or the meaning of queries changes, until
+// ctx is done.
 func (s *Store) Watch(ctx context.Context) error {
 	if s.dir == "" {
 		<-ctx.Done()
 		return nil
 	}
-	return reload.Watch(ctx, []string{s.dir}, func() {
+	again := func() {
 		if err := s.Sync(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("alert rules not loaded", "err", err)
 		}
+	}
+	var meaning sync.WaitGroup
+	defer meaning.Wait()
+	changed := s.o.Changed()
+	meaning.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-changed:
+				changed = s.o.Changed() // before, so that no change is missed
+				again()
+			}
+		}
 	})
+	return reload.Watch(ctx, []string{s.dir}, again)
 }
 
 // Get returns the rule of an ID, or nil if there is none.

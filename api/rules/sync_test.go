@@ -5,11 +5,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go/jetstream"
 
+	"xinwen/indexer/query"
 	"xinwen/news/bus"
 )
 
@@ -38,7 +41,7 @@ func ids(t *testing.T, s *Store) []string {
 
 func TestSyncFollowsTheFiles(t *testing.T) {
 	b, dir := openBus(t), t.TempDir()
-	s := NewStore(b, dir, slog.New(slog.DiscardHandler))
+	s := NewStore(Options{Bus: b, Dir: dir})
 	// One made through the api is nobody's file's to remove.
 	if _, err := b.KV(bus.KVRules).Put(t.Context(), bus.Key("mine"), []byte(`{"id":"mine","query":"光刻"}`)); err != nil {
 		t.Fatal(err)
@@ -78,7 +81,7 @@ func TestSyncFollowsTheFiles(t *testing.T) {
 func TestSyncWritesOnlyWhatChanged(t *testing.T) {
 	b, dir := openBus(t), t.TempDir()
 	write(t, dir, "a.yaml", "id: one\nquery: HBM\n")
-	s := NewStore(b, dir, slog.New(slog.DiscardHandler))
+	s := NewStore(Options{Bus: b, Dir: dir})
 	for range 2 {
 		if err := s.Sync(t.Context()); err != nil {
 			t.Fatal(err)
@@ -92,7 +95,7 @@ func TestSyncWritesOnlyWhatChanged(t *testing.T) {
 
 func TestWatchLoadsAnEditSoon(t *testing.T) {
 	b, dir := openBus(t), t.TempDir()
-	s := NewStore(b, dir, slog.New(slog.DiscardHandler))
+	s := NewStore(Options{Bus: b, Dir: dir})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	done := make(chan error, 1)
@@ -111,6 +114,49 @@ func TestWatchLoadsAnEditSoon(t *testing.T) {
 			t.Errorf("got %v, %v, want rule one", r, err)
 		}
 		break
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("got %v, want nil after the end", err)
+	}
+}
+
+func TestRuleIsLoadedWhenItsWordsGetAMeaning(t *testing.T) {
+	b, dir := openBus(t), t.TempDir()
+	write(t, dir, "a.yaml", "id: one\nquery: entity:newcomer\n")
+	var known atomic.Bool
+	changed := make(chan struct{})
+	s := NewStore(Options{
+		Bus: b, Dir: dir,
+		Parse: func(q string) (query.Node, error) {
+			return query.ParseWith(q, query.Options{KnowsEntity: func(string) bool { return known.Load() }})
+		},
+		Changed: func() <-chan struct{} {
+			if known.Load() {
+				return nil
+			}
+			return changed
+		},
+	})
+	if err := s.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(t, s); len(got) != 0 {
+		t.Errorf("got %v, want a rule of an unknown entity refused", got)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	w, err := b.KV(bus.KVRules).WatchAll(ctx, jetstream.UpdatesOnly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = w.Stop() }()
+	done := make(chan error, 1)
+	go func() { done <- s.Watch(ctx) }()
+	known.Store(true)
+	close(changed)
+	if e := <-w.Updates(); e == nil || e.Key() != "one" {
+		t.Errorf("got %v, want rule one", e)
 	}
 	cancel()
 	if err := <-done; err != nil {

@@ -50,8 +50,9 @@ type Server struct {
 	docs  *documents
 	open  prometheus.Gauge
 	sent  prometheus.Counter
-	stop  context.Context
-	halt  context.CancelFunc
+	// closing is closed by Close.
+	closing chan struct{}
+	once    sync.Once
 }
 
 // New returns a server. Close ends its streams.
@@ -70,7 +71,7 @@ func New(o Options) *Server {
 		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinwen_api_stream_clients", Help: "Clients of /v1/stream now."}),
 		sent: prometheus.NewCounter(prometheus.CounterOpts{Name: "xinwen_api_stream_articles_total", Help: "Articles sent to clients of /v1/stream."}),
 	}
-	s.stop, s.halt = context.WithCancel(context.Background())
+	s.closing = make(chan struct{})
 	if o.Metrics != nil {
 		o.Metrics.MustRegister(s.open, s.sent)
 	}
@@ -78,11 +79,11 @@ func New(o Options) *Server {
 }
 
 // Close ends all streams; clients come back by themselves.
-func (s *Server) Close() { s.halt() }
+func (s *Server) Close() { s.once.Do(func() { close(s.closing) }) }
 
 // ServeHTTP answers GET /v1/stream?q=…&last_event_id=….
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	match, err := s.matcher(r.URL.Query().Get("q"))
+	only, err := s.filter(r.URL.Query().Get("q"))
 	if err != nil {
 		problem.Write(w, problem.Of(err))
 		return
@@ -97,7 +98,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	defer context.AfterFunc(s.stop, cancel)()
 	last, err := s.start(ctx, r)
 	if err != nil {
 		problem.Write(w, problem.Of(err))
@@ -119,12 +119,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	beat.Go(func() {
 		defer cancel()
-		c.beat(ctx, s.o.Heartbeat)
+		c.beat(ctx, s.closing, s.o.Heartbeat)
 	})
 	err = s.o.Bus.Read(ctx, bus.ReadConfig{Stream: bus.Articles, From: last + 1, MaxMessages: 50, MaxBytes: 2 << 20, MaxWait: 50 * time.Millisecond},
 		func(ctx context.Context, batch []*bus.Message) error {
 			for _, m := range batch {
-				if err := s.offer(c, match, m); err != nil {
+				if err := s.offer(c, only, m); err != nil {
 					return err
 				}
 			}
@@ -135,15 +135,46 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) matcher(q string) (*query.Matcher, error) {
+// filter is what a client wants to see; nil wants everything.
+type filter struct {
+	evaluator *query.Evaluator
+	node      query.Node
+	matcher   *query.Matcher
+	changed   <-chan struct{} // closed when names may mean something else
+}
+
+func (s *Server) filter(q string) (*filter, error) {
 	if strings.TrimSpace(q) == "" {
 		return nil, nil
 	}
-	n, err := query.Parse(q)
+	n, err := s.o.Evaluator.Parse(q, nil)
 	if err != nil {
 		return nil, err
 	}
-	return s.o.Evaluator.Compile(n)
+	f := &filter{evaluator: s.o.Evaluator, node: n}
+	return f, f.compile()
+}
+
+func (f *filter) compile() error {
+	f.changed = f.evaluator.Changed() // before, so that no change is missed
+	m, err := f.evaluator.Compile(f.node)
+	if err == nil {
+		f.matcher = m
+	}
+	return err
+}
+
+func (f *filter) match(d *query.Document) bool {
+	if f == nil {
+		return true
+	}
+	select {
+	case <-f.changed:
+		// An entity that is gone from the lexicon keeps its last meaning.
+		_ = f.compile()
+	default:
+	}
+	return f.matcher.Match(d)
 }
 
 // start returns the sequence that the client has already.
@@ -171,13 +202,13 @@ func (s *Server) start(ctx context.Context, r *http.Request) (uint64, error) {
 }
 
 // offer sends m if it matches, and else remembers how far the client is.
-func (s *Server) offer(c *conn, match *query.Matcher, m *bus.Message) error {
+func (s *Server) offer(c *conn, only *filter, m *bus.Message) error {
 	d, err := s.docs.get(m)
 	if err != nil {
 		s.o.Logger.Warn("article in stream unreadable", "stream_seq", m.Seq, "err", err)
 		return c.pass(m.Seq)
 	}
-	if d.article.Deleted || match != nil && !match.Match(d.document) {
+	if d.article.Deleted || !only.match(d.document) {
 		return c.pass(m.Seq)
 	}
 	if err := c.send(m.Seq, d.json); err != nil {
@@ -255,13 +286,16 @@ func (c *conn) advance() error {
 	return nil
 }
 
-// beat breaks silences until ctx is done or the client has gone.
-func (c *conn) beat(ctx context.Context, every time.Duration) {
+// beat breaks silences until ctx is done, the server is closing or the client
+// has gone.
+func (c *conn) beat(ctx context.Context, closing <-chan struct{}, every time.Duration) {
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-closing:
 			return
 		case <-t.C:
 		}
