@@ -41,9 +41,13 @@ type request struct {
 func newWeb(t *testing.T) *web {
 	t.Helper()
 	w := &web{handlers: make(map[string]http.HandlerFunc)}
+	w.start(t)
+	return w
+}
+
+func (w *web) start(t testing.TB) {
 	w.Server = httptest.NewServer(http.HandlerFunc(w.serve))
 	t.Cleanup(w.Close)
-	return w
 }
 
 func (w *web) serve(rw http.ResponseWriter, r *http.Request) {
@@ -308,6 +312,9 @@ func TestBadInput(t *testing.T) {
 			rw.Header().Set("Content-Type", "application/json")
 			_, _ = rw.Write([]byte(`{"a":1}`))
 		}, "application/json, not HTML"},
+		"feed": {func(rw http.ResponseWriter, _ *http.Request) {
+			_, _ = rw.Write([]byte("<?xml version=\"1.0\"?>" + rss("/1")))
+		}, "XML, not HTML"},
 		"large": {func(rw http.ResponseWriter, _ *http.Request) {
 			for range 11 << 10 {
 				if _, err := rw.Write(bytes.Repeat([]byte("x"), 1<<10)); err != nil {

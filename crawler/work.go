@@ -61,6 +61,9 @@ func (c *Crawler) handle(ctx context.Context, m *bus.Message) error {
 	if err != nil {
 		return bus.Permanent(&failure{err, "something else writes to the frontier; see what does"})
 	}
+	if e.Found.IsZero() {
+		e.Found = time.Now().UTC() // from the quarantine, or from elsewhere
+	}
 	rec, known, err := c.frontier.Known(ctx, e.URL)
 	if err != nil {
 		return err
@@ -154,6 +157,9 @@ func isPage(body []byte, contentType string) *failure {
 	sniffed, _, err := mime.ParseMediaType(http.DetectContentType(body))
 	if err != nil || !strings.HasPrefix(sniffed, "text/") {
 		return &failure{fmt.Errorf("the body is %s, not HTML", or(sniffed, "binary")), "binary files are not read; exclude them with a links pattern"}
+	}
+	if sniffed == "text/xml" && !bytes.Contains(bytes.ToLower(body[:min(len(body), 4<<10)]), []byte("<html")) {
+		return &failure{errors.New("the body is XML, not HTML"), "if it is a feed, list it under feeds; else exclude it with a links pattern"}
 	}
 	declared, _, err := mime.ParseMediaType(contentType)
 	if err == nil && sniffed != "text/html" {

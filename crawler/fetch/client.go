@@ -281,7 +281,6 @@ func (c *Client) request(parent context.Context, u *url.URL, req Request) (*Resp
 	r.Header.Set("User-Agent", c.cfg.UserAgent)
 	r.Header.Set("Accept-Encoding", acceptEncoding)
 	r.Header.Set("Accept", or(req.Accept, "*/*"))
-	r.Header.Set("Accept-Language", "zh, en;q=0.8")
 	if req.Validators.ETag != "" {
 		r.Header.Set("If-None-Match", req.Validators.ETag)
 	}

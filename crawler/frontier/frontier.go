@@ -96,13 +96,33 @@ func New(b *bus.Bus) *Frontier { return &Frontier{bus: b, seen: b.KV(bus.KVSeen)
 // Filter is the subject filter of a consumer of entries.
 const Filter = bus.SubjectFetch + ">"
 
+// How long a record keeps its URL out of FRONTIER where it is not final.
+const (
+	// deniedFor: robots.txt may change its mind, and is read once a day.
+	deniedFor = 24 * time.Hour
+	// waitingFor is longer than any entry waits: if it is still waiting then,
+	// FRONTIER was lost, and one more entry does no harm if not.
+	waitingFor = 14 * 24 * time.Hour
+)
+
+// settled reports whether r keeps its URL out of FRONTIER.
+func (r Record) settled() bool {
+	switch r.Outcome {
+	case Denied:
+		return time.Since(r.Time) < deniedFor
+	case Waiting:
+		return time.Since(r.Time) < waitingFor
+	}
+	return true
+}
+
 // Add puts e into FRONTIER if its URL was not known, or if e is a revisit, and
 // reports whether it did. When it returns without error, the entry is durable or
 // was before.
 func (f *Frontier) Add(ctx context.Context, e Entry) (bool, error) {
 	if !e.Revisit {
-		_, known, err := f.Known(ctx, e.URL)
-		if known || err != nil {
+		rec, known, err := f.Known(ctx, e.URL)
+		if known && rec.settled() || err != nil {
 			return false, err
 		}
 	}

@@ -123,6 +123,23 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+func TestRecordsThatAreNotFinalExpire(t *testing.T) {
+	tests := map[string]struct {
+		outcome Outcome
+		age     time.Duration
+		want    bool
+	}{
+		"fetched": {Fetched, 1000 * time.Hour, true}, "failed": {Failed, 1000 * time.Hour, true}, "gone": {Gone, 1000 * time.Hour, true},
+		"denied-today": {Denied, 23 * time.Hour, true}, "denied-long-ago": {Denied, 25 * time.Hour, false},
+		"waiting": {Waiting, 8 * 24 * time.Hour, true}, "lost": {Waiting, 15 * 24 * time.Hour, false},
+	}
+	for name, tc := range tests {
+		if got := (Record{Outcome: tc.outcome, Time: time.Now().Add(-tc.age)}).settled(); got != tc.want {
+			t.Errorf("%s: got %v, want %v", name, got, tc.want)
+		}
+	}
+}
+
 func TestParseEntryRefuses(t *testing.T) {
 	for _, bad := range []string{"", "{}", `{"v":99,"url":"http://news.example/"}`, `{"url":"ftp://x/"}`} {
 		if e, err := ParseEntry([]byte(bad)); err == nil {

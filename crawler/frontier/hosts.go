@@ -17,7 +17,12 @@ import (
 // alone.
 const Patience = time.Minute
 
-// HeldError says that a host asked to be left alone for longer than Patience.
+// longestDelay is the longest time between two requests that is waited for in
+// memory: some crawl-delays are a day.
+const longestDelay = 10 * time.Minute
+
+// HeldError says that a host asked to be left alone for longer than we wait in
+// memory.
 type HeldError struct {
 	Host  string
 	Until time.Time
@@ -95,8 +100,8 @@ type Turn struct {
 }
 
 // Acquire waits for the turn of a request to a host, a delay after the last one.
-// If the host is or comes to be held for longer than Patience, it returns a
-// *HeldError.
+// If the host is or comes to be held for longer than Patience, or the delay is
+// longer than anyone waits in memory, it returns a *HeldError.
 func (h *Hosts) Acquire(ctx context.Context, name string, delay time.Duration, urgent bool) (*Turn, error) {
 	hst, err := h.open(ctx, name)
 	if err != nil {
@@ -104,9 +109,14 @@ func (h *Hosts) Acquire(ctx context.Context, name string, delay time.Duration, u
 	}
 	w := &waiter{delay: delay, ready: make(chan struct{})}
 	h.mu.Lock()
-	if time.Until(hst.hold) > Patience {
+	until := hst.hold
+	if next := hst.last.Add(delay); time.Until(next) > longestDelay && next.After(until) {
+		until = next
+		hst.delay = delay // Enter spreads those that follow
+	}
+	if time.Until(until) > Patience {
 		defer h.mu.Unlock()
-		return nil, &HeldError{name, hst.hold}
+		return nil, &HeldError{name, until}
 	}
 	if urgent {
 		hst.urgent = append(hst.urgent, w)

@@ -185,6 +185,33 @@ func TestHostsHold(t *testing.T) {
 	})
 }
 
+func TestHostsDelayOfADayIsNotWaitedForInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hosts := NewHosts(nil, 1, slog.New(slog.DiscardHandler))
+		const day = 24 * time.Hour
+		acquire := func() error {
+			turn, err := hosts.Acquire(t.Context(), "h", day, false)
+			if err == nil {
+				turn.Leave()
+				turn.Done()
+			}
+			return err
+		}
+		if err := acquire(); err != nil {
+			t.Fatal(err)
+		}
+		left := time.Now()
+		var held *HeldError
+		if err := acquire(); !errors.As(err, &held) || !held.Until.Equal(left.Add(day)) {
+			t.Fatalf("got %v, want a HeldError until the next day", err)
+		}
+		<-time.After(time.Until(held.Until))
+		if err := acquire(); err != nil {
+			t.Errorf("a day later: %v", err)
+		}
+	})
+}
+
 func TestHostsAcquireGivesUpWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hosts := NewHosts(nil, 1, slog.New(slog.DiscardHandler))
