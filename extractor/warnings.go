@@ -2,13 +2,12 @@ package extractor
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"xinwen/extractor/dom"
 	"xinwen/news"
 	"xinwen/news/charset"
+	"xinwen/news/han"
 )
 
 // warnings collects what is doubtful, as "code: sentence".
@@ -43,18 +42,38 @@ func (w *warnings) doubts(a *news.Article, d *dom.Document, enc charset.Result, 
 	}
 }
 
-// lost matches what stays of a sentence whose link text a publisher's system
-// dropped: quotes around nothing, a conjunction before a mark.
-var lost = regexp.MustCompile(`“[ \x{3000}]?”|「」|『』|《》|〈〉|(?:和|与|與|对|對|从|從|向|由|被)的(?:[，。、；]|千|百|十|\d)|\p{Han}(?:和|与|與)[，。、；]`)
-
-// lostLinks counts the places where a link's text seems to be missing and
-// returns the code point of the first.
+// lostLinks counts the places where a link's text seems to be missing, as a
+// publisher's system leaves them when it drops links: quotes around nothing, a
+// preposition before 的 or a mark. It returns the code point of the first.
 func lostLinks(s string) (n, first int) {
-	for _, m := range lost.FindAllStringIndex(s, 100) {
-		if n == 0 {
-			first = utf8.RuneCountInString(s[:m[0]])
+	var before, prev rune
+	at := 0
+	for _, r := range s {
+		lost := false
+		switch r {
+		case '”':
+			lost = prev == '“' || prev == ' ' && before == '“'
+		case '」':
+			lost = prev == '「'
+		case '』':
+			lost = prev == '『'
+		case '》':
+			lost = prev == '《'
+		case '，', '。', '、', '；':
+			lost = (prev == '和' || prev == '与' || prev == '與') && han.IsHan(before) && !strings.ContainsRune("总饱温暖柔缓平祥谐参给赠與", before)
+		case '的':
+			lost = (prev == '和' || prev == '与' || prev == '與' || prev == '从' || prev == '從' || prev == '向') && han.IsHan(before) && !strings.ContainsRune("总饱温柔缓平祥谐参给赠方走去转倾动趋意志", before)
 		}
-		n++
+		if lost {
+			if n == 0 {
+				first = at
+			}
+			if n++; n == 100 {
+				break
+			}
+		}
+		before, prev = prev, r
+		at++
 	}
 	return n, first
 }

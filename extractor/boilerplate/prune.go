@@ -34,7 +34,7 @@ func (p *page) keeps(i int) bool {
 		return false
 	case i == p.title:
 		return false
-	case stray(b.Text):
+	case b.Units < 120 && stray(b.Text):
 		return false
 	case p.prose[i] && b.Units < 250 && disclaimer.MatchString(b.Text):
 		return false

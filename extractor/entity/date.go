@@ -202,6 +202,15 @@ func (p *scanner) yearly(start, y, e int) int {
 			}
 		}
 	}
+	// 2023-2025 is a span of years.
+	if f, _ := p.one(e, "-", "~"); f > 0 {
+		if z, g := p.fourDigits(f); g > 0 && z > y && z < y+50 && y > 1950 {
+			if h := p.has(g, "年"); h > 0 {
+				g = h
+			}
+			return p.date(start, g, valueYear(y)+"/"+valueYear(z))
+		}
+	}
 	j := p.space(e)
 	if f, _ := p.one(j, "财年", "会计年度", "年度"); f > 0 {
 		return p.inYear(start, y, f, f)

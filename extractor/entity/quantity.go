@@ -198,7 +198,8 @@ func hanScale(r rune) float64 {
 // scales reads 万亿, 亿, 千万, million, bn after a number. The second result is
 // where it ends, i if there is none.
 func (p *scanner) scales(i int) (float64, int) {
-	v, j := 1.0, i
+	v, j := 1.0, p.space(i)
+	from := j
 	for n := 0; n < 3; n++ {
 		r, w := utf8.DecodeRuneInString(p.s[j:])
 		x := hanScale(r)
@@ -208,7 +209,7 @@ func (p *scanner) scales(i int) (float64, int) {
 		v *= x
 		j += w
 	}
-	if j > i {
+	if j > from {
 		return v, j
 	}
 	k := i
@@ -385,6 +386,9 @@ func (p *scanner) percent(start int, v float64, i int) int {
 	e := p.percentUnit(i)
 	if e == 0 {
 		return 0
+	}
+	if f := p.has(e, "+"); f > 0 && p.s[e-1] == '%' {
+		e = f // 30%+
 	}
 	return p.add(start, e, news.Percent, "", format(v)+"%", 1)
 }
