@@ -184,9 +184,6 @@ func (b *Bus) durable(ctx context.Context, c ConsumerConfig) (jetstream.Consumer
 		MaxDeliver:    -1, // the bus counts, so that the last failure reaches QUARANTINE with its reason
 		DeliverPolicy: jetstream.DeliverAllPolicy,
 	}
-	if c.FromNow {
-		cfg.DeliverPolicy = jetstream.DeliverNewPolicy
-	}
 	ctx, cancel := b.ask(ctx)
 	defer cancel()
 	old, err := b.js.Consumer(ctx, c.Stream, c.Name)
@@ -202,6 +199,14 @@ func (b *Bus) durable(ctx context.Context, c ConsumerConfig) (jetstream.Consumer
 		}
 	case !errors.Is(err, jetstream.ErrConsumerNotFound):
 		return nil, classify(c.Stream, err)
+	case c.FromNow:
+		// With DeliverNew each server of a cluster has its own idea of now, and a
+		// change of leaders before the first delivery would skip messages.
+		last, err := b.LastSeq(ctx, c.Stream)
+		if err != nil {
+			return nil, classify(c.Stream, err)
+		}
+		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, last+1
 	}
 	cons, err := b.js.CreateOrUpdateConsumer(ctx, c.Stream, cfg)
 	return cons, classify(c.Stream, err)

@@ -23,10 +23,12 @@ import (
 // The contract holds for every way to run the bus.
 
 func TestContractEmbedded(t *testing.T) {
+	t.Parallel()
 	contract(t, bus.Options{Config: bus.Config{Dir: t.TempDir(), RetryWindow: 300 * time.Millisecond}, Logger: testLog(t)})
 }
 
 func TestContractSeparateServer(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	contract(t, bus.Options{
 		Config: bus.Config{URL: n.url, Dir: t.TempDir(), Monitor: []string{n.monitor}, RetryWindow: 300 * time.Millisecond},
@@ -38,6 +40,7 @@ func TestContractCluster(t *testing.T) {
 	if testing.Short() {
 		t.Skip("three servers: not with -short")
 	}
+	t.Parallel()
 	nodes := startCluster(t)
 	var urls, monitors []string
 	for _, n := range nodes {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -144,6 +145,7 @@ func (l *load) check(t *testing.T) {
 }
 
 func TestServerKilledWhilePublishing(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	b := open(t, bus.Options{Config: bus.Config{URL: n.url, Dir: t.TempDir()}, Logger: testLog(t)})
 	l, stop := startLoad(t, b, 4)
@@ -183,6 +185,7 @@ func testLeaderKill(t *testing.T, o bus.Options, nodes []*node) {
 
 // An outage that outlasts the retry window: work goes on into the outbox.
 func TestServerAway(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	b := open(t, bus.Options{
 		Config: bus.Config{URL: n.url, Dir: t.TempDir(), RetryWindow: 200 * time.Millisecond}, Logger: testLog(t),
@@ -214,6 +217,7 @@ func TestServerAway(t *testing.T) {
 }
 
 func TestOutboxIsBounded(t *testing.T) {
+	t.Parallel()
 	b := open(t, bus.Options{Config: bus.Config{Dir: t.TempDir(), RetryWindow: time.Millisecond, OutboxMaxBytes: 50_000}, Logger: testLog(t)})
 	restore := without(t, b, bus.Alerts)
 	for i := range 6 {
@@ -271,6 +275,7 @@ func victim(dir string) error {
 
 // What the killed process was handling comes again at once, not after AckWait.
 func TestProcessKilledAtWork(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	v := &node{name: "victim", env: victimEnv, spec: dir}
 	v.start(t)
@@ -299,5 +304,62 @@ func TestProcessKilledAtWork(t *testing.T) {
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("took %s", took)
+	}
+}
+
+// A handler that ignores its context does not keep its message, and not the
+// consumer.
+func TestStuckHandlerIsGivenUp(t *testing.T) {
+	t.Parallel()
+	b := open(t, bus.Options{Config: bus.Config{Dir: t.TempDir()}, Logger: testLog(t)})
+	release := make(chan struct{})
+	defer close(release)
+	got := make(chan string, 2)
+	consume(t, b, bus.ConsumerConfig{Stream: bus.Articles, Name: "stuck", Timeout: 10 * time.Millisecond, MaxDeliver: 1},
+		func(_ context.Context, m *bus.Message) error {
+			got <- m.Header.Get(bus.HeaderURL)
+			if m.Seq == 1 {
+				<-release
+			}
+			return nil
+		})
+	all := publish(t, b, 2)
+	for _, a := range all {
+		if got := next(t, got); got != a.URL {
+			t.Errorf("got %s, want %s", got, a.URL)
+		}
+	}
+	q := quarantined(t, b, func(q bus.Quarantined) bool { return q.URL == all[0].URL })
+	if !strings.Contains(q.Reason, "no result in 10ms") {
+		t.Errorf("got reason %q", q.Reason)
+	}
+}
+
+// A message that takes its process down each time is not tried for ever.
+func TestMessageThatNeverFinishes(t *testing.T) {
+	t.Parallel()
+	b := open(t, bus.Options{Config: bus.Config{Dir: t.TempDir()}, Logger: testLog(t)})
+	publish(t, b, 1)
+	cfg := bus.ConsumerConfig{Stream: bus.Articles, Name: "deadly", MaxDeliver: 1, Grace: time.Millisecond}
+	for i := range 3 {
+		entered := make(chan struct{})
+		c := consume(t, b, cfg, func(ctx context.Context, m *bus.Message) error {
+			if m.Attempt != i+1 {
+				t.Errorf("got attempt %d, want %d", m.Attempt, i+1)
+			}
+			close(entered)
+			<-ctx.Done() // until the end of Grace
+			return ctx.Err()
+		})
+		next(t, entered)
+		c.end(t)
+	}
+	consume(t, b, cfg, func(context.Context, *bus.Message) error {
+		t.Error("tried again")
+		return nil
+	})
+	q := quarantined(t, b, func(q bus.Quarantined) bool { return q.StreamSeq == 1 })
+	if q.Attempts != 4 || !strings.Contains(q.Reason, "never finished") {
+		t.Errorf("got %+v", q)
 	}
 }
