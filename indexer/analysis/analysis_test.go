@@ -66,6 +66,7 @@ func TestTokens(t *testing.T) {
 		{"date", "2025-11-17", "2025 11 17", "2025 11 17"},
 		{"kana", "キオクシア", "キ オ ク シ ア", "キオ オク クシ シア ア"},
 		{"accents", "Café", "cafe", "cafe"},
+		{"marks", "हिन्दी \u0333", "हिन्दी", "हिन्दी"},
 		{"rare-ideograph", "𠮷野家", "𠮷 野 家", "𠮷野 野家 家"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -13,6 +13,7 @@ type class uint8
 const (
 	gap    class = iota // space, punctuation, symbols
 	letter              // of a script written in words
+	mark                // an accent; it belongs to the letter before
 	digit
 	ideograph // Chinese, kana, Hangul: scripts without spaces
 )
@@ -38,8 +39,10 @@ func classOf(r rune) class {
 		return ideograph
 	case unicode.IsNumber(r):
 		return digit
-	case unicode.IsLetter(r), unicode.IsMark(r):
+	case unicode.IsLetter(r):
 		return letter
+	case unicode.IsMark(r):
+		return mark
 	}
 	return gap
 }
@@ -76,7 +79,7 @@ func (c *classes) nextUnit(s string, i int) unit {
 	for i < len(s) {
 		k, n := c.of(s, i)
 		switch k {
-		case gap:
+		case gap, mark:
 			i += n
 			continue
 		case ideograph:
@@ -103,6 +106,8 @@ func (c *classes) word(s string, i int) unit {
 	for i += n; i < len(s); i += n {
 		k, n = c.of(s, i)
 		switch {
+		case k == mark:
+			continue
 		case k == letter, k == digit:
 			u.letters = u.letters && k == letter
 			if k != last && u.seam == 0 {
