@@ -80,7 +80,17 @@ func Find(d *dom.Document, h Hints) *Body {
 	p := &page{doc: d, hints: h}
 	p.measure()
 	p.value()
-	return p.choose()
+	b := p.choose()
+	if len(b.Blocks) == 0 && p.good[len(p.good)-1] > 60 {
+		// The names of elements misled: go by the text alone.
+		clear(p.cues)
+		for i := range p.under {
+			p.under[i] &= cueConsent
+		}
+		p.value()
+		b = p.choose()
+	}
+	return b
 }
 
 // measure finds the sentences and reads the names of elements. A name that
@@ -119,6 +129,9 @@ func (p *page) measure() {
 		c := cueOf(e.Node)
 		if c&(cueChrome|cueAside) != 0 && p.doubtful(e, c, total) {
 			c &^= cueChrome | cueAside
+		}
+		if c&cueCaption != 0 && p.good[e.End]-p.good[e.First] > 200 {
+			c &^= cueCaption // too long for what is under a picture
 		}
 		if c&(cueConsent|cueCaption) != 0 && e.First <= p.title && p.title < e.End {
 			c &^= cueConsent | cueCaption

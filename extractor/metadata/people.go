@@ -53,6 +53,7 @@ const colons = ":：/／|｜丨∕ǀ"
 type named struct {
 	role role
 	text string
+	bare bool // the label had no colon
 }
 
 // sep stands for the border of an inline element in the text that is read.
@@ -128,7 +129,7 @@ func readNames(s string) []named {
 			name = ""
 		}
 		if name != "" {
-			out = append(out, named{role, name})
+			out = append(out, named{role, name, !colon})
 		}
 		i += used
 		prev = ' '
@@ -293,10 +294,15 @@ func (r *reader) people(m *Metadata) {
 			}
 			continue
 		}
-		read = append(read, readNames(r.joinLabel(i, s))...)
+		for _, x := range readNames(r.joinLabel(i, s)) {
+			if x.role == creditRole && x.bare && (in || r.first >= 0 && i > r.last) {
+				continue // （来源Trendforce） under a chart
+			}
+			read = append(read, x)
+		}
 		read = append(read, head(s)...)
 		if a := byline(s); a != "" {
-			read = append(read, named{authorRole, a})
+			read = append(read, named{role: authorRole, text: a})
 		}
 	}
 	latin := r.Script == news.ScriptLatn
@@ -440,10 +446,10 @@ func head(s string) []named {
 	}
 	s = strings.ReplaceAll(s, string(sep), "")
 	if x := reTWReport.FindStringSubmatch(s); x != nil {
-		return []named{{reporterRole, x[1]}}
+		return []named{{role: reporterRole, text: x[1]}}
 	}
 	if x := reTWParen.FindStringSubmatchIndex(s); x != nil && x[0] < 60 {
-		return []named{{reporterRole, s[x[2]:x[3]]}}
+		return []named{{role: reporterRole, text: s[x[2]:x[3]]}}
 	}
 	// 新京报讯（记者 陆一夫）
 	if i := strings.IndexAny(s, "（("); i >= 0 && i < 60 {
