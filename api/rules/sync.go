@@ -134,8 +134,10 @@ func (s *Store) Watch(ctx context.Context) error {
 			s.log.Error("alert rules not loaded", "err", err)
 		}
 	}
+	ctx, cancel := context.WithCancel(ctx)
 	var meaning sync.WaitGroup
 	defer meaning.Wait()
+	defer cancel()
 	changed := s.o.Changed()
 	meaning.Go(func() {
 		for {
