@@ -153,10 +153,10 @@ func (f *folder) unit(at, n int, r rune) {
 	f.step(start, at, n)
 }
 
-// step notes that the bytes of out from start on stand for n bytes of the
-// original at offset at, if that changes the distance.
+// step notes that the bytes of out from start on stand for one rune of n bytes
+// of the original at offset at, unless they are one rune of as many bytes.
 func (f *folder) step(start, at, n int) {
-	if len(f.out)-start == n {
+	if len(f.out)-start == n && utf8.RuneCount(f.out[start:]) == 1 {
 		return
 	}
 	if k := len(f.steps) - 1; k >= 0 && f.steps[k].shadow == start && f.steps[k].original == at {

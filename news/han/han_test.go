@@ -70,6 +70,7 @@ func TestOriginalLeadsBack(t *testing.T) {
 		{"after-full-width", "ＡＢＣ公司買下輝達", "辉达", "輝達"},
 		{"full-width-itself", "買ＨＢＭ３Ｅ了", "hbm3e", "ＨＢＭ３Ｅ"},
 		{"part-of-ligature", "xﬁy", "i", "ﬁ"},
+		{"same-bytes-more-runes", "a⒝c", "b", "⒝"},
 		{"zero-width-inside", "a台\u200b積\u200b電\u200bb", "台积电", "台\u200b積\u200b電"},
 		{"zero-width-around", "\u200bTSMC\u200b", "tsmc", "TSMC"},
 		{"longer-fold-before", "½½ TSMC", "tsmc", "TSMC"},
