@@ -30,8 +30,6 @@ type Crawler struct {
 	states   *states
 	feeds    jetstream.KeyValue
 	report   report
-	// robotsDelay is the least time between a robots.txt and what came before it.
-	robotsDelay time.Duration
 
 	cancel context.CancelFunc // of a crawler that was started
 	done   chan struct{}
@@ -44,7 +42,7 @@ func New(o Options) (*Crawler, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Crawler{opts: o, log: o.Logger, done: make(chan struct{}), robotsDelay: source.DefaultDelay}
+	c := &Crawler{opts: o, log: o.Logger, done: make(chan struct{})}
 	list := o.List
 	switch {
 	case list != nil:
@@ -68,7 +66,7 @@ func New(o Options) (*Crawler, error) {
 	if c.metrics, err = newMetrics(o.Metrics); err != nil {
 		return nil, err
 	}
-	c.robots = robots.NewCache(c.client.Product(), c.fetchRobots)
+	c.robots = robots.NewCache(c.client.Product())
 	c.hosts = frontier.NewHosts(o.Bus.KV(bus.KVHosts), o.Concurrency, o.Logger)
 	c.frontier = frontier.New(o.Bus)
 	c.states = newStates(o.Bus.KV(bus.KVSources))

@@ -49,7 +49,7 @@ func (v *visit) gate(ctx context.Context, u *url.URL) (func(error), error) {
 	v.end() // no slot is held while we wait for the next host
 	delay := v.source.Delay
 	if v.robots {
-		rules, err := v.crawler.robots.Rules(ctx, u.String())
+		rules, err := v.crawler.robots.Rules(ctx, u.String(), v.fetchRobots)
 		if err != nil {
 			return nil, robotsError(u, err)
 		}
@@ -123,13 +123,13 @@ func (v *visit) get(ctx context.Context, req fetch.Request) (*fetch.Response, er
 	return resp, err
 }
 
-// fetchRobots is the robots.FetchFunc: robots.txt waits for its host's turn as
-// everything does.
-func (c *Crawler) fetchRobots(ctx context.Context, robotsURL string) (int, []byte, error) {
-	v := &visit{crawler: c, source: &source.Source{Delay: c.robotsDelay}, urgent: true}
-	defer v.end()
-	resp, err := c.client.Get(ctx, fetch.Request{
-		URL: robotsURL, Accept: acceptRobots, Gate: v.gate,
+// fetchRobots is the robots.FetchFunc of v: robots.txt waits for its host's turn
+// as everything does.
+func (v *visit) fetchRobots(ctx context.Context, robotsURL string) (int, []byte, error) {
+	own := &visit{crawler: v.crawler, source: v.source, urgent: true}
+	defer own.end()
+	resp, err := v.crawler.client.Get(ctx, fetch.Request{
+		URL: robotsURL, Accept: acceptRobots, Gate: own.gate,
 		MaxBodyBytes: robots.MaxBytes + 1, Truncate: true, MaxRedirects: robots.MaxRedirects,
 	})
 	var e *fetch.Error

@@ -68,7 +68,6 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 // one fetch.
 type Cache struct {
 	agent string
-	fetch FetchFunc
 
 	mu      sync.Mutex
 	entries map[string]*list.Element
@@ -88,13 +87,13 @@ type entry struct {
 }
 
 // NewCache returns an empty cache for the product token agent.
-func NewCache(agent string, fetch FetchFunc) *Cache {
-	return &Cache{agent: agent, fetch: fetch, entries: make(map[string]*list.Element), recent: list.New()}
+func NewCache(agent string) *Cache {
+	return &Cache{agent: agent, entries: make(map[string]*list.Element), recent: list.New()}
 }
 
-// Rules returns the rules that hold for rawURL's host. The error is an
-// *UnreachableError, or that of ctx.
-func (c *Cache) Rules(ctx context.Context, rawURL string) (*Rules, error) {
+// Rules returns the rules that hold for rawURL's host; fetch gets its robots.txt
+// if need be. The error is an *UnreachableError, or that of ctx.
+func (c *Cache) Rules(ctx context.Context, rawURL string, fetch FetchFunc) (*Rules, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, err
@@ -107,7 +106,7 @@ func (c *Cache) Rules(ctx context.Context, rawURL string) (*Rules, error) {
 		return nil, ctx.Err()
 	}
 	if now := time.Now(); !now.Before(e.expires) {
-		if err := c.refresh(ctx, e); err != nil {
+		if err := c.refresh(ctx, e, fetch); err != nil {
 			return nil, err
 		}
 	}
@@ -136,9 +135,9 @@ func (c *Cache) entry(origin string) *entry {
 
 // refresh asks for robots.txt and writes down what the answer means. It fails
 // only when ctx is done.
-func (c *Cache) refresh(ctx context.Context, e *entry) error {
+func (c *Cache) refresh(ctx context.Context, e *entry, fetch FetchFunc) error {
 	robotsURL := e.origin + "/robots.txt"
-	status, body, err := c.fetch(ctx, robotsURL)
+	status, body, err := fetch(ctx, robotsURL)
 	if ctx.Err() != nil {
 		return ctx.Err() // says nothing about the host
 	}

@@ -30,10 +30,9 @@ func TestCachePolicy(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			c := NewCache("xinwen", func(context.Context, string) (int, []byte, error) {
+			rules, err := NewCache("xinwen").Rules(t.Context(), "http://news.example/x", func(context.Context, string) (int, []byte, error) {
 				return tc.status, []byte(tc.body), tc.err
 			})
-			rules, err := c.Rules(t.Context(), "http://news.example/x")
 			var unreachable *UnreachableError
 			if errors.As(err, &unreachable) != tc.blocked {
 				t.Fatalf("got error %v, want unreachable %v", err, tc.blocked)
@@ -48,13 +47,14 @@ func TestCachePolicy(t *testing.T) {
 func TestCacheKeepsLastGoodCopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		status, fetches := 200, 0
-		c := NewCache("xinwen", func(context.Context, string) (int, []byte, error) {
+		c := NewCache("xinwen")
+		fetch := func(context.Context, string) (int, []byte, error) {
 			fetches++
 			return status, []byte("User-agent: *\nDisallow: /private/"), nil
-		})
+		}
 		check := func(when string, wantFetches int, wantBlocked bool) {
 			t.Helper()
-			rules, err := c.Rules(t.Context(), "https://news.example/private/1")
+			rules, err := c.Rules(t.Context(), "https://news.example/private/1", fetch)
 			if (err != nil) != wantBlocked {
 				t.Fatalf("%s: got error %v, want blocked %v", when, err, wantBlocked)
 			}
@@ -86,15 +86,16 @@ func TestCacheKeepsLastGoodCopy(t *testing.T) {
 func TestCacheSharesOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fetches := 0
-		c := NewCache("xinwen", func(context.Context, string) (int, []byte, error) {
+		c := NewCache("xinwen")
+		fetch := func(context.Context, string) (int, []byte, error) {
 			fetches++
 			<-time.After(time.Second)
 			return 404, nil, nil
-		})
+		}
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() {
-				if _, err := c.Rules(t.Context(), "http://news.example/a"); err != nil {
+				if _, err := c.Rules(t.Context(), "http://news.example/a", fetch); err != nil {
 					t.Error(err)
 				}
 			})
@@ -107,7 +108,7 @@ func TestCacheSharesOneFetch(t *testing.T) {
 }
 
 func TestCacheForgetsHostUsedLongestAgo(t *testing.T) {
-	c := NewCache("xinwen", func(context.Context, string) (int, []byte, error) { return 404, nil, nil })
+	c := NewCache("xinwen")
 	for i := range maxHosts + 10 {
 		c.entry("http://" + string(rune('a'+i%26)) + time.Duration(i).String())
 	}
