@@ -1,7 +1,17 @@
 // Package rules brings the rules of alerts from YAML files into the KV bucket
 // that the percolator reads.
 //
-// A file holds one rule or a list of them. What a file says is checked whole:
+// A file holds one rule or a list of them:
+//
+//	id: tsmc-prices
+//	name: 台积电涨价
+//	query: entity:tsmc AND (涨价 OR title:price)
+//	labels: [foundry]
+//	webhooks:
+//	  - url: https://example.com/hook
+//	    secret_env: HOOK_SECRET # or secret_file
+//
+// What a file says is checked whole:
 // unknown keys, IDs, queries (by the parser that search uses), webhooks; all
 // faults come at once, each with its file and line. A file with a fault changes
 // nothing: the rules it gave before stay. A rule whose file is gone, or no
