@@ -130,7 +130,7 @@ func (r *reader) locate(title string) {
 			r.head = i
 		}
 	}
-	from, to := r.head, r.first+3
+	from, to := r.head, r.first+4
 	if r.first < 0 {
 		to = r.head + 12
 	}

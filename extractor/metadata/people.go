@@ -208,6 +208,9 @@ loop:
 		limit = 24
 	}
 	n := utf8.RuneCountInString(name)
+	if words > 0 && role != creditRole {
+		limit = 40 // several people
+	}
 	if latin {
 		limit *= 3
 	}
@@ -266,10 +269,10 @@ func hanOnly(s string) bool {
 
 var (
 	reBy       = regexp.MustCompile(`(?i)^(?:written\s+|posted\s+|reported\s+|words\s+|story\s+|text\s+)?by:?\s+(.{3,90})$`)
-	reByEnd    = regexp.MustCompile(`(?i)\s*(?:[|·•–—\x1f(]|,\s*(?:staff|senior|contribut|special|associated|reuters|the |for |cnn|bbc|editor|correspondent|updated|published|posted|on\b|\d)|\b(?:on|at|in|published|updated|posted|for|and staff)\s+(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|the )|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z.]*\s+\d|\d{1,2}[:/. ]|\s-\s).*$`)
+	reByEnd    = regexp.MustCompile(`(?i)\s*(?:[|·•–—\x1f(]|,\s*(?:staff|senior|contribut|special|associated|reuters|the |for |cnn|bbc|editor|correspondent|updated|published|posted|on\b|\d)|\b(?:on|at|in|published|updated|posted|for|and staff)\s+(?:\d|mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|the )|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z.]*\s+\d|\d{1,2}[:/. ]|\s-\s).*$`)
 	reTWReport = regexp.MustCompile(`^[［\[〔【（(]?\s*(?:記者|记者|編譯|编译|特派員|特派记者|特派記者)\s*([\p{Han}]{2,4}(?:、[\p{Han}]{2,4})*)\s*[／/](?:綜合|台北|臺北|新北|[\p{Han}]{2,6})?(?:報導|报道|專電|電)?`)
 	reTWParen  = regexp.MustCompile(`[（(](?:中央社)?(?:記者|记者)([\p{Han}]{2,4})(?:[\p{Han}]{0,4}\d{0,2}日?電|[／/].{2,8})?[)）]`)
-	reJunkName = regexp.MustCompile(`(?i)^(?:admin|administrator|editor|staff|webmaster|guest|author|unknown|佚名|匿名|未知|管理员|本站|原创|转载|网络|互联网|不详|无|小编|记者|编辑)$|https?:|www\.|@|登录|注册|发布|关注|收藏|评论|阅读`)
+	reJunkName = regexp.MustCompile(`(?i)^(?:name|网络整理|admin|administrator|editor|staff|webmaster|guest|author|unknown|佚名|匿名|未知|管理员|本站|原创|转载|网络|互联网|不详|无|小编|记者|编辑)$|https?:|www\.|@|登录|注册|发布|关注|收藏|评论|阅读`)
 )
 
 // people fills the authors, editor, reporter and credit.
@@ -338,7 +341,7 @@ func (r *reader) people(m *Metadata) {
 	}
 	if len(authors.list) == 0 {
 		for _, n := range [...]string{"author", "article:author", "og:article:author", "byl", "dc.creator", "dc.contributor", "parsely-author", "sailthru.author", "article:author_name", "dcterms.creator", "citation_author"} {
-			if v := h.Meta[n]; v != "" && !strings.Contains(v, "://") {
+			if v := h.Meta[n]; v != "" && !strings.Contains(v, "://") && plausible(v) {
 				authors.add(v, r.publisher())
 				if len(authors.list) > 0 {
 					break
@@ -368,7 +371,9 @@ func (r *reader) people(m *Metadata) {
 // structured adds the authors of the structured data.
 func (r *reader) structured(authors *names) {
 	for _, a := range r.Head.Article.Authors {
-		authors.add(a, r.publisher())
+		if plausible(a) {
+			authors.add(a, r.publisher())
+		}
 	}
 }
 
@@ -467,7 +472,13 @@ func tail(s string) []named {
 	for _, br := range [...][2]string{{"（", "）"}, {"(", ")"}, {"【", "】"}, {"[", "]"}} {
 		if strings.HasSuffix(s, br[1]) {
 			if i := strings.LastIndex(s, br[0]); i >= 0 && len(s)-i < 240 {
-				return readNames(s[i+len(br[0]) : len(s)-len(br[1])])
+				inner := s[i+len(br[0]) : len(s)-len(br[1])]
+				if out := readNames(inner); len(out) > 0 {
+					return out
+				}
+				if names := splitNames(strings.TrimSpace(inner)); len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !isPerson(n) || utf8.RuneCountInString(n) < 3 && len(names) == 1 }) {
+					return []named{{role: authorRole, text: strings.Join(names, " ")}}
+				}
 			}
 		}
 	}
@@ -522,6 +533,9 @@ func (r *reader) marked(authors *names) {
 		if strings.ContainsAny(s, "：:。？?") || len(strings.Fields(s)) > 6 {
 			continue
 		}
+		if !plausible(s) {
+			continue
+		}
 		before := len(authors.list)
 		authors.add(s, r.publisher())
 		if len(authors.list) > before {
@@ -543,6 +557,29 @@ func capitalised(s string) bool {
 		}
 	}
 	return true
+}
+
+// plausible reports whether an author that no label in the text names can be
+// people: content systems put the site, a number or "name" there.
+func plausible(s string) bool {
+	if hasHan(s) {
+		for _, n := range splitNames(s) {
+			for _, p := range [...]string{"記者", "记者", "編譯", "文/", "作者："} {
+				n = strings.TrimSpace(strings.TrimPrefix(n, p))
+			}
+			if isPerson(n) {
+				return true
+			}
+		}
+		return false
+	}
+	letters := 0
+	for _, r := range s {
+		if unicode.IsLetter(r) {
+			letters++
+		}
+	}
+	return letters >= 3
 }
 
 func textOf(d *dom.Document, e *dom.Element) string {
@@ -610,6 +647,9 @@ func (n *names) add(s, publisher string) {
 		x = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(x, "By "), "by "))
 		for _, p := range [...]string{"記者", "记者", "本报记者", "編譯", "文字", "作者"} {
 			x = strings.TrimSpace(strings.TrimPrefix(x, p))
+		}
+		if i := strings.IndexAny(x, "0123456789"); i > 0 && hasHan(x) {
+			x = strings.TrimSpace(x[:i])
 		}
 		k := fold(x)
 		if k == "" || n.seen[k] || utf8.RuneCountInString(x) < 2 || length(x) > 24 || reJunkName.MatchString(x) {
