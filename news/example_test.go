@@ -53,11 +53,11 @@ func ExampleAppendPage() {
 
 // The same match always has the same alert ID, so that delivery can tell it once.
 func ExampleAlertID() {
-	fmt.Println(news.AlertID("tsmc", "example", 1) == news.AlertID("tsmc", "example", 1))
-	fmt.Println(news.AlertID("tsmc", "example", 1) == news.AlertID("tsmc", "example", 2))
-	// Output:
-	// true
-	// false
+	first := news.AlertID("tsmc", "example", 1)
+	again := news.AlertID("tsmc", "example", 1)
+	newer := news.AlertID("tsmc", "example", 2)
+	fmt.Println(first == again, first == newer)
+	// Output: true false
 }
 
 // An article without a date of its own is filed under the time of its fetch.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -36,11 +35,12 @@ type Bus struct {
 
 	frontier *softLimit
 
-	done   context.Context // canceled by Close
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	done      chan struct{} // closed by Close
+	stopDrain context.CancelFunc
+	wg        sync.WaitGroup // of the drain
 
-	link atomic.Pointer[link]
+	linkMu sync.Mutex
+	link   chan struct{} // closed when the connection breaks
 
 	mu      sync.Mutex
 	closed  bool
@@ -72,27 +72,53 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	return b, nil
 }
 
-// link ends when the connection breaks, and whoever waits for an answer on it
-// need not wait for the timeout.
-type link struct {
-	ctx  context.Context
-	down context.CancelFunc
-}
-
-func (b *Bus) newLink() {
-	ctx, cancel := context.WithCancel(b.done)
-	b.link.Store(&link{ctx, cancel})
-}
-
 func newBus(name string, c Config, log *slog.Logger) *Bus {
 	limit := c.Limits.FrontierBytes
 	if limit == 0 {
 		limit = defaultFrontierBytes
 	}
-	b := &Bus{name: name, config: c, log: log, clients: make(map[*Bus]struct{}), frontier: &softLimit{max: limit}}
-	b.done, b.cancel = context.WithCancel(context.Background())
-	b.newLink()
-	return b
+	return &Bus{
+		name: name, config: c, log: log, frontier: &softLimit{max: limit},
+		done: make(chan struct{}), link: make(chan struct{}), clients: make(map[*Bus]struct{}),
+	}
+}
+
+// linkDown ends all waiting for answers on the connection.
+func (b *Bus) linkDown() {
+	b.linkMu.Lock()
+	defer b.linkMu.Unlock()
+	select {
+	case <-b.link:
+	default:
+		close(b.link)
+	}
+}
+
+func (b *Bus) linkUp() {
+	b.linkMu.Lock()
+	defer b.linkMu.Unlock()
+	select {
+	case <-b.done: // stays down
+	default:
+		b.link = make(chan struct{})
+	}
+}
+
+// onLink returns a context that also ends when the connection breaks: nobody
+// answers on it then. Its cause is errConnectionLost in that case.
+func (b *Bus) onLink(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	b.linkMu.Lock()
+	link := b.link
+	b.linkMu.Unlock()
+	go func() {
+		select {
+		case <-link:
+			cancel(errConnectionLost)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }
 
 // start connects and opens the outbox; with setup it also brings the streams
@@ -120,7 +146,9 @@ func (b *Bus) start(ctx context.Context, setup bool) error {
 		return err
 	}
 	if b.out != nil {
-		b.wg.Go(func() { b.drain(b.done) })
+		dctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		b.stopDrain = cancel
+		b.wg.Go(func() { b.drain(dctx) })
 	}
 	return nil
 }
@@ -143,13 +171,13 @@ func (b *Bus) connect(ctx context.Context) error {
 			b.log.Warn("nats connection error", "subject", subject, "err", err)
 		}),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			b.link.Load().down()
+			b.linkDown()
 			if err != nil {
 				b.log.Warn("nats disconnected, will reconnect", "err", err)
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
-			b.newLink()
+			b.linkUp()
 			b.log.Info("nats reconnected", "url", nc.ConnectedUrlRedacted())
 			if b.out != nil {
 				b.out.wake()
@@ -221,7 +249,7 @@ func (b *Bus) Connect(name string) (*Bus, error) {
 			return nil, fmt.Errorf("connect %s: a client of this name exists", name)
 		}
 	}
-	ctx, cancel := context.WithTimeout(root.done, setupTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
 	defer cancel()
 	if err := c.start(ctx, false); err != nil {
 		return nil, errors.Join(err, c.shut())
@@ -269,7 +297,11 @@ func (b *Bus) Close() error {
 
 // shut ends everything of this client alone.
 func (b *Bus) shut() error {
-	b.cancel()
+	close(b.done)
+	b.linkDown()
+	if b.stopDrain != nil {
+		b.stopDrain()
+	}
 	b.wg.Wait()
 	var errs []error
 	if b.out != nil {
@@ -335,12 +367,11 @@ func (b *Bus) Check(ctx context.Context) error {
 	return nil
 }
 
-// ask bounds a question to the server: a request on a connection that breaks is
-// never answered.
+// ask bounds a question to the server.
 func (b *Bus) ask(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancelLink := b.onLink(ctx)
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	stop := context.AfterFunc(b.link.Load().ctx, cancel)
-	return ctx, func() { stop(); cancel() }
+	return ctx, func() { cancel(); cancelLink() }
 }
 
 // stream looks a stream up.

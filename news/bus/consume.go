@@ -77,6 +77,8 @@ const (
 	pullExpiry = 10 * time.Second
 	// pullHeartbeat: a request that a server lost is noticed after two of them.
 	pullHeartbeat = 2 * time.Second
+	// quarantineTimeout leaves time to copy a large page.
+	quarantineTimeout = 20 * time.Second
 	// stuckAfter is how long after its timeout a handler is given up.
 	stuckAfter = 5 * time.Second
 	// lostFactor × MaxDeliver deliveries without an end mean that the message
@@ -186,13 +188,14 @@ func (b *Bus) durable(ctx context.Context, c ConsumerConfig) (jetstream.Consumer
 	}
 	ctx, cancel := b.ask(ctx)
 	defer cancel()
+	first := b.server.firstUse(c.Stream + " " + c.Name)
 	old, err := b.js.Consumer(ctx, c.Stream, c.Name)
 	switch {
 	case err == nil:
 		// Where it began cannot be changed, and need not be.
 		have := old.CachedInfo().Config
 		cfg.DeliverPolicy, cfg.OptStartSeq, cfg.OptStartTime = have.DeliverPolicy, have.OptStartSeq, have.OptStartTime
-		if b.server.firstUse(c.Stream+" "+c.Name) && old.CachedInfo().NumAckPending > 0 {
+		if first && old.CachedInfo().NumAckPending > 0 {
 			if err := b.releaseOrphans(ctx, c.Stream, cfg); err != nil {
 				return nil, classify(c.Stream, err)
 			}
@@ -247,7 +250,7 @@ func (w *worker) one(ctx context.Context, msg jetstream.Msg) {
 		// Stopped, not failed.
 		w.settle(log, "nak", msg.Nak())
 	case IsPermanent(err) || (w.config.MaxDeliver > 0 && m.Attempt >= w.config.MaxDeliver):
-		qctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.config.Grace)
+		qctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), quarantineTimeout)
 		qerr := w.bus.quarantine(qctx, w.bus.name, w.config.Name, m, err)
 		cancel()
 		if qerr != nil {

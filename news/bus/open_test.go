@@ -45,8 +45,11 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 		config bus.Config
 		want   []string // parts of the message
 	}{
-		{"NoDir", bus.Config{Replicas: 3, Monitor: []string{"x"}, OutboxMaxBytes: -1},
-			[]string{"dir is required", "replicas 3 needs", "monitor are for an external server", "outbox_max_bytes is negative"}},
+		{
+			"NoDir",
+			bus.Config{Replicas: 3, Monitor: []string{"x"}, OutboxMaxBytes: -1},
+			[]string{"dir is required", "replicas 3 needs", "monitor are for an external server", "outbox_max_bytes is negative"},
+		},
 		{"BadListen", bus.Config{Dir: used, Listen: "4222"}, []string{"not host:port"}},
 		{"ListenWithURL", bus.Config{URL: n.url, Listen: ":1"}, []string{"remove url or listen"}},
 		{"FileInTheWay", bus.Config{Dir: filepath.Join(file, "data")}, []string{"choose another directory"}},

@@ -55,8 +55,10 @@ func (b *Bus) Publish(ctx context.Context, m *Message) error {
 		if ctx.Err() != nil {
 			return wrapPublish(m, ctx.Err())
 		}
-		if b.done.Err() != nil {
+		select {
+		case <-b.done:
 			return wrapPublish(m, errClosed)
+		default:
 		}
 		if errors.Is(err, ErrFull) || IsPermanent(err) {
 			return wrapPublish(m, err)
@@ -112,13 +114,11 @@ func (b *Bus) PublishAt(ctx context.Context, m *Message, at time.Time) error {
 // send tries once to store m, which belongs to stream name. The data of a large
 // page goes to the object store first.
 func (b *Bus) send(ctx context.Context, name string, m *Message) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	stop := context.AfterFunc(b.link.Load().ctx, func() { cancel(errConnectionLost) })
-	defer stop()
+	ctx, cancel := b.onLink(ctx)
+	defer cancel()
 	err := b.trySend(ctx, name, m)
-	if err != nil && context.Cause(ctx) == errConnectionLost {
-		return errConnectionLost
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errConnectionLost) {
+		return cause
 	}
 	return classify(name, err)
 }

@@ -166,7 +166,8 @@ func lockDir(dir string) (*os.File, error) {
 		return nil, hint(op, fmt.Errorf("%s uses it", who),
 			"stop %s, or give this one another directory", who)
 	}
-	if err := f.Truncate(0); err == nil {
+	err = f.Truncate(0)
+	if err == nil {
 		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
 	if err != nil {
