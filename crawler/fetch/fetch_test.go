@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -371,9 +372,11 @@ func TestGetTimeouts(t *testing.T) {
 	if e := fail(t, c, "http://"+addr+"/"); e.Kind != KindConnect || !e.Temporary {
 		t.Errorf("refused: got %s, %v", e.Kind, e)
 	}
-	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
 	t.Cleanup(secure.Close)
-	secure.Config.ErrorLog = nil
+	c = newClient(t, Config{})
 	if e := fail(t, c, secure.URL); e.Kind != KindTLS || e.Temporary {
 		t.Errorf("unknown authority: got %s, %v", e.Kind, e)
 	}
@@ -389,16 +392,21 @@ func TestGetTimeouts(t *testing.T) {
 
 func TestRateGuard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		run := func(chunk int, every, total time.Duration) (slow time.Duration) {
+		run := func(chunk int, every, total time.Duration) time.Duration {
 			t0 := time.Now()
-			g := newRateGuard(1<<10, func() { slow = time.Since(t0) })
+			slow := make(chan time.Duration, 1)
+			g := newRateGuard(1<<10, func() { slow <- time.Since(t0) })
 			defer g.stop()
 			r := g.reader(bytes.NewReader(make([]byte, 1<<20)))
-			for time.Since(t0) < total && slow == 0 {
+			for time.Since(t0) < total {
 				_, _ = r.Read(make([]byte, chunk))
-				<-time.After(every)
+				select {
+				case d := <-slow:
+					return d
+				case <-time.After(every):
+				}
 			}
-			return slow
+			return 0
 		}
 		if got := run(2<<10, time.Second, time.Minute); got != 0 {
 			t.Errorf("2 KiB/s: given up after %v", got)
