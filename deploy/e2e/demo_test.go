@@ -24,7 +24,7 @@ var names = map[string][]string{
 	"nvidia":       {"英伟达", "英偉達", "輝達", "NVIDIA", "nvidia", "entity:nvidia"},
 	"jensen-huang": {"黄仁勋", "黃仁勳", "\"Jensen Huang\""},
 	"tsmc":         {"台积电", "台積電", "臺積電", "TSMC"},
-	"memory":       {"\"SK hynix\"", "SK海力士"},
+	"sk-hynix":     {"\"SK hynix\"", "SK海力士"},
 }
 
 // spelt is how the demo articles write them.
@@ -32,7 +32,7 @@ var spelt = map[string][]string{
 	"nvidia":       {"英伟达", "英偉達", "輝達", "Nvidia", "NVIDIA"},
 	"jensen-huang": {"黄仁勋", "黃仁勳", "Jensen Huang"},
 	"tsmc":         {"台积电", "台積電", "TSMC", "Taiwan Semiconductor Manufacturing"},
-	"memory":       {"SK海力士", "SK hynix"},
+	"sk-hynix":     {"SK海力士", "SK hynix"},
 	"samsung":      {"三星", "Samsung"},
 }
 
@@ -54,9 +54,9 @@ func TestDemoWebFromEndToEnd(t *testing.T) {
 	}
 	web := startWeb(t, simweb.Options{})
 	articles := web.Articles()
-	titles := make(map[string]string)
+	nameOf := make(map[string]string)
 	for _, a := range articles {
-		titles[weburl.ID(a.URL)] = a.Name
+		nameOf[weburl.ID(a.URL)] = a.Name
 	}
 	receiver := newReceiver(t)
 	s := prepare(t, web, simweb.SourceOptions{Delay: delay, Interval: 30 * time.Minute})
@@ -74,7 +74,7 @@ func TestDemoWebFromEndToEnd(t *testing.T) {
 	hits := c.search("")
 
 	t.Run("every article once with its metadata", func(t *testing.T) {
-		if got, want := slices.Sorted(maps.Keys(hits)), slices.Sorted(maps.Keys(titles)); !slices.Equal(got, want) {
+		if got, want := slices.Sorted(maps.Keys(hits)), slices.Sorted(maps.Keys(nameOf)); !slices.Equal(got, want) {
 			t.Errorf("articles found (-want +got):\n%s", cmp.Diff(want, got))
 		}
 		for _, want := range articles {
@@ -108,17 +108,17 @@ func TestDemoWebFromEndToEnd(t *testing.T) {
 		for entity, queries := range names {
 			want := telling(articles, spelt[entity]...)
 			for _, q := range queries {
-				sameArticles(t, "search for "+q, titles, slices.Sorted(maps.Keys(c.search(q))), want)
+				sameArticles(t, "search for "+q, nameOf, slices.Sorted(maps.Keys(c.search(q))), want)
 			}
 		}
 	})
 	want := telling(articles, slices.Concat(spelt["tsmc"], spelt["samsung"])...)
 	t.Run("the alert fires once for each match", func(t *testing.T) {
-		receiver.arrived(t, titles, want)
-		receiver.once(t, titles)
+		receiver.arrived(t, nameOf, want)
+		receiver.once(t, nameOf)
 	})
 	t.Run("a subscriber who comes back misses nothing", func(t *testing.T) {
-		sameArticles(t, "stream", titles, follower.wait(t, len(want)), want)
+		sameArticles(t, "stream", nameOf, follower.wait(t, len(want)), want)
 		if n := follower.connections.Load(); n < 3 {
 			t.Errorf("got %d connections, want several", n)
 		}
@@ -159,12 +159,12 @@ func polite(t *testing.T, web *simweb.Web) {
 }
 
 // sameArticles compares sorted IDs and reports names.
-func sameArticles(t *testing.T, what string, titles map[string]string, got, want []string) {
+func sameArticles(t *testing.T, what string, nameOf map[string]string, got, want []string) {
 	t.Helper()
 	name := func(ids []string) []string {
 		all := []string{}
 		for _, id := range ids {
-			n := titles[id]
+			n := nameOf[id]
 			if n == "" {
 				n = id
 			}

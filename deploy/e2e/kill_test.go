@@ -179,10 +179,10 @@ func crawlWithKills(t *testing.T, crawl, n int, random *rand.Rand) (inCrawl int)
 	web := startWeb(t, simweb.Options{})
 	articles := web.Articles()
 	var want []string
-	titles := make(map[string]string)
+	nameOf := make(map[string]string)
 	for _, a := range articles {
 		want = append(want, weburl.ID(a.URL))
-		titles[weburl.ID(a.URL)] = a.Name
+		nameOf[weburl.ID(a.URL)] = a.Name
 	}
 	slices.Sort(want)
 	s := prepare(t, web, simweb.SourceOptions{Delay: 150 * time.Millisecond, Interval: 2 * time.Second})
@@ -202,7 +202,7 @@ func crawlWithKills(t *testing.T, crawl, n int, random *rand.Rand) (inCrawl int)
 		}
 		return c.idle()
 	})
-	receiver.arrived(t, titles, telling(articles, slices.Concat(spelt["tsmc"], spelt["samsung"])...))
+	receiver.arrived(t, nameOf, telling(articles, slices.Concat(spelt["tsmc"], spelt["samsung"])...))
 	hits := c.search("")
 	got := slices.Sorted(maps.Keys(hits))
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -216,7 +216,7 @@ func crawlWithKills(t *testing.T, crawl, n int, random *rand.Rand) (inCrawl int)
 	}
 	polls := 0
 	for url, times := range web.Log().Fetched() {
-		if titles[weburl.ID(url)] != "" {
+		if nameOf[weburl.ID(url)] != "" {
 			polls += times
 		}
 	}

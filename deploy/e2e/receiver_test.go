@@ -98,7 +98,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // arrived waits until every article was told and checks that each came under
 // one webhook ID: a receiver can tell a repeat by that.
-func (r *receiver) arrived(t *testing.T, titles map[string]string, want []string) {
+func (r *receiver) arrived(t *testing.T, nameOf map[string]string, want []string) {
 	t.Helper()
 	missing := poll(t.Context(), 60*time.Second, func() string {
 		r.mu.Lock()
@@ -113,10 +113,10 @@ func (r *receiver) arrived(t *testing.T, titles map[string]string, want []string
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	sameArticles(t, "alerts", titles, slices.Sorted(maps.Keys(r.accepted)), want)
+	sameArticles(t, "alerts", nameOf, slices.Sorted(maps.Keys(r.accepted)), want)
 	for id, ids := range r.ids {
 		if len(ids) != 1 {
-			t.Errorf("%s came with %d webhook IDs, want one", titles[id], len(ids))
+			t.Errorf("%s came with %d webhook IDs, want one", nameOf[id], len(ids))
 		}
 	}
 	if len(r.faults) > 0 {
@@ -126,13 +126,13 @@ func (r *receiver) arrived(t *testing.T, titles map[string]string, want []string
 
 // once checks beyond arrived that nothing was told twice, and that every
 // delivery took the two tries it must.
-func (r *receiver) once(t *testing.T, titles map[string]string) {
+func (r *receiver) once(t *testing.T, nameOf map[string]string) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, n := range r.accepted {
 		if n != 1 {
-			t.Errorf("%s was told %d times", titles[id], n)
+			t.Errorf("%s was told %d times", nameOf[id], n)
 		}
 	}
 	for id, n := range r.tries {
