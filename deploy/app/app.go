@@ -190,6 +190,14 @@ func (a *App) startServices(ctx, run context.Context, an *analysis.Analyzer) err
 		if err := a.api.Start(ctx); err != nil {
 			return err
 		}
+		a.group.Go(func() error {
+			select {
+			case <-run.Done():
+				return nil
+			case err := <-a.api.Failed():
+				return err
+			}
+		})
 	}
 	if a.runs(Indexer) {
 		if err := a.indexer.Start(run); err != nil {
@@ -279,6 +287,9 @@ func (a *App) idle(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for _, s := range streams {
+		if s.Name == bus.Alerts {
+			continue // what a receiver refuses waits for hours
+		}
 		for _, c := range s.Consumers {
 			if c.Pending > 0 || c.AckPending > 0 {
 				return false, nil
