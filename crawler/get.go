@@ -67,7 +67,10 @@ func (v *visit) gate(ctx context.Context, u *url.URL) (func(error), error) {
 		}
 	}
 	if err != nil {
-		return nil, err
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, &fetch.Error{Kind: fetch.KindGate, URL: u.String(), Err: err, Temporary: true, Hint: "the bus does not answer; it is tried again later"}
 	}
 	v.turn = turn
 	began := time.Now()

@@ -3,6 +3,7 @@ package frontier
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -72,9 +73,11 @@ type host struct {
 	// that was sent away comes back.
 	inHand int
 	tail   time.Time
-	// opened is closed when what was kept is known.
-	opened chan struct{}
-	used   time.Time
+	// opened says that what was kept is known; while it is being read, reading is
+	// not nil, and closed at the end.
+	opened  bool
+	reading chan struct{}
+	used    time.Time
 }
 
 type waiter struct {
@@ -228,39 +231,57 @@ func (h *Hosts) host(name string) *host {
 func (h *Hosts) sweep() {
 	now := time.Now()
 	for name, hst := range h.hosts {
-		if !hst.busy && hst.inHand == 0 && len(hst.urgent)+len(hst.waiting) == 0 && now.After(hst.hold) && now.After(hst.tail) && now.Sub(hst.used) > time.Hour {
+		if !hst.busy && hst.reading == nil && hst.inHand == 0 && len(hst.urgent)+len(hst.waiting) == 0 && now.After(hst.hold) && now.After(hst.tail) && now.Sub(hst.used) > time.Hour {
 			delete(h.hosts, name)
 		}
 	}
 }
 
 // open returns the host with a name when what was kept of it is known. The first
-// one to ask reads it.
+// one to ask reads it; as long as it cannot be read, nothing goes to the host.
 func (h *Hosts) open(ctx context.Context, name string) (*host, error) {
-	h.mu.Lock()
-	hst := h.host(name)
-	hst.used = time.Now()
-	if hst.opened != nil {
+	for {
+		h.mu.Lock()
+		hst := h.host(name)
+		hst.used = time.Now()
+		if hst.opened {
+			h.mu.Unlock()
+			return hst, nil
+		}
+		reading := hst.reading
+		if reading == nil {
+			hst.reading = make(chan struct{})
+			h.mu.Unlock()
+			return hst, h.read(ctx, hst)
+		}
 		h.mu.Unlock()
 		select {
-		case <-hst.opened:
-			return hst, nil
+		case <-reading:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
-	hst.opened = make(chan struct{})
-	defer close(hst.opened)
-	h.mu.Unlock()
+}
+
+// read reads what was kept of a host.
+func (h *Hosts) read(ctx context.Context, hst *host) error {
+	var hold time.Time
+	var err error
 	if h.kv != nil {
-		hold := h.kept(ctx, name)
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if hold.After(hst.hold) {
-			hst.hold = hold
-		}
+		hold, err = h.kept(ctx, hst.name)
 	}
-	return hst, nil
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	close(hst.reading)
+	hst.reading = nil
+	if err != nil {
+		return err
+	}
+	hst.opened = true
+	if hold.After(hst.hold) {
+		hst.hold = hold
+	}
+	return nil
 }
 
 // sendAway ends the waiting of all who wait for a host that is held; h.mu is held
@@ -329,18 +350,21 @@ type kept struct {
 	NextAllowed time.Time `json:"next_allowed"`
 }
 
-func (h *Hosts) kept(ctx context.Context, name string) time.Time {
+func (h *Hosts) kept(ctx context.Context, name string) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, kvTimeout)
 	defer cancel()
 	v, err := h.kv.Get(ctx, bus.Key(name))
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return time.Time{}, nil
+	}
 	if err != nil {
-		return time.Time{} // mostly: never asked before
+		return time.Time{}, fmt.Errorf("next turn of host %s: %w", name, err)
 	}
 	var k kept
 	if err := json.Unmarshal(v.Value(), &k); err != nil {
-		return time.Time{}
+		return time.Time{}, nil // written by something else
 	}
-	return k.NextAllowed
+	return k.NextAllowed, nil
 }
 
 // keep writes down when a host may be asked next. Without the bus the crawl goes
