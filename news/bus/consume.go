@@ -146,7 +146,7 @@ func (w *worker) consume(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		msg, err := it.Next(jetstream.NextContext(ctx))
+		msg, err := nextMessage(ctx, it)
 		if err != nil {
 			<-w.slots
 			return err
@@ -156,6 +156,21 @@ func (w *worker) consume(ctx context.Context) error {
 			w.one(ctx, msg)
 		})
 	}
+}
+
+// nextMessage waits for a message. When the one before came quickly, the
+// iterator may not have asked for the next, and does so only in a new call: the
+// first calls are short. The last one lasts long enough to miss heartbeats.
+func nextMessage(ctx context.Context, it jetstream.MessagesContext) (jetstream.Msg, error) {
+	for _, wait := range []time.Duration{20 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond} {
+		short, cancel := context.WithTimeout(ctx, wait)
+		msg, err := it.Next(jetstream.NextContext(short))
+		cancel()
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return msg, err
+		}
+	}
+	return it.Next(jetstream.NextContext(ctx))
 }
 
 // giveBack ends it and naks what was delivered meanwhile.

@@ -464,6 +464,12 @@ func testAdvisory(t *testing.T, b *bus.Bus) {
 	if q.Reason != "terminated: foreign" || q.Stream != bus.Articles || q.Attempts != 1 {
 		t.Errorf("got %+v", q)
 	}
+	// The server also calls terminated what was acked in a work queue before a
+	// crash.
+	const terminated = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED."
+	if name, err := b.JetStream().StreamNameBySubject(ctx, terminated+"FRONTIER.x"); !errors.Is(err, jetstream.ErrStreamNotFound) {
+		t.Errorf("got stream %q, %v for terminated messages of FRONTIER, want none", name, err)
+	}
 	before, err := b.LastSeq(ctx, bus.Articles)
 	if err != nil {
 		t.Fatal(err)

@@ -66,9 +66,20 @@ var streams = []stream{
 	},
 	{
 		name: Quarantine, prefix: SubjectQuarantine, about: "messages that failed for good, with the reason",
-		subjects:   []string{advisoryMaxDeliveries + ">", advisoryTerminated + ">"},
+		subjects:   advisories(),
 		maxMessage: maxQuarantineBytes, bytes: 4 << 30, limit: func(l Limits) int64 { return l.QuarantineBytes },
 	},
+}
+
+// advisories returns the subjects of the server's advisories that QUARANTINE
+// captures. A terminated message of FRONTIER is no failure: after a crash the
+// server reports messages so that were acked and removed before it.
+func advisories() []string {
+	out := []string{advisoryMaxDeliveries + Frontier + ".>"}
+	for _, name := range []string{Pages, Articles, Alerts} {
+		out = append(out, advisoryMaxDeliveries+name+".>", advisoryTerminated+name+".>")
+	}
+	return out
 }
 
 const (
