@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,19 @@ func markup(n int) []byte {
 
 func embeddedBus(b *testing.B) *bus.Bus {
 	return open(b, bus.Options{Config: bus.Config{Dir: b.TempDir()}})
+}
+
+// fill publishes n messages, 256 in flight.
+func fill(b *testing.B, s *bus.Bus, n int, data []byte) {
+	for i := range n {
+		if _, err := s.JetStream().PublishAsync("xinwen.articles.bench", data); err != nil {
+			b.Fatal(err)
+		}
+		if i%256 == 255 {
+			<-s.JetStream().PublishAsyncComplete()
+		}
+	}
+	<-s.JetStream().PublishAsyncComplete()
 }
 
 // One publisher, each message on the disk before the next.
@@ -80,12 +94,7 @@ func BenchmarkRead20KB(b *testing.B) {
 	s := embeddedBus(b)
 	data := markup(20 << 10)
 	const n = 2000
-	for range n {
-		if _, err := s.JetStream().PublishAsync("xinwen.articles.bench", data); err != nil {
-			b.Fatal(err)
-		}
-	}
-	<-s.JetStream().PublishAsyncComplete()
+	fill(b, s, n, data)
 	began := time.Now()
 	for b.Loop() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -101,4 +110,24 @@ func BenchmarkRead20KB(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)*n/time.Since(began).Seconds(), "msg/s")
+}
+
+// A backlog of 1 KB messages through two workers that do nothing.
+func BenchmarkConsume1KB(b *testing.B) {
+	s := embeddedBus(b)
+	data := markup(1 << 10)
+	fill(b, s, b.N, data)
+	b.ResetTimer()
+	ctx, cancel := context.WithCancel(context.Background())
+	var n atomic.Int64
+	err := s.Consume(ctx, bus.ConsumerConfig{Stream: bus.Articles, Name: "bench", Workers: 2}, func(context.Context, *bus.Message) error {
+		if n.Add(1) == int64(b.N) {
+			cancel()
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
 }
