@@ -78,7 +78,7 @@ type App struct {
 // New checks o and returns an App to start.
 func New(o Options) (*App, error) {
 	var err error
-	if o.Config, err = o.Config.withDefaults(); err != nil {
+	if o.Config, err = o.Config.WithDefaults(); err != nil {
 		return nil, err
 	}
 	if len(o.Services) == 0 {

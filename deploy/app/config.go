@@ -60,8 +60,8 @@ func ReadConfig(path string) (Config, error) {
 	return c, nil
 }
 
-// withDefaults fills in what is empty and returns every fault at once.
-func (c Config) withDefaults() (Config, error) {
+// WithDefaults fills in what is empty and returns every fault at once.
+func (c Config) WithDefaults() (Config, error) {
 	if c.Data == "" {
 		c.Data = "data"
 	}

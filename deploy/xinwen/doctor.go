@@ -24,15 +24,10 @@ func (d *doctorCmd) Run(ctx context.Context, c *cli) error {
 	var p patient
 	config, err := d.config(c)
 	p.check("configuration", err)
-	if err == nil {
-		p.check("configuration values", errors.Join(config.NATS.Validate(), config.Crawler.Validate(), config.Extractor.Validate(), config.Indexer.Validate(), config.API.Validate()))
-	}
+	config, err = config.WithDefaults()
+	p.check("configuration values", err)
 	p.check("data directory", app.CheckData(config.Data))
-	dir := config.Dir
-	if dir == "" {
-		dir = filepath.Join(config.Data, "config")
-	}
-	_, err = lexicon.Load(filepath.Join(dir, "lexicon"))
+	_, err = lexicon.Load(filepath.Join(config.Dir, "lexicon"))
 	p.check("lexicon", err)
 	p.running(ctx, d.client(), config.API.Listen)
 	if p.faults > 0 {
