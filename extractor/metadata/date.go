@@ -30,7 +30,7 @@ const clockPart = `(?:\s*(?:\(?(?:星期|周|週|礼拜|禮拜)[一二三四五�
 const months = `(?i:(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?)`
 
 var (
-	reYMD = regexp.MustCompile(`((?:19|20)\d{2})\s*(?:年|[-/.])\s*(\d{1,2})\s*(?:月|[-/.])\s*(\d{1,2})(?:\s*[日号號]|\b)` + clockPart)
+	reYMD = regexp.MustCompile(`((?:19|20)\d{2})\s*(?:年|[-/.])\s*(\d{1,2})\s*(?:月|[-/.])\s*(\d{1,2})(?:\s*[日号號]|\b|T)` + clockPart)
 	reROC = regexp.MustCompile(`(?:民國|民国|中華民國)\s*(\d{2,3})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日` + clockPart)
 	reHan = regexp.MustCompile(`([一二三四五六七八九〇○零]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})[日号號]`)
 	reMD  = regexp.MustCompile(`(\d{1,2})\s*月\s*(\d{1,2})\s*[日号號]` + clockPart)

@@ -142,7 +142,11 @@ func StripSite(s, site string) string {
 	for range 4 {
 		at, width := -1, 0
 		for _, sep := range separators {
-			if i := strings.LastIndex(s, sep); i > at && i > 0 {
+			i := strings.LastIndex(s, sep)
+			if i > 0 && s[i-1] == ' ' && len(sep) == 1 && strings.HasPrefix(s[i+1:], " ") {
+				i, sep = i-1, " "+sep+" "
+			}
+			if i > at && i > 0 {
 				at, width = i, len(sep)
 			}
 		}
