@@ -1,7 +1,6 @@
 package bleve
 
 import (
-	"encoding/json"
 	"sort"
 	"unicode/utf8"
 
@@ -13,10 +12,10 @@ import (
 )
 
 // document makes the document of an op, and its meta.
-func (x *Index) document(op Op, r rank) (*document, meta, error) {
+func (x *Index) document(op Op, r rank) (*document, meta) {
 	a := op.Article
 	d := &document{id: a.ID}
-	m := meta{rank: r, Indexed: op.Time.UnixMilli()}
+	m := meta{rank: r, indexed: op.Time.UnixMilli()}
 	if !a.Deleted {
 		grams := x.analyzer.Bigrams(a.Title)
 		titleGrams := len(grams)
@@ -31,20 +30,17 @@ func (x *Index) document(op Op, r rank) (*document, meta, error) {
 			textField(fieldTitleGrams, grams[:titleGrams]),
 		}
 		for _, f := range fields {
-			m.Tokens = append(m.Tokens, uint64(f.length))
+			m.tokens = append(m.tokens, uint64(f.length))
 		}
 		d.fields = append(fields, keywords(a)...)
-		d.fields = append(d.fields, timeFields(query.FieldPublished, a.Time())...)
-		d.fields = append(d.fields, timeFields(query.FieldFetched, a.Fetched)...)
-		d.add(storedField(fieldArticle, op.Data))
-		d.live = newStreamField(fieldLive, positions(a, grams[:titleGrams], grams[titleGrams:]))
+		d.addTime(query.FieldPublished, a.Time())
+		d.addTime(query.FieldFetched, a.Fetched)
+		d.add(storedField(fieldArticle, encodeArticle(op.Data)))
+		places := positions(a, grams[:titleGrams], grams[titleGrams:])
+		d.values = append(d.values, newValueField(fieldLive, places, true))
 	}
-	data, err := json.Marshal(m)
-	if err != nil {
-		return nil, meta{}, err
-	}
-	d.add(storedField(fieldMeta, data))
-	return d, m, nil
+	d.add(storedField(fieldMeta, m.encode()))
+	return d, m
 }
 
 // keywords returns the keyword fields of an article. Those that are facets

@@ -223,12 +223,12 @@ func (s *snapshot) sequence(c *query.Clause) (docs, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields := fieldsOf(c.Field)
+	fields, wanted := fieldsOf(c.Field), newPattern(c)
 	return filtered{in: all, keep: func(doc uint64) (bool, error) {
 		if err := p.load(doc); err != nil {
 			return false, err
 		}
-		return slices.ContainsFunc(fields, func(in int) bool { return p.field(in).contains(c.Slots) }), nil
+		return slices.ContainsFunc(fields, func(in int) bool { return p.field(in).contains(&wanted) }), nil
 	}}, nil
 }
 
@@ -271,6 +271,14 @@ func (s *snapshot) near(c *query.Clause) (docs, error) {
 		return nil, err
 	}
 	fields := fieldsOf(c.Field)
+	patterns := make(map[*query.Clause]pattern)
+	for _, side := range c.Clauses {
+		for _, alt := range append(slices.Clone(side.Clauses), side) {
+			if alt.Op == query.OpSequence {
+				patterns[alt] = newPattern(alt)
+			}
+		}
+	}
 	var left, right []span
 	return filtered{in: allOf(sides), keep: func(doc uint64) (bool, error) {
 		if err := p.load(doc); err != nil {
@@ -278,10 +286,10 @@ func (s *snapshot) near(c *query.Clause) (docs, error) {
 		}
 		for _, in := range fields {
 			var err error
-			if left, err = p.spans(left[:0], in, c.Clauses[0]); err != nil {
+			if left, err = p.spans(left[:0], in, c.Clauses[0], patterns); err != nil {
 				return false, err
 			}
-			if right, err = p.spans(right[:0], in, c.Clauses[1]); err != nil {
+			if right, err = p.spans(right[:0], in, c.Clauses[1], patterns); err != nil {
 				return false, err
 			}
 			if near(left, right, c.Distance) {
@@ -293,12 +301,12 @@ func (s *snapshot) near(c *query.Clause) (docs, error) {
 }
 
 // spans appends to dst where one side of a Near stands in the document loaded.
-func (p *places) spans(dst []span, in int, c *query.Clause) ([]span, error) {
+func (p *places) spans(dst []span, in int, c *query.Clause, patterns map[*query.Clause]pattern) ([]span, error) {
 	switch c.Op {
 	case query.OpOr:
 		var err error
 		for _, alt := range c.Clauses {
-			if dst, err = p.spans(dst, in, alt); err != nil {
+			if dst, err = p.spans(dst, in, alt, patterns); err != nil {
 				return nil, err
 			}
 		}
@@ -307,7 +315,8 @@ func (p *places) spans(dst []span, in int, c *query.Clause) ([]span, error) {
 		if !slices.Contains(fieldsOf(c.Field), in) {
 			return dst, nil
 		}
-		return p.field(in).find(dst, c.Slots, c.Length), nil
+		wanted := patterns[c]
+		return p.field(in).find(dst, &wanted), nil
 	case query.OpKeyword:
 		return findMentions(dst, p.parts[2+in], c.Term)
 	}

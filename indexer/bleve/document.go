@@ -1,9 +1,6 @@
 package bleve
 
 import (
-	"encoding/json"
-	"fmt"
-
 	bleveindex "github.com/blevesearch/bleve_index_api"
 
 	"xinwen/indexer/analysis"
@@ -24,50 +21,19 @@ const (
 	// Its doc value is where the grams and mentions stand (see stream).
 	fieldLive = "live"
 
-	fieldArticle = "article" // the message as it came; stored only
+	fieldArticle = "article" // the message as it came, compressed; stored only
 	fieldMeta    = "meta"    // a meta; stored only
 )
 
 // scored are the fields whose token totals BM25 needs.
 var scored = []string{fieldWords, fieldGrams, fieldTitleWords, fieldTitleGrams}
 
-// meta is what the writer must know of the article that a newer one replaces.
-// It is kept with the article, so that the two cannot disagree.
-type meta struct {
-	rank
-	// Indexed is when ARTICLES took the message, in Unix milliseconds: the same
-	// on every replica and after a rebuild.
-	Indexed int64 `json:"i"`
-	// Tokens are the lengths of the scored fields, in their order.
-	Tokens []uint64 `json:"t,omitempty"`
-}
-
-// rank orders the messages about one article.
-type rank struct {
-	Revision int64 `json:"r"`
-	Deleted  bool  `json:"d,omitempty"`
-	// Hash is of the message. It decides between two of the same revision, so
-	// that the outcome does not hang on which came first.
-	Hash uint64 `json:"h"`
-}
-
-// newer says whether a message of rank r replaces one of rank o.
-func (r rank) newer(o rank) bool {
-	if r.Revision != o.Revision {
-		return r.Revision > o.Revision
-	}
-	if r.Deleted != o.Deleted {
-		return r.Deleted
-	}
-	return r.Hash > o.Hash
-}
-
 // document is an article in the form scorch takes: every field analysed
 // already.
 type document struct {
 	id     string
 	fields []*field
-	live   *streamField // nil for a tombstone
+	values []*valueField
 }
 
 func (d *document) add(f *field) { d.fields = append(d.fields, f) }
@@ -86,8 +52,8 @@ func (d *document) VisitFields(visit bleveindex.FieldVisitor) {
 	for _, f := range d.fields {
 		visit(f)
 	}
-	if d.live != nil {
-		visit(d.live)
+	for _, f := range d.values {
+		visit(f)
 	}
 }
 
@@ -183,33 +149,33 @@ func textField(name string, tokens []analysis.Token) *field {
 	return f
 }
 
-// streamField has the term "1" and carries data as a doc value: one that can
-// be read document by document, without a term for it in the dictionary.
-// Scorch makes such values of geographic shapes, so that is what it calls
-// itself.
-type streamField struct {
+// valueField has the term "1" and carries a value that can be read document by
+// document but is no term of the dictionary. Scorch makes such values of
+// geographic shapes, so that is what it calls itself. The value must not hold
+// the byte 0xff.
+type valueField struct {
 	*field
 	data []byte
 }
 
-func newStreamField(name string, data []byte) *streamField {
-	// Scorch reads unchunked values right only where they are not compressed.
-	f := keywordField(name, bleveindex.DocValues|bleveindex.SkipDVChunking|bleveindex.SkipDVCompression, "1")
-	return &streamField{field: f, data: data}
+// newValueField returns a field for values of a few bytes, or, with alone set,
+// for ones so large that each is kept by itself.
+func newValueField(name string, data []byte, alone bool) *valueField {
+	options := bleveindex.DocValues
+	if alone {
+		// Scorch reads these right only where they are not compressed.
+		options |= bleveindex.SkipDVChunking | bleveindex.SkipDVCompression
+	}
+	return &valueField{field: keywordField(name, options, "1"), data: data}
 }
 
 // EncodedShape and GeoShape implement bleveindex.GeoShapeField.
-func (f *streamField) EncodedShape() []byte { return f.data }
+func (f *valueField) EncodedShape() []byte { return f.data }
 
 // GeoShape is never called.
-func (f *streamField) GeoShape() (bleveindex.GeoJSON, error) { return nil, nil }
+func (f *valueField) GeoShape() (bleveindex.GeoJSON, error) { return nil, nil }
 
-var _ bleveindex.GeoShapeField = (*streamField)(nil)
+// isValue tells the value of a valueField from its term.
+func isValue(docValue []byte) bool { return len(docValue) != 1 || docValue[0] != '1' }
 
-func parseMeta(data []byte) (meta, error) {
-	var m meta
-	if err := json.Unmarshal(data, &m); err != nil {
-		return meta{}, fmt.Errorf("meta of an article in the index: %w", err)
-	}
-	return m, nil
-}
+var _ bleveindex.GeoShapeField = (*valueField)(nil)

@@ -325,7 +325,7 @@ func (x *Index) sortKey(s *snapshot, q *plan) (func(doc uint64) (float64, error)
 		return nil, err
 	}
 	return func(doc uint64) (float64, error) {
-		v, err := times.first(doc)
+		v, err := times.of(doc)
 		if err != nil || v == "" { // an article without a time is the oldest
 			return math.Inf(-1), err
 		}
@@ -374,7 +374,7 @@ func (x *Index) hit(s *snapshot, f *found, mark *query.Matcher) (search.Hit, err
 		ID: a.ID, URL: a.URL, Title: a.Title,
 		Source: a.Source, Publisher: a.Publisher, Credit: a.Credit,
 		Lang: a.Lang, Script: a.Script,
-		Published: a.Published, Fetched: a.Fetched, Indexed: time.UnixMilli(m.Indexed).UTC(),
+		Published: a.Published, Fetched: a.Fetched, Indexed: time.UnixMilli(m.indexed).UTC(),
 		Score: f.key, Revision: a.Revision, Entities: entities,
 	}
 	h.Snippet, h.Highlights = snippet(a, mark.Explain(query.NewDocument(a, x.analyzer)))
@@ -387,7 +387,7 @@ func (s *snapshot) article(id string) (*news.Article, meta, error) {
 	if err != nil || data == nil {
 		return nil, meta{}, err
 	}
-	a, err := news.ParseArticle(data)
+	a, err := decodeArticle(data)
 	if err != nil {
 		return nil, meta{}, err
 	}

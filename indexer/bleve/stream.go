@@ -3,7 +3,6 @@ package bleve
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -18,30 +17,33 @@ import (
 // for each position. A phrase is looked up by its grams first; the few articles
 // that have all of them are then read.
 //
-// A stream is a sequence of positions. A Chinese character is written as it is;
-// mark endRun follows the last of a run. Any other word stands between
-// beginWord and endRun, its parts separated by nextPart.
+// A stream is a sequence of positions. A run of Chinese characters stands as
+// their codes between beginRun and endRun; any other word as it is, its parts
+// separated by nextPart, with endRun after it.
 const (
 	nextField = 0x1c
 	nextPart  = 0x1d
 	endRun    = 0x1e
-	beginWord = 0x1f
+	beginRun  = 0x1f
 )
 
 // appendStream appends the positions of a field's grams to dst.
 func appendStream(dst []byte, grams []analysis.Token) []byte {
+	inRun := false
 	for i := 0; i < len(grams); {
 		t := grams[i]
 		i++
 		if analysis.IsIdeograph(t.Term) {
-			_, n := utf8.DecodeRuneInString(t.Term)
-			dst = append(dst, t.Term[:n]...)
-			if n == len(t.Term) {
+			if !inRun {
+				dst = append(dst, beginRun)
+			}
+			r, n := utf8.DecodeRuneInString(t.Term)
+			dst = appendCode(dst, r)
+			if inRun = n < len(t.Term); !inRun { // the last of a run stands alone
 				dst = append(dst, endRun)
 			}
 			continue
 		}
-		dst = append(dst, beginWord)
 		dst = append(dst, t.Term...)
 		for ; i < len(grams) && grams[i].Position == t.Position; i++ {
 			dst = append(dst, nextPart)
@@ -55,92 +57,147 @@ func appendStream(dst []byte, grams []analysis.Token) []byte {
 // stream is a field's positions, read. Positions count from 0.
 type stream struct {
 	data []byte
-	// at is where each position begins in data, and where the last one ends.
-	at []int
+	at   []place
 }
+
+// place is a position: where its word is, or its character's code.
+type place struct {
+	start, end int32
+	kind       placeKind
+}
+
+type placeKind uint8
+
+const (
+	word      placeKind = iota
+	inner               // a character with another one of its run after it
+	lastOfRun           // a character
+)
 
 // reset makes s the stream in data.
 func (s *stream) reset(data []byte) {
 	s.data, s.at = data, s.at[:0]
-	for i := 0; i < len(data); {
-		s.at = append(s.at, i)
-		switch {
-		case data[i] == beginWord:
+	for i := 0; i < len(data); i++ { // steps over endRun
+		if data[i] != beginRun {
 			n := bytes.IndexByte(data[i:], endRun)
 			if n < 0 {
-				n = len(data) - i - 1
+				n = len(data) - i
 			}
-			i += n + 1
-		default:
-			_, n := utf8.DecodeRune(data[i:])
-			if i += n; i < len(data) && data[i] == endRun {
-				i++
-			}
+			s.at = append(s.at, place{int32(i), int32(i + n), word})
+			i += n
+			continue
+		}
+		for i++; i < len(data) && data[i] != endRun; {
+			n := codeLength(data[i:])
+			s.at = append(s.at, place{int32(i), int32(i + n), inner})
+			i += n
+		}
+		if k := len(s.at) - 1; k >= 0 {
+			s.at[k].kind = lastOfRun
 		}
 	}
-	s.at = append(s.at, len(data))
 }
 
-// has says whether the position has a term, or one that begins so.
-func (s *stream) has(position int, term string, prefix bool) bool {
-	b := s.data[s.at[position]:s.at[position+1]]
-	if b[0] == beginWord {
-		b = b[1 : len(b)-1]
-		for {
-			word, rest, more := bytes.Cut(b, []byte{nextPart})
-			if string(word) == term || prefix && bytes.HasPrefix(word, []byte(term)) {
-				return true
+// pattern is a sequence of slots as it stands in a stream.
+type pattern struct {
+	slots  [][]gram
+	offset []int
+	length int
+}
+
+// gram is a term in a stream: a word, or one or two characters.
+type gram struct {
+	word          []byte
+	first, second []byte // codes
+	prefix        bool
+}
+
+func newPattern(c *query.Clause) pattern {
+	p := pattern{length: c.Length}
+	for _, slot := range c.Slots {
+		var grams []gram
+		for _, term := range slot.Terms {
+			g := gram{prefix: slot.Prefix}
+			if analysis.IsIdeograph(term) {
+				r, n := utf8.DecodeRuneInString(term)
+				g.first = appendCode(nil, r)
+				if n < len(term) {
+					r, _ = utf8.DecodeRuneInString(term[n:])
+					g.second = appendCode(nil, r)
+				}
+			} else {
+				g.word = []byte(term)
 			}
-			if !more {
-				return false
-			}
-			b = rest
+			grams = append(grams, g)
 		}
+		p.slots = append(p.slots, grams)
+		p.offset = append(p.offset, slot.Offset)
 	}
-	if n := len(b) - 1; b[n] == endRun { // a character alone
-		return string(b[:n]) == term
-	}
-	// A gram is the character here and the one at the next position.
-	if len(term) < len(b) || string(b) != term[:len(b)] {
+	return p
+}
+
+// has says whether g stands at a position.
+func (s *stream) has(position int, g *gram) bool {
+	at := s.at[position]
+	b := s.data[at.start:at.end]
+	switch {
+	case at.kind == word:
+		return g.word != nil && hasWord(b, g)
+	case g.word != nil || !bytes.Equal(b, g.first):
 		return false
+	case g.second == nil:
+		return g.prefix || at.kind == lastOfRun
 	}
-	if len(term) == len(b) {
-		return prefix
-	}
-	next := s.data[s.at[position+1]:]
-	_, n := utf8.DecodeRune(next)
-	return string(next[:n]) == term[len(b):]
+	return at.kind == inner && bytes.HasPrefix(s.data[at.end:], g.second)
 }
 
-// find appends to dst where the slots stand; length is how many positions they
-// take.
-func (s *stream) find(dst []span, slots []query.Slot, length int) []span {
-	last := slots[len(slots)-1].Offset
-	for p := 0; p+last < len(s.at)-1; p++ {
-		if s.matches(p, slots) {
-			dst = append(dst, span{p, p + length})
+func hasWord(parts []byte, g *gram) bool {
+	for {
+		word, rest, more := bytes.Cut(parts, []byte{nextPart})
+		if bytes.Equal(word, g.word) || g.prefix && bytes.HasPrefix(word, g.word) {
+			return true
+		}
+		if !more {
+			return false
+		}
+		parts = rest
+	}
+}
+
+// find appends to dst where p stands.
+func (s *stream) find(dst []span, p *pattern) []span {
+	for at := range s.candidates(p) {
+		if s.matches(at, p) {
+			dst = append(dst, span{at, at + p.length})
 		}
 	}
 	return dst
 }
 
-// contains says whether the slots stand anywhere.
-func (s *stream) contains(slots []query.Slot) bool {
-	last := slots[len(slots)-1].Offset
-	for p := 0; p+last < len(s.at)-1; p++ {
-		if s.matches(p, slots) {
+// contains says whether p stands anywhere.
+func (s *stream) contains(p *pattern) bool {
+	for at := range s.candidates(p) {
+		if s.matches(at, p) {
 			return true
 		}
 	}
 	return false
 }
 
-func (s *stream) matches(position int, slots []query.Slot) bool {
-	for i := range slots {
-		slot := &slots[i]
-		if !slices.ContainsFunc(slot.Terms, func(term string) bool {
-			return s.has(position+slot.Offset, term, slot.Prefix)
-		}) {
+// candidates returns how many positions p could begin at.
+func (s *stream) candidates(p *pattern) int {
+	return max(len(s.at)-p.offset[len(p.offset)-1], 0)
+}
+
+func (s *stream) matches(at int, p *pattern) bool {
+	for i, grams := range p.slots {
+		found := false
+		for k := range grams {
+			if found = s.has(at+p.offset[i], &grams[k]); found {
+				break
+			}
+		}
+		if !found {
 			return false
 		}
 	}
@@ -211,8 +268,8 @@ func (p *places) load(doc uint64) error {
 	p.doc, p.loaded = doc, true
 	p.parts, p.read = [4][]byte{}, [2]bool{}
 	return p.r.VisitDocValues(p.id, func(_ string, value []byte) {
-		if len(value) == 1 && value[0] == '1' {
-			return // the term of fieldLive
+		if !isValue(value) {
+			return
 		}
 		for i := range p.parts {
 			p.parts[i], value, _ = bytes.Cut(value, []byte{nextField})

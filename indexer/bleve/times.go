@@ -47,16 +47,14 @@ func dayTerm(t time.Time) string   { return t.Format("d20060102") }
 func monthTerm(t time.Time) string { return t.Format("m200601") }
 func yearTerm(t time.Time) string  { return t.Format("y2006") }
 
-// timeFields returns the two fields of a time, none if it is zero.
-func timeFields(name string, t time.Time) []*field {
+// addTime adds the fields of a time, none if it is zero.
+func (d *document) addTime(name string, t time.Time) {
 	if t.IsZero() {
-		return nil
+		return
 	}
 	t = t.UTC()
-	return []*field{
-		uniqueField(name, bleveindex.DocValues, encodeTime(t)),
-		keywordField(name+"_day", 0, dayTerm(t), monthTerm(t), yearTerm(t)),
-	}
+	d.add(keywordField(name+"_day", 0, dayTerm(t), monthTerm(t), yearTerm(t)))
+	d.values = append(d.values, newValueField(name, []byte(encodeTime(t)), false))
 }
 
 // timeRange returns the documents whose time is from from (included) to to
@@ -100,7 +98,7 @@ func (s *snapshot) timeRange(name string, from, to time.Time) (docs, error) {
 		}
 		lo, hi := encodeTime(from), encodeTime(to)
 		parts = append(parts, filtered{in: d, keep: func(doc uint64) (bool, error) {
-			v, err := values.first(doc)
+			v, err := values.of(doc)
 			return lo <= v && v < hi, err
 		}})
 	}
@@ -157,7 +155,7 @@ func (s *snapshot) years(field string) (first, last int, err error) {
 	}
 }
 
-// values reads a doc value that documents have once.
+// values reads the values of a valueField.
 type values struct {
 	r     bleveindex.DocValueReader
 	id    bleveindex.IndexInternalID
@@ -172,11 +170,11 @@ func (s *snapshot) values(field string) (*values, error) {
 	return &values{r: r}, nil
 }
 
-// first returns the document's value, "" if it has none.
-func (v *values) first(doc uint64) (string, error) {
+// of returns the document's value, "" if it has none.
+func (v *values) of(doc uint64) (string, error) {
 	v.id, v.value = bleveindex.NewIndexInternalID(v.id, doc), ""
 	err := v.r.VisitDocValues(v.id, func(_ string, term []byte) {
-		if v.value == "" {
+		if isValue(term) {
 			v.value = string(term)
 		}
 	})

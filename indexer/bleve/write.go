@@ -100,9 +100,8 @@ func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Ba
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			var err error
-			c.doc, c.meta, err = x.document(c.op, c.rank)
-			return err
+			c.doc, c.meta = x.document(c.op, c.rank)
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -112,16 +111,16 @@ func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Ba
 	b := bleveindex.NewBatch()
 	st.Tokens = maps.Clone(st.Tokens)
 	for _, c := range newest {
-		if c.old != nil && !c.old.Deleted {
+		if c.old != nil && !c.old.deleted {
 			st.Docs--
 			for i, f := range scored {
-				st.Tokens[f] -= c.old.Tokens[i]
+				st.Tokens[f] -= c.old.tokens[i]
 			}
 		}
-		if !c.meta.Deleted {
+		if !c.meta.deleted {
 			st.Docs++
 			for i, f := range scored {
-				st.Tokens[f] += c.meta.Tokens[i]
+				st.Tokens[f] += c.meta.tokens[i]
 			}
 		}
 		b.Update(c.doc)
@@ -138,9 +137,9 @@ func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Ba
 func rankOf(op Op) rank {
 	sum := sha256.Sum256(op.Data)
 	return rank{
-		Revision: op.Article.Revision,
-		Deleted:  op.Article.Deleted,
-		Hash:     binary.BigEndian.Uint64(sum[:]),
+		revision: op.Article.Revision,
+		deleted:  op.Article.Deleted,
+		hash:     binary.BigEndian.Uint64(sum[:]),
 	}
 }
 
@@ -150,7 +149,7 @@ func readMeta(r bleveindex.IndexReader, id string) (*meta, error) {
 	if err != nil || data == nil {
 		return nil, err
 	}
-	m, err := parseMeta(data)
+	m, err := decodeMeta(data)
 	if err != nil {
 		return nil, err
 	}

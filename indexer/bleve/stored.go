@@ -1,0 +1,110 @@
+package bleve
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+
+	"xinwen/news"
+)
+
+// meta is what the writer must know of the article that a newer one replaces.
+// It is kept with the article, so that the two cannot disagree.
+type meta struct {
+	rank
+	// indexed is when ARTICLES took the message, in Unix milliseconds: the same
+	// on every replica and after a rebuild.
+	indexed int64
+	// tokens are the lengths of the scored fields, in their order; a tombstone
+	// has none.
+	tokens []uint64
+}
+
+// rank orders the messages about one article.
+type rank struct {
+	revision int64
+	deleted  bool
+	// hash is of the message. It decides between two of the same revision, so
+	// that the outcome does not hang on which came first.
+	hash uint64
+}
+
+// newer says whether a message of rank r replaces one of rank o.
+func (r rank) newer(o rank) bool {
+	if r.revision != o.revision {
+		return r.revision > o.revision
+	}
+	if r.deleted != o.deleted {
+		return r.deleted
+	}
+	return r.hash > o.hash
+}
+
+func (m *meta) encode() []byte {
+	b := binary.AppendVarint(nil, m.revision)
+	b = binary.BigEndian.AppendUint64(b, m.hash)
+	b = binary.AppendVarint(b, m.indexed)
+	for _, n := range m.tokens {
+		b = binary.AppendUvarint(b, n)
+	}
+	return b
+}
+
+var errMeta = errors.New("what the index knows of an article is damaged; rebuild the index")
+
+func decodeMeta(b []byte) (meta, error) {
+	var m meta
+	var n int
+	if m.revision, n = binary.Varint(b); n <= 0 || len(b) < n+8 {
+		return m, errMeta
+	}
+	m.hash, b = binary.BigEndian.Uint64(b[n:]), b[n+8:]
+	if m.indexed, n = binary.Varint(b); n <= 0 {
+		return m, errMeta
+	}
+	for b = b[n:]; len(b) > 0; b = b[n:] {
+		var length uint64
+		if length, n = binary.Uvarint(b); n <= 0 {
+			return m, errMeta
+		}
+		m.tokens = append(m.tokens, length)
+	}
+	if m.deleted = len(m.tokens) == 0; !m.deleted && len(m.tokens) != len(scored) {
+		return m, errMeta
+	}
+	return m, nil
+}
+
+// maxArticle is the size in bytes of the largest article that is unpacked.
+const maxArticle = 64 << 20
+
+// codecs are made once; EncodeAll and DecodeAll are safe for concurrent use.
+var codecs = sync.OnceValues(func() (*zstd.Encoder, *zstd.Decoder) {
+	// The options are constants; an error would be one of this program.
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(workers()))
+	if err != nil {
+		panic(err)
+	}
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxArticle), zstd.WithDecoderConcurrency(workers()))
+	if err != nil {
+		panic(err)
+	}
+	return enc, dec
+})
+
+func encodeArticle(data []byte) []byte {
+	enc, _ := codecs()
+	return enc.EncodeAll(data, nil)
+}
+
+func decodeArticle(stored []byte) (*news.Article, error) {
+	_, dec := codecs()
+	data, err := dec.DecodeAll(stored, nil)
+	if err != nil {
+		return nil, fmt.Errorf("article in the index: %w; rebuild the index", err)
+	}
+	return news.ParseArticle(data)
+}
