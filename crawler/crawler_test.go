@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -244,11 +245,43 @@ func TestBadInput(t *testing.T) {
 		w.handle(url, f.handler)
 		links = append(links, url)
 	}
+	// A host that refuses every connection, robots.txt included, one that hangs,
+	// and a redirect to an address that is not public.
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolve := []string{"refused.example=" + closed.Addr().String(), "metadata.example=" + w.Listener.Addr().String()}
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	type fault = struct {
+		handler http.HandlerFunc
+		reason  string
+	}
+	faults["refused"] = fault{nil, "connection refused"}
+	links = append(links, "http://refused.example/refused")
+	w.handle("http://silent.example/robots.txt", faults["hang"].handler)
+	faults["silent"] = fault{nil, "no answer in time"}
+	links = append(links, "http://silent.example/silent")
+	for name := range faults {
+		if name != "refused" {
+			resolve = append(resolve, name+".example="+w.Listener.Addr().String())
+		}
+	}
+	w.handle("http://metadata.example/metadata", func(rw http.ResponseWriter, r *http.Request) {
+		http.Redirect(rw, r, "http://169.254.169.254/latest/meta-data/", 302)
+	})
+	faults["metadata"] = fault{nil, "169.254.169.254 is not a public address"}
+	links = append(links, "http://metadata.example/metadata")
+	resolve = append(resolve, "a.example="+w.Listener.Addr().String())
 	w.article("http://a.example/good.html", "Good page")
 	w.article("http://front.example/", "Front page")
 	links = append(links, "http://a.example/good.html")
 	w.feed("http://a.example/feed", links...)
-	report := crawl(t, options(w, b, demo("a", func(s *source.Source) { s.Feeds = []string{"http://a.example/feed"} })))
+	o := options(w, b, demo("a", func(s *source.Source) { s.Feeds = []string{"http://a.example/feed"} }))
+	o.Resolve = resolve
+	report := crawl(t, o)
 	if diff := cmp.Diff(crawler.Report{Sources: 1, Polls: 1, Entries: len(links), New: len(links), Pages: 1, Quarantined: len(faults)}, report); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)
 	}

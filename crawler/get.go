@@ -26,6 +26,14 @@ var errDenied = errors.New("robots.txt forbids this address to us")
 // saying for how long.
 const minHold = 30 * time.Second
 
+// putOff returns how long a server wants to be left alone.
+func putOff(e *fetch.Error) time.Duration {
+	if e.RetryAfter > 0 {
+		return e.RetryAfter
+	}
+	return minHold
+}
+
 // visit is one thing being fetched, over several requests.
 type visit struct {
 	crawler *Crawler
@@ -78,7 +86,7 @@ func (v *visit) gate(ctx context.Context, u *url.URL) (func(error), error) {
 		v.crawler.metrics.took.Observe(time.Since(began).Seconds())
 		var e *fetch.Error
 		if errors.As(err, &e) && e.Kind == fetch.KindLimited {
-			v.crawler.hosts.Hold(ctx, hostOf(u), time.Now().Add(max(e.RetryAfter, minHold)))
+			v.crawler.hosts.Hold(ctx, hostOf(u), time.Now().Add(putOff(e)))
 		}
 		turn.Leave()
 	}, nil
@@ -90,11 +98,18 @@ func robotsError(u *url.URL, err error) error {
 	if !errors.As(err, &unreachable) {
 		return err // ctx is done
 	}
-	return &fetch.Error{
+	e := &fetch.Error{
 		Kind: fetch.KindRobots, URL: u.String(), Err: unreachable, Temporary: true,
 		RetryAfter: max(time.Until(unreachable.Retry), time.Second),
 		Hint:       "a robots.txt that cannot be read forbids everything (RFC 9309); it is asked again later",
 	}
+	// Without any answer it is the server that fails, not its robots.txt.
+	var cause *fetch.Error
+	if errors.As(unreachable.Err, &cause) {
+		e.Kind, e.Err, e.Hint, e.Temporary = cause.Kind, cause.Err, cause.Hint, cause.Temporary
+		e.RetryAfter = max(e.RetryAfter, cause.RetryAfter)
+	}
+	return e
 }
 
 // hostOf returns the name politeness knows a server by, as weburl.Host does.

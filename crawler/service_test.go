@@ -163,6 +163,33 @@ func TestServerThatFailsForNowIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestShortRetryAfterIsHonouredAsSaid(t *testing.T) {
+	w, b := newWeb(t), openBus(t, t.TempDir())
+	w.feed("http://a.example/feed", "/1")
+	tries := 0
+	w.handle("http://a.example/1", func(rw http.ResponseWriter, _ *http.Request) {
+		if tries++; tries == 1 {
+			rw.Header().Set("Retry-After", "1")
+			rw.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		_, _ = rw.Write([]byte("<p>Now it works."))
+	})
+	report := crawl(t, options(w, b, demo("a", func(s *source.Source) { s.Feeds = []string{"http://a.example/feed"} })))
+	if report.Pages != 1 || report.Quarantined != 0 || tries != 2 {
+		t.Errorf("got %v after %d tries", report, tries)
+	}
+	var times []time.Time
+	for _, r := range w.requests() {
+		if r.path == "/1" {
+			times = append(times, r.start)
+		}
+	}
+	if gap := times[1].Sub(times[0]); gap < time.Second || gap > 20*time.Second {
+		t.Errorf("tried again after %v, want the second that was asked for", gap)
+	}
+}
+
 func TestMovedFeedIsRemembered(t *testing.T) {
 	w, b := newWeb(t), openBus(t, t.TempDir())
 	w.handle("http://a.example/rss", func(rw http.ResponseWriter, r *http.Request) {

@@ -252,9 +252,9 @@ func (c *Crawler) again(e *frontier.Entry, fe *fetch.Error) (time.Time, bool) {
 		if time.Since(e.Found) > giveUpAfter {
 			return time.Time{}, false
 		}
-		return time.Now().Add(max(fe.RetryAfter, minHold)), true
+		return time.Now().Add(putOff(fe)), true
 	}
-	if e.Failed >= len(delays) {
+	if e.Failed >= len(delays) || c.opts.Once && fe.RetryAfter > frontier.Patience {
 		return time.Time{}, false
 	}
 	wait := delays[e.Failed]
