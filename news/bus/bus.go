@@ -34,6 +34,7 @@ type Bus struct {
 	disk    *diskWatch // nil on an external server
 
 	frontier *softLimit
+	trim     trimmer
 
 	done      chan struct{} // closed by Close
 	stopDrain context.CancelFunc

@@ -43,7 +43,8 @@ type Config struct {
 }
 
 // Limits bound streams and buckets; a stream that is full refuses new messages
-// and never drops old ones. Zero means the default for a new stream and no
+// and never drops old ones, except PAGES those that all consumers have acked.
+// Zero means the default for a new stream and no
 // change to an existing one.
 type Limits struct {
 	FrontierBytes   int64 `json:"frontier_bytes,omitempty" yaml:"frontier_bytes,omitempty"`     // 1 GiB

@@ -76,6 +76,7 @@ func contract(t *testing.T, o bus.Options) {
 		{"ReadAhead", testReadAhead},
 		{"Timer", testTimer},
 		{"FullStream", testFullStream},
+		{"FullPages", testFullPages},
 		{"TooLarge", testTooLarge},
 		{"KV", testKV},
 		{"Status", testStatus},
@@ -779,6 +780,62 @@ func testFullStream(t *testing.T, b *bus.Bus) {
 	restore()
 	if err := b.PublishAlert(ctx, alert(1000+full, 10_000)); err != nil {
 		t.Error(err)
+	}
+}
+
+// Handled pages make room for new ones, others do not.
+func testFullPages(t *testing.T, b *bus.Bus) {
+	ctx := deadline(t)
+	if err := b.JetStream().DeleteConsumer(ctx, bus.Pages, "large"); err != nil {
+		t.Fatal(err)
+	}
+	hold := make(chan struct{})
+	got := make(chan uint64, 100)
+	cfg := bus.ConsumerConfig{Stream: bus.Pages, Name: "trim"}
+	consume(t, b, cfg, func(ctx context.Context, m *bus.Message) error {
+		got <- m.Seq
+		if m.Seq > 15 {
+			select {
+			case <-hold:
+			case <-ctx.Done():
+			}
+		}
+		return nil
+	})
+	restore := limit(t, b, bus.Pages, 100_000)
+	defer restore()
+	page := func(i int) *news.Page {
+		body := noise(10_000)
+		body[0] = byte(i)
+		return &news.Page{ID: fmt.Sprint("trim", i), URL: "https://a.example/t", Source: "a", Status: 200, Body: body}
+	}
+	published := 0
+	for err := error(nil); err == nil; {
+		if err = b.PublishPage(ctx, page(published)); err == nil {
+			published++
+		} else if !errors.Is(err, bus.ErrFull) {
+			t.Fatal(err)
+		}
+		if published > 40 {
+			t.Fatal("a stream with pages not handled yet is never full")
+		}
+	}
+	if published < 10 {
+		t.Errorf("full after %d pages of 10 kB in 100 kB", published)
+	}
+	close(hold)
+	drained(t, b, bus.Pages, "trim")
+	wait(t, "handled pages make room", func() bool { return b.PublishPage(ctx, page(published)) == nil })
+	last, err := b.LastSeq(ctx, bus.Pages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seq := uint64(0); seq != last; { // nothing was dropped before it was handled
+		n := next(t, got)
+		if seq > 0 && n != seq+1 {
+			t.Errorf("got page %d after %d", n, seq)
+		}
+		seq = n
 	}
 }
 

@@ -117,6 +117,13 @@ func (b *Bus) send(ctx context.Context, name string, m *Message) error {
 	ctx, cancel := b.onLink(ctx)
 	defer cancel()
 	err := b.trySend(ctx, name, m)
+	if name == Pages && errors.Is(classify(name, err), ErrFull) {
+		if made, terr := b.trimPages(ctx); terr != nil {
+			b.log.Warn("full stream cannot be trimmed", "stream", name, "err", terr)
+		} else if made {
+			err = b.trySend(ctx, name, m)
+		}
+	}
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errConnectionLost) {
 		return cause
 	}
