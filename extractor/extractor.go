@@ -162,11 +162,7 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (
 	if title == "" {
 		title = metadata.StripSite(firstOf(head.Meta["og:title"], head.Title), head.Meta["og:site_name"])
 	}
-	hints := boilerplate.Hints{Title: title, Body: head.Article.Body, Summary: head.Description()}
-	if p.Entry != nil && p.Entry.Summary != "" {
-		hints.Summary = p.Entry.Summary
-	}
-	body := boilerplate.Find(d, hints)
+	body := boilerplate.Find(d, boilerplate.Hints{Title: title, Body: head.Article.Body})
 	a.Text, a.Links = textOf(d, body.Blocks, p.URL, head.Base)
 	declared := pageLanguage(d)
 	a.Lang, a.Script = language.Detect(title+"\n"+a.Text, declared)
@@ -190,6 +186,11 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (
 		return nil, err
 	}
 	w := warnings{}
+	if s := structuredText(head.Article.Body); len(s) > 400 && len(a.Text) < len(s)/4 {
+		a.Text, a.Links = s, nil
+		w.add("structured-text", "the page shows hardly any text, so that of its structured data stands for it")
+		a.Lang, a.Script = language.Detect(a.Title+"\n"+a.Text, declared)
+	}
 	if a.Text == "" && p.Entry != nil && p.Entry.Summary != "" {
 		a.Text = strings.TrimSpace(p.Entry.Summary)
 		w.add("summary-only", "the page has no article text, so the feed's summary stands for it")
@@ -206,6 +207,19 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (
 	w.doubts(a, d, enc, declared)
 	a.Warnings = w
 	return a, nil
+}
+
+// structuredText is the articleBody of structured data, which may be HTML.
+func structuredText(s string) string {
+	if strings.Contains(s, "</") || strings.Contains(s, "&#") || strings.Contains(s, "&nbsp;") {
+		d := dom.Parse(s)
+		blocks := make([]int, len(d.Blocks))
+		for i := range blocks {
+			blocks[i] = i
+		}
+		s, _ = textOf(d, blocks, "", "")
+	}
+	return tidy(s)
 }
 
 func firstOf(s ...string) string {

@@ -22,8 +22,6 @@ import (
 type Hints struct {
 	// Title is the article's title, "" if unknown.
 	Title string
-	// Summary is what the page or feed says the article is about, "" if unknown.
-	Summary string
 	// Body is the text as the page's structured data has it, "" if none.
 	Body string
 }
@@ -259,7 +257,7 @@ func (p *page) value() {
 			if w > 0 && p.stated && i < p.title {
 				w *= 0.3
 			}
-		case b.LinkDensity() > 0.5:
+		case b.LinkDensity() > 0.5 && b.Stops == 0:
 			w = -2 - b.LinkUnits
 		case b.Control:
 			w = -2
@@ -284,6 +282,7 @@ func (p *page) choose() *Body {
 		return p.fallback()
 	}
 	end = p.oneArticle(first, end)
+	first, end = p.confirmedRun(first, end)
 	return &Body{Element: p.around(first, end), Score: sum, Blocks: p.prune(first, end)}
 }
 
@@ -300,6 +299,33 @@ func (p *page) bestRun(from, to int) (first, end int, best float64) {
 		}
 	}
 	return first, end, best
+}
+
+// confirmedRun trims a run to what the structured data's text confirms, if that
+// confirms most of it: it may be cut short, but begins and ends with the
+// article.
+func (p *page) confirmedRun(first, end int) (int, int) {
+	text := fold(p.hints.Body)
+	if len(text) < 300 {
+		return first, end
+	}
+	lo, hi, units := -1, -1, 0.0
+	for i := first; i < end; i++ {
+		if !p.prose[i] {
+			continue
+		}
+		if f := fold(p.doc.Blocks[i].Text); len(f) > 20 && strings.Contains(text, f) {
+			if lo < 0 {
+				lo = i
+			}
+			hi = i
+			units += p.doc.Blocks[i].Units
+		}
+	}
+	if units < 0.7*(p.good[end]-p.good[first]) {
+		return first, end
+	}
+	return lo, hi + 1
 }
 
 // oneArticle cuts a run of several articles after the first: where a heading

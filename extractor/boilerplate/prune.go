@@ -40,7 +40,7 @@ func (p *page) keeps(i int) bool {
 		return false
 	case p.prose[i]:
 		return true
-	case b.LinkDensity() > 0.5:
+	case b.LinkDensity() > 0.5 && b.Stops == 0:
 		return false
 	case ender.MatchString(b.Text):
 		return false
