@@ -152,6 +152,11 @@ func (a *App) Start(ctx context.Context) (err error) {
 	a.group.Go(func() error {
 		return a.lexicon.Watch(run, a.log, a.lexiconDir())
 	})
+	if c.Metrics != "" && !a.runs(API) {
+		if err := a.serveMetrics(ctx, run, c.Metrics); err != nil {
+			return err
+		}
+	}
 	if err := a.startServices(ctx, run, an.Analyzer); err != nil {
 		return err
 	}

@@ -27,7 +27,10 @@ type Config struct {
 	Data string `yaml:"data"`
 	// Dir is the directory of alerts/*.yaml and lexicon/*.yaml. Default: where
 	// the configuration file lies, else Data/config.
-	Dir       string           `yaml:"-"`
+	Dir string `yaml:"-"`
+	// Metrics is the address at which a service without an api answers
+	// /metrics, /healthz and /readyz; "" for none. The api has them itself.
+	Metrics   string           `yaml:"metrics"`
 	Log       Log              `yaml:"log"`
 	NATS      bus.Config       `yaml:"nats"`
 	Crawler   crawler.Config   `yaml:"crawler"`

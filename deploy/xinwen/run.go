@@ -88,6 +88,7 @@ type serviceCmd struct {
 	NATS    string `name:"nats" placeholder:"URL" env:"XINWEN_NATS" help:"NATS server, or several separated by commas."`
 	Listen  string `placeholder:"ADDR" help:"api: address to listen on (default 127.0.0.1:8080)."`
 	Sources string `placeholder:"FILE|none" help:"crawler: sources to follow instead of the built-in ones."`
+	Metrics string `placeholder:"ADDR" env:"XINWEN_METRICS" help:"crawler, extractor, indexer: address for /metrics, /healthz and /readyz."`
 }
 
 // Run runs the service that the command line names.
@@ -108,6 +109,9 @@ func (s *serviceCmd) Run(ctx context.Context, c *cli, k *kong.Context) error {
 	}
 	if s.Sources != "" {
 		config.Crawler.Sources = s.Sources
+	}
+	if s.Metrics != "" {
+		config.Metrics = s.Metrics
 	}
 	log, err := config.Log.Logger()
 	if err != nil {
