@@ -31,39 +31,72 @@ func TestSavedPagesReachIndexOrQuarantine(t *testing.T) {
 		t.Run("charset-"+string(mode), func(t *testing.T) {
 			web := startWeb(t, simweb.Options{NoDemo: true, Folder: dir, FolderCharset: mode})
 			c := start(t, prepare(t, web, simweb.SourceOptions{Delay: time.Millisecond, Interval: time.Hour}))
-			pages := web.SavedPages()
+			pages := expectedOf(t, web)
 			c.until(2*time.Minute, func() string {
-				if n := len(web.Log().Fetched()); n < len(pages) {
-					return fmt.Sprintf("%d of %d pages are fetched", n, len(pages))
+				failed := c.failures()
+				for _, p := range pages {
+					if _, ok := failed[p.request]; ok {
+						continue
+					}
+					if _, err := c.article(p.id); err != nil {
+						return fmt.Sprintf("%s is neither in the index nor in quarantine: %v", p.URL, err)
+					}
 				}
-				return c.idle()
+				return ""
 			})
-			checkSaved(t, c, web, pages)
+			checkSaved(t, c, pages)
 		})
 	}
 }
 
-func checkSaved(t *testing.T, c *client, web *simweb.Web, pages []simweb.SavedPage) {
+// expected is a saved page with the ID of the article it must become, and that
+// of the address it is asked for by. They differ where a page names another
+// address as its own.
+type expected struct {
+	simweb.SavedPage
+	id, request string
+}
+
+func expectedOf(t *testing.T, web *simweb.Web) []expected {
 	t.Helper()
-	failed := make(map[string]string)
-	for _, q := range c.quarantine() {
-		failed[weburl.ID(q.URL)] = q.Reason
-	}
 	x, err := extractor.New(extractor.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	fetch := fetcher(t, web)
-	indexed, quarantined := 0, 0
-	for _, p := range pages {
+	var all []expected
+	for _, p := range web.SavedPages() {
 		canonical, err := weburl.Canonical(p.URL)
 		if err != nil {
-			t.Errorf("%s: %v", p.URL, err)
-			continue
+			t.Fatalf("%s: %v", p.URL, err)
 		}
 		page := fetch(p.URL)
 		page.URL, page.ID = canonical, weburl.ID(canonical)
-		if reason, ok := failed[page.ID]; ok {
+		e := expected{p, page.ID, page.ID}
+		if a, err := x.Extract(page); err == nil {
+			e.id = a.ID
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// failures returns the reasons of what is in quarantine by the ID of its URL.
+func (c *client) failures() map[string]string {
+	c.t.Helper()
+	failed := make(map[string]string)
+	for _, q := range c.quarantine() {
+		failed[weburl.ID(q.URL)] = q.Reason
+	}
+	return failed
+}
+
+func checkSaved(t *testing.T, c *client, pages []expected) {
+	t.Helper()
+	failed := c.failures()
+	indexed, quarantined := 0, 0
+	for _, p := range pages {
+		if reason, ok := failed[p.request]; ok {
 			t.Logf("quarantine: %s: %s", p.URL, reason)
 			if reason == "" {
 				t.Errorf("%s is in quarantine without a reason", p.URL)
@@ -71,17 +104,13 @@ func checkSaved(t *testing.T, c *client, web *simweb.Web, pages []simweb.SavedPa
 			quarantined++
 			continue
 		}
-		id := page.ID
-		if alone, err := x.Extract(page); err == nil {
-			id = alone.ID // a page may name another address as its own
-		}
-		a, err := c.article(id)
+		a, err := c.article(p.id)
 		if err != nil {
-			t.Errorf("%s is neither in the index nor in quarantine: %v", p.URL, err)
+			t.Error(err)
 			continue
 		}
 		indexed++
-		for _, fault := range charsetFaults(t, a, p) {
+		for _, fault := range charsetFaults(t, a, p.SavedPage) {
 			t.Errorf("%s (%s, declares %q): %s", p.URL, p.Encoding, p.Declared, fault)
 		}
 	}
