@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 	"xinwen/news"
@@ -53,7 +55,6 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 		Total:      c.total,
 		Match:      match,
 		Relaxed:    match != search.MatchAll && r.Match != search.MatchAny,
-		Hits:       make([]search.Hit, 0, len(page)),
 		AppliedSeq: s.state.AppliedSeq,
 	}
 	if f != nil {
@@ -65,12 +66,17 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 		res.NextCursor = encodeCursor(q.hash, match, position{last.key, last.id})
 	}
 	mark := q.meaning.marks()
-	for _, hit := range page {
-		h, err := x.hit(s, hit, mark)
-		if err != nil {
-			return nil, fmt.Errorf("search: %w", err)
-		}
-		res.Hits = append(res.Hits, h)
+	res.Hits = make([]search.Hit, len(page))
+	var g errgroup.Group
+	g.SetLimit(workers())
+	for i, hit := range page {
+		g.Go(func() (err error) {
+			res.Hits[i], err = x.hit(s, hit, mark)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("search: %w", err)
 	}
 	if r.Explain {
 		if err := x.explain(s, q, page, res.Hits); err != nil {
@@ -383,7 +389,7 @@ func (x *Index) hit(s *snapshot, f *found, mark *query.Matcher) (search.Hit, err
 
 // article reads an article, nil if there is none or it is deleted.
 func (s *snapshot) article(id string) (*news.Article, meta, error) {
-	data, err := readStored(s.r, id, fieldArticle)
+	data, known, err := readStored(s.r, id)
 	if err != nil || data == nil {
 		return nil, meta{}, err
 	}
@@ -391,11 +397,8 @@ func (s *snapshot) article(id string) (*news.Article, meta, error) {
 	if err != nil {
 		return nil, meta{}, err
 	}
-	m, err := readMeta(s.r, id)
-	if err != nil || m == nil {
-		return nil, meta{}, err
-	}
-	return a, *m, nil
+	m, err := decodeMeta(known)
+	return a, m, err
 }
 
 // Article implements search.Searcher.

@@ -3,6 +3,8 @@ package bleve
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"sort"
 	"strconv"
 	"unicode/utf8"
 
@@ -166,27 +168,54 @@ func hasWord(parts []byte, g *gram) bool {
 
 // find appends to dst where p stands.
 func (s *stream) find(dst []span, p *pattern) []span {
-	for at := range s.candidates(p) {
-		if s.matches(at, p) {
-			dst = append(dst, span{at, at + p.length})
-		}
-	}
+	s.each(p, func(at int) bool {
+		dst = append(dst, span{at, at + p.length})
+		return true
+	})
 	return dst
 }
 
 // contains says whether p stands anywhere.
 func (s *stream) contains(p *pattern) bool {
-	for at := range s.candidates(p) {
-		if s.matches(at, p) {
-			return true
-		}
-	}
-	return false
+	found := false
+	s.each(p, func(int) bool {
+		found = true
+		return false
+	})
+	return found
 }
 
-// candidates returns how many positions p could begin at.
-func (s *stream) candidates(p *pattern) int {
-	return max(len(s.at)-p.offset[len(p.offset)-1], 0)
+// each calls visit with the positions where p begins, in order, until it
+// returns false.
+func (s *stream) each(p *pattern, visit func(at int) bool) {
+	ends := len(s.at) - p.offset[len(p.offset)-1]
+	if len(p.slots[0]) > 1 {
+		for at := range max(ends, 0) {
+			if s.matches(at, p) && !visit(at) {
+				return
+			}
+		}
+		return
+	}
+	// The bytes of the first gram lead to the few positions to look at.
+	g := &p.slots[0][0]
+	needle := g.word
+	if needle == nil {
+		needle = slices.Concat(g.first, g.second)
+	}
+	last := -1
+	for from := 0; from < len(s.data); {
+		i := bytes.Index(s.data[from:], needle)
+		if i < 0 {
+			return
+		}
+		from += i + 1
+		at := sort.Search(len(s.at), func(k int) bool { return int(s.at[k].end) >= from })
+		if at < ends && at != last && s.matches(at, p) && !visit(at) {
+			return
+		}
+		last = at
+	}
 }
 
 func (s *stream) matches(at int, p *pattern) bool {

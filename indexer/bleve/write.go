@@ -145,7 +145,7 @@ func rankOf(op Op) rank {
 
 // readMeta returns what the index knows of an article, nil if nothing.
 func readMeta(r bleveindex.IndexReader, id string) (*meta, error) {
-	data, err := readStored(r, id, fieldMeta)
+	_, data, err := readStored(r, id)
 	if err != nil || data == nil {
 		return nil, err
 	}
@@ -156,17 +156,19 @@ func readMeta(r bleveindex.IndexReader, id string) (*meta, error) {
 	return &m, nil
 }
 
-// readStored returns a stored field of an article, nil if there is none.
-func readStored(r bleveindex.IndexReader, id, name string) ([]byte, error) {
+// readStored returns the stored fields of an article, nil where there is none.
+func readStored(r bleveindex.IndexReader, id string) (article, meta []byte, err error) {
 	doc, err := r.Document(id)
 	if err != nil || doc == nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var value []byte
 	doc.VisitFields(func(f bleveindex.Field) {
-		if f.Name() == name {
-			value = f.Value()
+		switch f.Name() {
+		case fieldArticle:
+			article = f.Value()
+		case fieldMeta:
+			meta = f.Value()
 		}
 	})
-	return value, nil
+	return article, meta, nil
 }
