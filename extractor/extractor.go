@@ -165,6 +165,11 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (
 	body := boilerplate.Find(d, boilerplate.Hints{Title: title, Body: head.Article.Body})
 	a.Text, a.Links = textOf(d, body.Blocks, p.URL, head.Base)
 	declared := pageLanguage(d)
+	var w warnings
+	if s := structuredText(head.Article.Body); len(s) > 400 && len(a.Text) < len(s)/4 {
+		a.Text, a.Links = s, nil
+		w.add("structured-text", "the page shows hardly any text, so that of its structured data stands for it")
+	}
 	a.Lang, a.Script = language.Detect(title+"\n"+a.Text, declared)
 
 	var zone *time.Location
@@ -184,12 +189,6 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (
 	}
 	if err := blocked(a, d); err != nil {
 		return nil, err
-	}
-	w := warnings{}
-	if s := structuredText(head.Article.Body); len(s) > 400 && len(a.Text) < len(s)/4 {
-		a.Text, a.Links = s, nil
-		w.add("structured-text", "the page shows hardly any text, so that of its structured data stands for it")
-		a.Lang, a.Script = language.Detect(a.Title+"\n"+a.Text, declared)
 	}
 	if a.Text == "" && p.Entry != nil && p.Entry.Summary != "" {
 		a.Text = strings.TrimSpace(p.Entry.Summary)

@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -27,6 +28,7 @@ func (g *Gazetteer) Annotate(content string, c Context) []news.Mention {
 	if g != nil {
 		m.find()
 		named = m.choose()
+		m.models(named)
 	}
 	q := quantities(shadow.Text, c, func(i int) bool {
 		a, _ := shadow.Original(i, i+1)
@@ -69,7 +71,12 @@ func (g *Gazetteer) Annotate(content string, c Context) []news.Mention {
 			case p.form.Conditional():
 				score = 0.9
 			}
-			emit(h.start, h.end, news.Mention{Kind: p.entity.Kind, Entity: p.entity.ID, Name: p.entity.En, Score: score})
+			name := p.entity.En
+			if h.model > 0 { // the entity is the line, the name that of the model
+				a, b := shadow.Original(h.model, h.end)
+				name += " " + strings.TrimSpace(content[a:b])
+			}
+			emit(h.start, h.end, news.Mention{Kind: p.entity.Kind, Entity: p.entity.ID, Name: name, Score: score})
 			i++
 			continue
 		}
