@@ -250,8 +250,11 @@ func (r *reader) textDates(d *dater, i int, weight float64, report func(moment, 
 		mod := labelModified.MatchString(lead)
 		if !mod && labelPublished.MatchString(lead) {
 			w = 1.3 * w
-			if weight >= 0.5 {
+			switch {
+			case weight >= 0.5:
 				w = max(w, 0.75)
+			case r.first >= 0 && i <= r.first+3 && b.Units < 40:
+				w = max(w, 0.5) // a line between title and text that counts as text
 			}
 		}
 		if t.clock {

@@ -32,6 +32,9 @@ func (r *reader) title() string {
 	if t := r.heading(stated); t != "" {
 		return t
 	}
+	if t := r.likeHeading(stated); t != "" {
+		return t
+	}
 	site := r.publisher()
 	for _, s := range stated {
 		if t := StripSite(s, site); usable(t) {
@@ -104,6 +107,58 @@ func (r *reader) heading(stated []string) string {
 		}
 	}
 	return best
+}
+
+// likeHeading returns the last h1 before the body if it says much the same as a
+// stated title: titles are shortened and dressed up for search engines.
+func (r *reader) likeHeading(stated []string) string {
+	for i := r.first; i >= 0; i-- {
+		b := &r.Doc.Blocks[i]
+		if b.Tag != atom.H1 || b.Hidden || b.Units < 6 || len(b.Text) > 400 {
+			continue
+		}
+		for _, s := range stated {
+			if s != "" && alike(b.Text, s) >= 0.4 {
+				return b.Text
+			}
+		}
+		return ""
+	}
+	return ""
+}
+
+// alike returns the share of a's words, or pairs of Han characters, that b has.
+func alike(a, b string) float64 {
+	have := make(map[string]bool)
+	for _, t := range terms(b) {
+		have[t] = true
+	}
+	n, all := 0, terms(a)
+	for _, t := range all {
+		if have[t] {
+			n++
+		}
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	return float64(n) / float64(len(all))
+}
+
+// terms returns the words of s, and the pairs of its Han characters.
+func terms(s string) []string {
+	var out []string
+	for _, w := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }) {
+		if !hasHan(w) {
+			out = append(out, w)
+			continue
+		}
+		runes := []rune(w)
+		for i := 0; i+1 < len(runes); i++ {
+			out = append(out, string(runes[i:i+2]))
+		}
+	}
+	return out
 }
 
 // firstHeading returns the last h1 before the body that is no section name, else
