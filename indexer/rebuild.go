@@ -120,11 +120,13 @@ func (i *Indexer) swap(ctx context.Context, fresh *bleve.Index, path string) (bo
 	return true, os.RemoveAll(path + oldSuffix)
 }
 
-// Searcher returns what answers searches. It is also a search.Rebuilder.
+// Searcher returns what answers searches. It is also a
+// search.Counter and a search.Rebuilder.
 func (i *Indexer) Searcher() search.Searcher { return i }
 
 var (
 	_ search.Searcher  = (*Indexer)(nil)
+	_ search.Counter   = (*Indexer)(nil)
 	_ search.Rebuilder = (*Indexer)(nil)
 )
 
@@ -137,6 +139,13 @@ func (i *Indexer) Search(ctx context.Context, r search.Request) (*search.Result,
 		i.metrics.searched(res.TookMS)
 	}
 	return res, err
+}
+
+// Count implements search.Counter.
+func (i *Indexer) Count(ctx context.Context, r search.CountRequest) (*search.Counts, error) {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	return i.index.Count(ctx, r)
 }
 
 // Article implements search.Searcher.

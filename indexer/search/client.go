@@ -25,6 +25,7 @@ type Client struct {
 
 var (
 	_ Searcher  = (*Client)(nil)
+	_ Counter   = (*Client)(nil)
 	_ Rebuilder = (*Client)(nil)
 )
 
@@ -42,6 +43,19 @@ func (c *Client) Search(ctx context.Context, r Request) (*Result, error) {
 		return nil, err
 	}
 	return &res, nil
+}
+
+// Count implements Counter.
+func (c *Client) Count(ctx context.Context, r CountRequest) (*Counts, error) {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	var counts Counts
+	if err := c.ask(ctx, subjectCount, data, &counts); err != nil {
+		return nil, err
+	}
+	return &counts, nil
 }
 
 // Article implements Searcher.

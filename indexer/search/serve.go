@@ -25,8 +25,8 @@ type ServeOptions struct {
 
 // Serve answers searches over nc with s, as the NATS micro service
 // xinwen-search, until ctx is done; then it finishes what it has begun. Several
-// processes may serve: each request goes to one of them. If s is a Rebuilder,
-// requests to rebuild reach all of them.
+// processes may serve: each request goes to one of them. If s is a Counter, it
+// counts too; if it is a Rebuilder, requests to rebuild reach all processes.
 func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error {
 	if o.Workers <= 0 {
 		o.Workers = 2 * runtime.GOMAXPROCS(0)
@@ -55,6 +55,15 @@ func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error
 		endpoint("article", subjectArticle, h.article),
 		endpoint("status", subjectStatus, h.status),
 	)
+	if c, ok := s.(Counter); ok {
+		err = errors.Join(err, endpoint("count", subjectCount, func(ctx context.Context, data []byte) (any, error) {
+			var r CountRequest
+			if err := unmarshal(data, &r); err != nil {
+				return nil, err
+			}
+			return c.Count(ctx, r)
+		}))
+	}
 	if rb, ok := s.(Rebuilder); ok {
 		err = errors.Join(err, endpoint("rebuild", subjectRebuild, func(ctx context.Context, _ []byte) (any, error) {
 			return struct{}{}, rb.Rebuild(ctx)
@@ -177,10 +186,17 @@ func (h *handler) failWire(req micro.Request, w wireError) {
 
 func (h *handler) search(ctx context.Context, data []byte) (any, error) {
 	var r Request
-	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, &RequestError{Field: "body", Message: err.Error(), Hint: "api and indexer may be of different versions"}
+	if err := unmarshal(data, &r); err != nil {
+		return nil, err
 	}
 	return h.searcher.Search(ctx, r)
+}
+
+func unmarshal(data []byte, request any) error {
+	if err := json.Unmarshal(data, request); err != nil {
+		return &RequestError{Field: "body", Message: err.Error(), Hint: "api and indexer may be of different versions"}
+	}
+	return nil
 }
 
 func (h *handler) article(ctx context.Context, data []byte) (any, error) {

@@ -19,6 +19,7 @@ const (
 	subjectSearch  = subjectPrefix + ".query"
 	subjectArticle = subjectPrefix + ".article"
 	subjectStatus  = subjectPrefix + ".status"
+	subjectCount   = subjectPrefix + ".count"
 	subjectRebuild = subjectPrefix + ".rebuild"
 )
 

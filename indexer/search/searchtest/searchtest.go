@@ -65,6 +65,7 @@ func Run(t *testing.T, s search.Searcher) {
 	t.Run("finds", func(t *testing.T) { finds(t, s) })
 	t.Run("sorts_and_pages", func(t *testing.T) { sortsAndPages(t, s) })
 	t.Run("counts_facets", func(t *testing.T) { countsFacets(t, s) })
+	t.Run("counts_by_time", func(t *testing.T) { countsByTime(t, s) })
 	t.Run("relaxes", func(t *testing.T) { relaxes(t, s) })
 	t.Run("shows_hits", func(t *testing.T) { showsHits(t, s) })
 	t.Run("explains", func(t *testing.T) { explains(t, s) })
@@ -216,6 +217,65 @@ func countsFacets(t *testing.T, s search.Searcher) {
 	}
 	if diff := cmp.Diff(res.Facets, want); diff != "" {
 		t.Errorf("facets differ (-got +want):\n%s", diff)
+	}
+}
+
+func countsByTime(t *testing.T, s search.Searcher) {
+	counter, ok := s.(search.Counter)
+	if !ok {
+		t.Skip("this searcher does not count")
+	}
+	day := func(d int) time.Time { return time.Date(2025, 11, d, 0, 0, 0, 0, time.UTC) }
+	days := []time.Time{day(1), day(2), day(4), day(5)}
+	tests := []struct {
+		name string
+		r    search.CountRequest
+		want []search.CountGroup
+	}{
+		{"all", search.CountRequest{Edges: days}, []search.CountGroup{{Counts: []uint64{1, 2, 1}, Total: 4}}},
+		{"from_the_beginning", search.CountRequest{Edges: []time.Time{{}, day(3)}}, []search.CountGroup{{Counts: []uint64{2}, Total: 2}}},
+		{"an_edge_belongs_to_what_follows", search.CountRequest{Edges: []time.Time{day(1), day(1).Add(8 * time.Hour), day(2)}}, []search.CountGroup{{Counts: []uint64{0, 1}, Total: 1}}},
+		{"of_a_query", search.CountRequest{Request: search.Request{Query: "先进封装"}, Edges: days}, []search.CountGroup{{Counts: []uint64{1, 1, 0}, Total: 2}}},
+		{"never_relaxed", search.CountRequest{Request: search.Request{Query: "库存 qqqq"}, Edges: days}, []search.CountGroup{}},
+		{"by_source", search.CountRequest{Edges: days, By: []string{"source"}}, []search.CountGroup{
+			{Labels: map[string]string{"source": "demo-cn"}, Counts: []uint64{1, 0, 1}, Total: 2},
+			{Labels: map[string]string{"source": "demo-en"}, Counts: []uint64{0, 1, 0}, Total: 1},
+			{Labels: map[string]string{"source": "demo-tw"}, Counts: []uint64{0, 1, 0}, Total: 1},
+		}},
+		{"by_entity_and_lang", search.CountRequest{Edges: days, By: []string{"entity", "lang"}}, []search.CountGroup{
+			{Labels: map[string]string{"entity": "org:nvidia", "lang": "zh"}, Counts: []uint64{1, 1, 0}, Total: 2},
+			{Labels: map[string]string{"entity": "org:tsmc", "lang": "zh"}, Counts: []uint64{1, 1, 0}, Total: 2},
+			{Labels: map[string]string{"entity": "org:nvidia", "lang": "en"}, Counts: []uint64{0, 1, 0}, Total: 1},
+			{Labels: map[string]string{"entity": "org:tsmc", "lang": "en"}, Counts: []uint64{0, 1, 0}, Total: 1},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := counter.Count(t.Context(), tt.r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(got.Groups, tt.want); diff != "" || got.Truncated || got.AppliedSeq < 5 {
+				t.Errorf("counts %+v differ (-got +want):\n%s", got, diff)
+			}
+		})
+	}
+	t.Run("limit", func(t *testing.T) {
+		got, err := counter.Count(t.Context(), search.CountRequest{Edges: days, By: []string{"source"}, Limit: 1})
+		if err != nil || len(got.Groups) != 1 || !got.Truncated {
+			t.Errorf("got %+v, %v, want one group of more", got, err)
+		}
+	})
+	for field, r := range map[string]search.CountRequest{
+		"edges": {Edges: []time.Time{day(2), day(1)}},
+		"by":    {Edges: days, By: []string{"colour"}},
+		"limit": {Edges: days, Limit: -1},
+	} {
+		_, err := counter.Count(t.Context(), r)
+		var e *search.RequestError
+		if !errors.As(err, &e) || e.Field != field || e.Hint == "" {
+			t.Errorf("got %v, want a RequestError for %q with a hint", err, field)
+		}
 	}
 }
 

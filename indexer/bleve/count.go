@@ -1,0 +1,196 @@
+package bleve
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	bleveindex "github.com/blevesearch/bleve_index_api"
+
+	"xinwen/indexer/query"
+	"xinwen/indexer/search"
+)
+
+var _ search.Counter = (*Index)(nil)
+
+// Count implements search.Counter.
+func (x *Index) Count(ctx context.Context, r search.CountRequest) (*search.Counts, error) {
+	edges, err := checkCount(r)
+	if err != nil {
+		return nil, err
+	}
+	r.Cursor, r.Sort, r.Size, r.Facets = "", "", -1, nil
+	q, err := x.plan(r.Request)
+	if err != nil {
+		return nil, err
+	}
+	s, err := x.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	d, err := q.meaning.docs(s, q.matches[0])
+	if err != nil {
+		return nil, fmt.Errorf("count: %w", err)
+	}
+	times, err := s.values(query.FieldPublished)
+	if err != nil {
+		return nil, fmt.Errorf("count: %w", err)
+	}
+	groups, err := s.groups(r.By)
+	if err != nil {
+		return nil, fmt.Errorf("count: %w", err)
+	}
+	n := 0
+	for doc, err := d.seek(0); doc != done || err != nil; doc, err = d.seek(doc + 1) {
+		if err != nil {
+			return nil, fmt.Errorf("count: %w", err)
+		}
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		at, err := times.of(doc)
+		if err != nil {
+			return nil, fmt.Errorf("count: %w", err)
+		}
+		interval := sort.Search(len(edges), func(i int) bool { return edges[i] > at }) - 1
+		if at == "" || interval < 0 || interval == len(edges)-1 {
+			continue
+		}
+		if err := groups.add(doc, interval); err != nil {
+			return nil, fmt.Errorf("count: %w", err)
+		}
+	}
+	limit := cmp.Or(r.Limit, search.DefaultGroups)
+	if least := min(limit, len(groups.groups)) * (len(edges) - 1); least > search.MaxCounts {
+		return nil, &search.RequestError{Field: "edges", Message: fmt.Sprintf("make %d numbers with the groups there are; at most %d are given", least, search.MaxCounts), Hint: "ask for longer intervals or fewer groups"}
+	}
+	c := groups.counts(limit, len(edges)-1)
+	c.AppliedSeq = s.state.AppliedSeq
+	return c, nil
+}
+
+// checkCount returns the edges as the index keeps times.
+func checkCount(r search.CountRequest) ([]string, error) {
+	wrong := func(field, message, hint string) ([]string, error) {
+		return nil, &search.RequestError{Field: field, Message: message, Hint: hint}
+	}
+	if len(r.Edges) < 2 || len(r.Edges) > search.MaxEdges {
+		return wrong("edges", fmt.Sprintf("are %d, not from 2 to %d", len(r.Edges), search.MaxEdges), "give the times at which intervals begin and the end of the last")
+	}
+	for i, e := range r.Edges[1:] {
+		if !r.Edges[i].Before(e) {
+			return wrong("edges", "do not ascend", "sort them and leave out repetitions")
+		}
+	}
+	for i, f := range r.By {
+		if !slices.Contains(facetFields, f) || slices.Contains(r.By[:i], f) {
+			return wrong("by", "cannot be "+strings.Join(r.By, ", "), "it is any of "+strings.Join(facetFields, ", ")+", each once")
+		}
+	}
+	if r.Limit < 0 {
+		return wrong("limit", "is negative", "leave it out for the default")
+	}
+	edges := make([]string, len(r.Edges))
+	for i, e := range r.Edges {
+		edges[i] = encodeTime(e)
+	}
+	return edges, nil
+}
+
+// groups counts documents by the values of some facets.
+type groups struct {
+	by     []string
+	r      bleveindex.DocValueReader
+	id     bleveindex.IndexInternalID
+	values [][]string // of the document, for each facet
+	groups map[string]*group
+}
+
+type group struct {
+	labels []string
+	total  uint64
+	counts map[int]uint64 // by interval
+}
+
+func (s *snapshot) groups(by []string) (*groups, error) {
+	g := &groups{by: by, values: make([][]string, len(by)), groups: make(map[string]*group)}
+	fields := make([]string, len(by))
+	for i, name := range by {
+		fields[i] = facetPrefix + name
+	}
+	var err error
+	g.r, err = s.r.DocValueReader(fields)
+	return g, err
+}
+
+// add counts a document in an interval.
+func (g *groups) add(doc uint64, interval int) error {
+	for i := range g.values {
+		g.values[i] = g.values[i][:0]
+	}
+	if len(g.by) > 0 {
+		g.id = bleveindex.NewIndexInternalID(g.id, doc)
+		err := g.r.VisitDocValues(g.id, func(field string, term []byte) {
+			i := slices.Index(g.by, strings.TrimPrefix(field, facetPrefix))
+			g.values[i] = append(g.values[i], string(term))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for i, name := range g.by {
+		if len(g.values[i]) == 0 && name != search.FacetEntity {
+			g.values[i] = append(g.values[i], "") // unknown
+		}
+	}
+	g.each(nil, interval)
+	return nil
+}
+
+// each counts the combinations of the document's values that begin with labels.
+func (g *groups) each(labels []string, interval int) {
+	if i := len(labels); i < len(g.by) {
+		for _, v := range g.values[i] {
+			g.each(append(labels[:i:i], v), interval)
+		}
+		return
+	}
+	key := strings.Join(labels, "\x00")
+	c := g.groups[key]
+	if c == nil {
+		c = &group{labels: labels, counts: make(map[int]uint64)}
+		g.groups[key] = c
+	}
+	c.counts[interval]++
+	c.total++
+}
+
+// counts returns the largest groups.
+func (g *groups) counts(limit, intervals int) *search.Counts {
+	list := make([]*group, 0, len(g.groups))
+	for _, c := range g.groups {
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(b.total, a.total), slices.Compare(a.labels, b.labels))
+	})
+	result := &search.Counts{Groups: []search.CountGroup{}, Truncated: len(list) > limit}
+	for _, c := range list[:min(len(list), limit)] {
+		out := search.CountGroup{Counts: make([]uint64, intervals), Total: c.total}
+		for i, n := range c.counts {
+			out.Counts[i] = n
+		}
+		for i, name := range g.by {
+			if out.Labels == nil {
+				out.Labels = make(map[string]string)
+			}
+			out.Labels[name] = c.labels[i]
+		}
+		result.Groups = append(result.Groups, out)
+	}
+	return result
+}
