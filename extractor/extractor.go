@@ -196,8 +196,10 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (
 		a.Lang, a.Script = language.Detect(a.Title+"\n"+a.Text, declared)
 	}
 	if a.Text == "" {
-		return nil, &Error{Reason: "no article text", Detail: fmt.Sprintf("%d blocks of text", len(d.Blocks)),
-			hint: "the page may be a list page, or build its text with scripts; look at it in a browser, and give the source a feed with full text if it has one"}
+		return nil, &Error{
+			Reason: "no article text", Detail: fmt.Sprintf("%d blocks of text", len(d.Blocks)),
+			hint: "the page may be a list page, or build its text with scripts; look at it in a browser, and give the source a feed with full text if it has one",
+		}
 	}
 	if a.Title == "" {
 		a.Title = clip(firstLine(a.Text), 80)

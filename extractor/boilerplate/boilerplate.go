@@ -1,11 +1,12 @@
 // Package boilerplate finds the article in a page. In goes a document as blocks
 // (package dom), out come the blocks that are the article's body, in order.
 //
-// Every block gets a worth: positive for sentences, negative for links and
-// fragments. Many elements are candidates for the body; the best by worth,
-// names and nearness to the title is chosen, then related articles, rankings,
-// comments and the like are pruned inside it. A block with the punctuation of
-// sentences is never dropped because of its links.
+// Every block gets a worth: positive for sentences, negative for links,
+// fragments and elements that name themselves something else. The run of blocks
+// with the greatest sum is the article; a run of several articles is cut after
+// the first. Then related articles, rankings, comments and the like are pruned
+// inside it. A block with a sentence outside links is never dropped because of
+// its links.
 package boilerplate
 
 import (
@@ -32,17 +33,8 @@ type Body struct {
 	Blocks []int
 	// Element is the index of the chosen element, -1 if there is none.
 	Element int
-	// Score is the chosen candidate's score.
+	// Score is the sum of worth.
 	Score float64
-	// Candidates are the elements that were considered, best first.
-	Candidates []Candidate
-}
-
-// Candidate is an element that may hold the body.
-type Candidate struct {
-	Element int
-	// Worth is the sum over its blocks, Score what it was ranked by.
-	Worth, Score float64
 }
 
 // page carries a document with what the steps have found out.
@@ -283,7 +275,7 @@ func (p *page) choose() *Body {
 	}
 	end = p.oneArticle(first, end)
 	first, end = p.confirmedRun(first, end)
-	return &Body{Element: p.around(first, end), Score: sum, Blocks: p.prune(first, end)}
+	return &Body{Score: sum, Blocks: p.prune(first, end)}
 }
 
 // bestRun returns the run of blocks between from and to whose worth adds up to
@@ -402,16 +394,6 @@ func (p *page) signature(i int) string {
 
 var onlyDate = regexp.MustCompile(`^\W*(?:19|20)\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?\W*$`)
 
-// around returns the innermost element that holds all blocks of a run.
-func (p *page) around(first, end int) int {
-	for e := p.doc.Blocks[first].Element; e >= 0; e = p.doc.Elements[e].Parent {
-		if x := &p.doc.Elements[e]; x.First <= first && end <= x.End {
-			return e
-		}
-	}
-	return -1
-}
-
 // fallback serves pages without a sentence: the block after the title, else the
 // longest one.
 func (p *page) fallback() *Body {
@@ -427,7 +409,7 @@ func (p *page) fallback() *Body {
 		}
 	}
 	if best < 0 {
-		return &Body{Element: -1}
+		return &Body{}
 	}
-	return &Body{Element: d.Blocks[best].Element, Blocks: []int{best}}
+	return &Body{Blocks: []int{best}}
 }

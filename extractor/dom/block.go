@@ -418,16 +418,6 @@ func (b *builder) flush() {
 	b.text.Reset()
 }
 
-// BlockElements returns the indices of the elements around block i, innermost
-// first.
-func (d *Document) BlockElements(i int) []int {
-	var out []int
-	for e := d.Blocks[i].Element; e >= 0; e = d.Elements[e].Parent {
-		out = append(out, e)
-	}
-	return out
-}
-
 // Text returns the text inside n with white space collapsed.
 func Text(n *html.Node) string {
 	var b strings.Builder

@@ -228,8 +228,20 @@ var latinScales = []struct {
 	text  string
 	value float64
 }{
-	{"trillion", 1e12}, {"billion", 1e9}, {"million", 1e6}, {"thousand", 1e3}, {"trn", 1e12}, {"tn", 1e12}, {"bln", 1e9}, {"bn", 1e9}, {"mln", 1e6}, {"mn", 1e6},
-	{"t", 1e12}, {"b", 1e9}, {"m", 1e6}, {"k", 1e3},
+	{"trillion", 1e12},
+	{"billion", 1e9},
+	{"million", 1e6},
+	{"thousand", 1e3},
+	{"trn", 1e12},
+	{"tn", 1e12},
+	{"bln", 1e9},
+	{"bn", 1e9},
+	{"mln", 1e6},
+	{"mn", 1e6},
+	{"t", 1e12},
+	{"b", 1e9},
+	{"m", 1e6},
+	{"k", 1e3},
 }
 
 // amount reads a number with its scale, also a compound one: 1兆530亿, 3万2000.

@@ -130,19 +130,14 @@ func (r *reader) locate(title string) {
 			r.head = i
 		}
 	}
-	from, to := r.head, r.first+4
+	from, to := max(0, r.head-4), r.first+4
 	if r.first < 0 {
 		to = r.head + 12
 	}
-	switch {
-	case r.head < 0:
+	if r.head < 0 {
 		from = max(0, r.first-12)
-	default:
-		from = max(0, r.head-4)
-		if to-from > 60 {
-			to = from + 60
-		}
 	}
+	to = min(to, from+60)
 	for i := from; i < min(to, len(blocks)); i++ {
 		r.zone = append(r.zone, i)
 	}
