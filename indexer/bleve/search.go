@@ -71,6 +71,11 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 	g.SetLimit(workers())
 	for i, hit := range page {
 		g.Go(func() (err error) {
+			defer func() { // a panic here would end the process
+				if p := recover(); p != nil {
+					err = fmt.Errorf("show article %s: panic: %v", hit.id, p)
+				}
+			}()
 			res.Hits[i], err = x.hit(s, hit, mark)
 			return err
 		})

@@ -72,9 +72,11 @@ func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error
 	if err != nil {
 		return errors.Join(fmt.Errorf("search service: %w", err), svc.Stop())
 	}
-	if err := nc.FlushWithContext(flushContext(ctx)); err != nil && ctx.Err() == nil {
-		o.Logger.Warn("search service: not yet known to the server", "err", err)
+	flushing, cancel := context.WithTimeout(ctx, 5*time.Second)
+	if err := nc.FlushWithContext(flushing); err != nil && ctx.Err() == nil {
+		o.Logger.Warn("search service is not known to the server yet", "err", err)
 	}
+	cancel()
 
 	<-ctx.Done()
 	err = svc.Stop()
@@ -83,14 +85,6 @@ func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error
 		return fmt.Errorf("search service: %w", err)
 	}
 	return nil
-}
-
-// flushContext gives ctx a deadline, which a flush must have. It ends with ctx
-// or by itself.
-func flushContext(ctx context.Context) context.Context {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	context.AfterFunc(ctx, cancel)
-	return ctx
 }
 
 // handler answers requests.
