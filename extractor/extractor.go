@@ -162,7 +162,7 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (
 	if title == "" {
 		title = metadata.StripSite(firstOf(head.Meta["og:title"], head.Title), head.Meta["og:site_name"])
 	}
-	body := boilerplate.Find(d, boilerplate.Hints{Title: title, Body: head.Article.Body})
+	body := boilerplate.Find(d, boilerplate.Hints{Title: title, Body: head.Article.Body, Summary: head.Description()})
 	a.Text, a.Links = textOf(d, body.Blocks, p.URL, head.Base)
 	declared := pageLanguage(d)
 	var w warnings

@@ -23,6 +23,8 @@ import (
 type Hints struct {
 	// Title is the article's title, "" if unknown.
 	Title string
+	// Summary is the page's description of itself, "" if it has none.
+	Summary string
 	// Body is the text as the page's structured data has it, "" if none.
 	Body string
 }
@@ -275,6 +277,7 @@ func (p *page) choose() *Body {
 	}
 	end = p.oneArticle(first, end)
 	first, end = p.confirmedRun(first, end)
+	first = p.skipDeck(first, end)
 	return &Body{Score: sum, Blocks: p.prune(first, end)}
 }
 
@@ -318,6 +321,25 @@ func (p *page) confirmedRun(first, end int) (int, int) {
 		return first, end
 	}
 	return lo, hi + 1
+}
+
+// skipDeck leaves out the line under the title that stands outside the text's
+// own element and says again what the page's description says.
+func (p *page) skipDeck(first, end int) int {
+	for i := first; i < min(end, first+3); i++ {
+		if !p.prose[i] {
+			continue
+		}
+		next := i + 1
+		for next < end && !p.prose[next] {
+			next++
+		}
+		if next < end && !p.beside(i, next) && p.good[end]-p.good[next] > 150 && p.doc.Blocks[i].Units < 100 && p.hints.Summary != "" && strings.HasPrefix(fold(p.hints.Summary), fold(p.doc.Blocks[i].Text)) {
+			return next
+		}
+		return first
+	}
+	return first
 }
 
 // oneArticle cuts a run of several articles after the first: where a heading

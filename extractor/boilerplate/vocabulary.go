@@ -171,12 +171,12 @@ var ender = regexp.MustCompile(`(?i)^[\s【\[（(〔<>＞》▲▼■●◆★|�
 
 // strayLine matches lines of an article's frame that hold no news wherever they
 // stand.
-var strayLine = regexp.MustCompile(`(?i)^(?:[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|审核|校对|监制)[：:\s].{0,24}|(?:发布|发表|更新|發佈|發布)?(?:时间|日期|時間)[：:]\s*\d{4}.{0,80}|(?:文章|稿件|信息)?(?:来源|來源)[：:].{1,24}|作者[：:].{1,24}|.{0,40}(?:版权所有|版權所有|举报电话|舉報電話|举报邮箱|客服电话|联系我们：).{0,100}|.{0,30}(?:许可证|備案|备案).{0,3}号.{0,60}|.{0,20}ICP[备證证].{0,60}|(?:收藏|分享|打印|列印|点赞|點讚|举报|字号|字體|大\s*中\s*小|复制链接|返回顶部|关闭窗口|我要纠错|阅读全文|查看原文|展开全文|网站首页|广告|廣告)` +
+var strayLine = regexp.MustCompile(`(?i)^(?:[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|审核|校对|监制)[：:\s].{0,24}|(?:发布|发表|更新|發佈|發布)?(?:时间|日期|時間)[：:]\s*\d{4}.{0,80}|(?:文章|稿件|信息)?(?:来源|來源)[：:].{1,24}|作者[：:].{1,24}|.{0,16}(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?.{0,20}(?:来源|來源)[：:].{1,24}|.{0,40}(?:版权所有|版權所有|举报电话|舉報電話|举报邮箱|客服电话|联系我们：).{0,100}|.{0,30}(?:许可证|備案|备案).{0,3}号.{0,60}|.{0,20}ICP[备證证].{0,60}|(?:收藏|分享|打印|列印|点赞|點讚|举报|字号|字體|大\s*中\s*小|复制链接|返回顶部|关闭窗口|我要纠错|阅读全文|查看原文|展开全文|网站首页|广告|廣告)` +
 	`(?:[\s|｜/、]*(?:收藏|分享|打印|列印|关闭|中|小|本页|窗口|此页|推荐|举报))*` +
 	`|advertisement|ad|share|tweet|email|print|save|copy link|listen|click to (?:share|print|email).*|image (?:source|credit|copyright).*|loading\.*|story continues below.*|article continues below.*|continue reading.*|read full article|skip to (?:main )?content|follow|like|reply|report|photo(?: by)?:? .{0,60}|getty images|©.{0,80}|(?:all )?rights reserved\.?|copyright\b.{0,120}|(?:last )?(?:updated|published|posted|modified)\b:?\s.{0,90}\d.{0,40}|image caption .*|(?:image|photo|picture|video|credit)s?:.{0,160}|(?:like|love|enjoy(?:ed)?) this (?:story|article|post).*|have a tip\?.*|toggle caption|(?:sign up|subscribe|follow us|get the latest|get our|want more|click here|chat with us|download (?:the|our)|listen to|watch (?:the|our)) .{0,140}(?:newsletter|inbox|here|app|updates|messenger|podcasts?|youtube|twitter|facebook|instagram)\b.{0,80}|this slideshow requires javascript\.?|support .{0,60}(?:readers|journalism|independent).{0,60})[】\]）)\s]*$`)
 
 // disclaimer matches a paragraph on rights and liability.
-var disclaimer = regexp.MustCompile(`^[\s【\[（(*※]*(?:免责|免責|版权|版權|平台|特别|郑重|鄭重|风险|本站|本网)?(?:声明|聲明)[：:】\]]|^[\s【\[（(*※]*(?:免责声明|免責聲明|版权声明|版權聲明|风险提示)|(?:观点|觀點)(?:仅|僅|只)?代表(?:作者|其)(?:本人|个人|個人)|不构成(?:任何)?投资建议|(?:如有|如)侵权|未经(?:授权|许可|书面)|信息存储空间服务`)
+var disclaimer = regexp.MustCompile(`^[\s【\[（(*※]*(?:免责|免責|版权|版權|平台|特别|郑重|鄭重|风险|本站|本网)?(?:声明|聲明)[：:】\]]|^[\s【\[（(*※]*(?:免责声明|免責聲明|版权声明|版權聲明|风险提示)|(?:观点|觀點)(?:仅|僅|只)?代表(?:作者|其)(?:本人|个人|個人)|不构成(?:任何)?投资建议|(?:如有|如)侵权|未经(?:授权|许可|书面)|信息存储空间服务|^Notice: The content above`)
 
 // creditEnd matches the last bracket of a caption: (Image: GETTY), [File: Reuters].
 var creditEnd = regexp.MustCompile(`(?i)^(?:image|photo|picture|credit|source|file|via)s?(?: by| credit)?\s*[:/]|reuters|getty(?: images)?|\bafp\b|ap photo|/ap$`)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // dates in pages need zones also where the system has none
 
 	"xinwen/extractor"
 	"xinwen/news/bus"
