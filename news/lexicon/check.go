@@ -198,8 +198,9 @@ func (m *merger) checkHomonyms() {
 func hasHan(s string) bool { return strings.ContainsFunc(s, han.IsHan) }
 
 // readmitted are characters that the mainland's standard of 2013 allows again,
-// in names above all (昇腾), though converters still replace them.
-const readmitted = "昇甦堃邨氾"
+// in names above all (昇腾), or that keep their form in one of their readings
+// (乾照), though converters replace them.
+const readmitted = "昇甦堃邨氾乾"
 
 // simplified returns s as the mainland writes it.
 func simplified(s string) string {
