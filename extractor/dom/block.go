@@ -256,10 +256,21 @@ func datesScript(s string) bool {
 }
 
 // popsUp reports whether an inline element names itself something that appears
-// over the text.
+// over the text. One that begins with a link is what it appears over.
 func popsUp(n *html.Node) bool {
 	c := Attr(n, "class")
-	return c != "" && (strings.Contains(c, "tooltip") || strings.Contains(c, "popover") || strings.Contains(c, "rollover"))
+	if c == "" || n.DataAtom == atom.A || !strings.Contains(c, "tooltip") && !strings.Contains(c, "popover") && !strings.Contains(c, "rollover") {
+		return false
+	}
+	for f := n.FirstChild; f != nil; f = f.NextSibling {
+		switch {
+		case f.Type == html.ElementNode:
+			return f.DataAtom != atom.A
+		case f.Type == html.TextNode && strings.TrimSpace(f.Data) != "":
+			return true
+		}
+	}
+	return true
 }
 
 func isHidden(n *html.Node) bool {

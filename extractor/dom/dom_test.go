@@ -31,6 +31,7 @@ func TestBlocksFollowWhatAReaderSees(t *testing.T) {
 		{"silent", "<p>一<script>x</script><style>y</style><!-- z --></p><select><option>o</option></select>", []string{"一"}},
 		{"hidden-block", `<div style="display: none">no</div><p hidden>no</p><p>yes</p>`, []string{"yes"}},
 		{"hidden-inline", `<p>良率<span style="display:none">tip</span>九成</p>`, []string{"良率九成"}},
+		{"popover", `<p>议员<span class="rollover"><a href="/p">林远舟</a><span class="rollover-box"><b>相关：</b>旧闻一则</span></span>表示</p>`, []string{"议员林远舟表示"}},
 		{"preformatted", "<pre>a\nb</pre>", []string{"a", "b"}},
 		{"zero-width", "<p>a\u200bb\u00adc\ufeff</p>", []string{"abc"}},
 		{"link-around-blocks", `<a href="/x"><div>一</div><div>二</div></a>`, []string{"一", "二"}},
