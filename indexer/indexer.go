@@ -160,7 +160,7 @@ func (i *Indexer) Start(ctx context.Context) error {
 	if !i.config.NoAlerts {
 		i.run(func() error {
 			return percolate.Run(ctx, percolate.Options{
-				Bus: i.bus, Evaluator: query.NewEvaluator(i.analyzer, i.lexicon), Logger: i.log, Metrics: i.metrics.registry,
+				Bus: i.bus, Evaluator: query.NewEvaluator(i.analyzer, i.lexicon), Searcher: i, Logger: i.log, Metrics: i.metrics.registry,
 			})
 		})
 	}

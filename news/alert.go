@@ -9,28 +9,6 @@ import (
 	"time"
 )
 
-// Rule is a stored query with where to tell of its matches.
-type Rule struct {
-	// ID is a slug: lower-case letters, digits and hyphens.
-	ID       string   `json:"id" yaml:"id"`
-	Name     string   `json:"name" yaml:"name"`
-	Query    string   `json:"query" yaml:"query"`
-	Disabled bool     `json:"disabled,omitempty" yaml:"disabled,omitempty"`
-	Labels   []string `json:"labels,omitempty" yaml:"labels,omitempty"`
-	// Webhooks are told of each match; the log always is.
-	Webhooks []Webhook `json:"webhooks,omitempty" yaml:"webhooks,omitempty"`
-}
-
-// Webhook is an address that deliveries are posted to, signed as Standard
-// Webhooks has it.
-type Webhook struct {
-	URL string `json:"url" yaml:"url"`
-	// SecretEnv and SecretFile name where the signing secret ("whsec_…" or raw
-	// text) is read from; one of them is required.
-	SecretEnv  string `json:"secret_env,omitempty" yaml:"secret_env,omitempty"`
-	SecretFile string `json:"secret_file,omitempty" yaml:"secret_file,omitempty"`
-}
-
 // Alert says that a rule matched an article.
 type Alert struct {
 	Version int `json:"v"`
@@ -46,6 +24,33 @@ type Alert struct {
 	// Matches are the places that made the rule match.
 	Matches []Span    `json:"matches,omitempty"`
 	Matched time.Time `json:"matched"`
+	// Reason says what else than the query made the rule go off, if anything.
+	Reason *Reason `json:"reason,omitempty"`
+	// Story is the ID of the article's story, "" if it has none. Fingerprint is
+	// the sketch of title and lead (see package sketch) by which repeats are known
+	// as long as it has none.
+	Story       string `json:"story,omitempty"`
+	Fingerprint string `json:"fingerprint,omitempty"`
+}
+
+// Kinds of reasons.
+const (
+	ReasonFirst     = "first"
+	ReasonThreshold = "threshold"
+	ReasonSpike     = "spike"
+)
+
+// Reason is the condition beside the query that made a rule go off.
+type Reason struct {
+	// Kind is "first", "threshold" or "spike".
+	Kind string `json:"kind"`
+	// Entities are the IDs of what was mentioned for the first time.
+	Entities []string `json:"entities,omitempty"`
+	// Count is the number of matches within Window, Expected what the rule's
+	// own rhythm gives.
+	Count    int      `json:"count,omitempty"`
+	Expected float64  `json:"expected,omitempty"`
+	Window   Duration `json:"window,omitempty"`
 }
 
 // Span is a piece of an article's content, with offsets in code points over

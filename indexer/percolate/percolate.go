@@ -10,6 +10,11 @@
 // indexer sends nothing again. It begins with articles published after it was
 // first created, so a new rule does not tell of history. An alert's ID follows
 // from rule, article and revision; a doubled alert has the same ID.
+//
+// Rules with a condition beside their query (a threshold, a spike, a first
+// mention) count in KV: the count is written before the alert is published, with
+// the article that made it go off, so that a message that comes again after a
+// crash is counted once and told with the same ID.
 package percolate
 
 import (
@@ -27,8 +32,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"xinwen/indexer/query"
+	"xinwen/indexer/search"
 	"xinwen/news"
 	"xinwen/news/bus"
+	"xinwen/news/sketch"
 )
 
 // Consumer is the name of the durable consumer on ARTICLES.
@@ -46,6 +53,10 @@ type Options struct {
 	Bus *bus.Bus
 	// Evaluator analyses as the index does.
 	Evaluator *query.Evaluator
+	// Searcher knows what was published before a rule was made: which entities
+	// were mentioned and, if it is a search.Counter, how often the rule matched.
+	// Without one such rules begin with what they see.
+	Searcher search.Searcher
 	// Logger defaults to discarding.
 	Logger *slog.Logger
 	// Metrics, if set, tells of the percolator while it runs.
@@ -56,6 +67,7 @@ type Options struct {
 type Percolator struct {
 	bus       *bus.Bus
 	evaluator *query.Evaluator
+	searcher  search.Searcher
 	log       *slog.Logger
 	metrics   prometheus.Registerer
 
@@ -102,7 +114,7 @@ func New(o Options) (*Percolator, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &Percolator{bus: o.Bus, evaluator: o.Evaluator, log: o.Logger, metrics: o.Metrics, loaded: make(chan struct{})}
+	p := &Percolator{bus: o.Bus, evaluator: o.Evaluator, searcher: o.Searcher, log: o.Logger, metrics: o.Metrics, loaded: make(chan struct{})}
 	p.rules.Store(NewRules(nil))
 	return p, nil
 }
@@ -157,7 +169,10 @@ func (p *Percolator) handle(ctx context.Context, m *bus.Message) error {
 	case a.Deleted:
 		return nil
 	}
-	alerts := p.match(a, time.Now().UTC())
+	alerts, err := p.match(ctx, a, time.Now().UTC())
+	if err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(publishers)
 	for _, alert := range alerts {
@@ -172,20 +187,33 @@ func (p *Percolator) handle(ctx context.Context, m *bus.Message) error {
 }
 
 // match returns the alerts of the rules that a matches, sorted by rule.
-func (p *Percolator) match(a *news.Article, now time.Time) []*news.Alert {
+func (p *Percolator) match(ctx context.Context, a *news.Article, now time.Time) ([]*news.Alert, error) {
 	d := p.evaluator.Document(a)
+	var matched []*Rule
+	p.tested.Add(uint64(p.rules.Load().Match(d, func(r *Rule) { matched = append(matched, r) })))
+	if len(matched) == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(matched, func(x, y *Rule) int { return strings.Compare(x.ID, y.ID) })
 	brief := *a
 	brief.Text, brief.Links, brief.Mentions = "", nil, nil
+	fingerprint := sketch.Of(a.Title, a.Text)
 	var alerts []*news.Alert
-	tested := p.rules.Load().Match(d, func(r *Rule) {
+	for _, r := range matched {
+		reason, ok, err := p.allow(ctx, r, a, now)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
 		matches := r.matcher.Explain(d)
 		alerts = append(alerts, &news.Alert{
 			Version: news.Version, ID: news.AlertID(r.ID, a.ID, a.Revision),
 			Rule: r.ID, RuleName: r.Name, Query: r.Query, Revision: a.Revision,
 			Article: brief, Matches: matches[:min(len(matches), maxMatches)], Matched: now,
+			Reason: reason, Fingerprint: fingerprint,
 		})
-	})
-	p.tested.Add(uint64(tested))
-	slices.SortFunc(alerts, func(x, y *news.Alert) int { return strings.Compare(x.Rule, y.Rule) })
-	return alerts
+	}
+	return alerts, nil
 }

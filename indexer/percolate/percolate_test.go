@@ -18,6 +18,7 @@ import (
 	"xinwen/news"
 	"xinwen/news/bus"
 	"xinwen/news/lexicon"
+	"xinwen/news/sketch"
 )
 
 var evaluator = sync.OnceValue(func() *query.Evaluator {
@@ -221,6 +222,7 @@ func TestAlertTellsWhatMatchedWhere(t *testing.T) {
 			{Start: 0, End: 3, Text: "台積電", Clause: "台积电"},
 			{Start: 5, End: 7, Text: "漲價", Clause: "涨价"},
 		},
+		Fingerprint: sketch.Of(a.Title, a.Text),
 	}
 	if d := cmp.Diff(want, got[0]); d != "" {
 		t.Errorf("want -, got +:\n%s", d)

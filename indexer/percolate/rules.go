@@ -2,6 +2,9 @@ package percolate
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"sync"
 
@@ -9,24 +12,60 @@ import (
 	"xinwen/news"
 )
 
-// Rule is a rule ready to be matched.
+// Rule is a rule ready to be matched. It holds what matching needs and no more:
+// there may be a hundred thousand.
 type Rule struct {
-	news.Rule
-	matcher *query.Matcher
+	ID, Name, Query string
+
+	matcher *query.RuleMatcher
 	need    query.Requirement
+	// condition is what must hold beside the query, nil for most rules.
+	condition *condition
+}
+
+// condition is what a match must be beside a match.
+type condition struct {
+	first     *news.First
+	watched   []string // IDs of first.Entities
+	threshold *news.Threshold
+	spike     *news.Spike
+	// of tells the rule's definition apart from others': counts of another
+	// definition are worth nothing.
+	of string
+	// rule asks the index for the rule's history.
+	rule news.Rule
 }
 
 // Compile makes a rule ready. Its errors are of type *query.SyntaxError.
 func Compile(r news.Rule, e *query.Evaluator) (*Rule, error) {
-	n, err := e.Parse(r.Query, nil)
+	m, err := e.CompileRule(&r)
 	if err != nil {
 		return nil, err
 	}
-	m, err := e.Compile(n)
-	if err != nil {
-		return nil, err
+	out := &Rule{ID: r.ID, Name: r.Name, Query: r.Query, matcher: m, need: m.Requirement(e.Analyzer())}
+	if r.First != nil || r.Threshold != nil || r.Spike != nil {
+		out.condition = &condition{first: r.First, threshold: r.Threshold, spike: r.Spike, of: definition(&r), rule: r}
+		if r.First != nil {
+			for _, name := range r.First.Entities {
+				out.condition.watched = append(out.condition.watched, e.EntityIDs(name)...)
+			}
+		}
 	}
-	return &Rule{r, m, m.Requirement(e.Analyzer())}, nil
+	return out, nil
+}
+
+// definition names what a rule counts: it changes with what it matches and with
+// its conditions, not with its name or whom it tells.
+func definition(r *news.Rule) string {
+	data, err := json.Marshal(news.Rule{
+		Query: r.Query, Languages: r.Languages, Sources: r.Sources, Together: r.Together,
+		First: r.First, Threshold: r.Threshold, Spike: r.Spike,
+	})
+	if err != nil {
+		panic(err) // a Rule can always be marshalled
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
 }
 
 // Rules is a set of rules with the terms that an article needs to match each.

@@ -20,8 +20,11 @@ import (
 func (p *Percolator) watch(ctx context.Context) error {
 	for {
 		err := p.follow(ctx)
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return nil
+		case errors.Is(err, errLexicon):
+			continue
 		}
 		p.log.Warn("watch of rules interrupted, will go on", "err", err)
 		select {
@@ -32,21 +35,26 @@ func (p *Percolator) watch(ctx context.Context) error {
 	}
 }
 
-// follow reads all rules and then every change, until the watch breaks off.
+// errLexicon says that all rules must be read and compiled anew.
+var errLexicon = errors.New("the lexicon has changed")
+
+// follow reads all rules and then every change, until the watch breaks off or
+// the lexicon changes.
 func (p *Percolator) follow(ctx context.Context) error {
 	w, err := p.bus.KV(bus.KVRules).WatchAll(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = w.Stop() }() // it ends with ctx anyway
+	defer func() { _ = w.Stop() }()  // it ends with ctx anyway
+	lexicon := p.evaluator.Changed() // before, so that no change is missed
 	b := newRulebook(p.evaluator)
 	complete := false
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-b.lexicon:
-			b.recompile()
+		case <-lexicon:
+			return errLexicon
 		case e, ok := <-w.Updates():
 			if !ok {
 				return errors.New("the watch has ended")
@@ -95,17 +103,12 @@ func (p *Percolator) use(b *rulebook) {
 // rulebook is what the bucket holds, by key.
 type rulebook struct {
 	evaluator *query.Evaluator
-	lexicon   <-chan struct{} // closed when all must be compiled anew
-	rules     map[string]news.Rule
 	compiled  map[string]*Rule
 	faults    map[string]Fault
 }
 
 func newRulebook(e *query.Evaluator) *rulebook {
-	return &rulebook{
-		evaluator: e, lexicon: e.Changed(),
-		rules: make(map[string]news.Rule), compiled: make(map[string]*Rule), faults: make(map[string]Fault),
-	}
+	return &rulebook{evaluator: e, compiled: make(map[string]*Rule), faults: make(map[string]Fault)}
 }
 
 // update takes in one entry; nil marks the end of what was there, and then the
@@ -115,7 +118,6 @@ func (b *rulebook) update(e jetstream.KeyValueEntry) bool {
 		return true
 	}
 	key := e.Key()
-	delete(b.rules, key)
 	delete(b.compiled, key)
 	delete(b.faults, key)
 	if e.Operation() != jetstream.KeyValuePut {
@@ -129,26 +131,11 @@ func (b *rulebook) update(e jetstream.KeyValueEntry) bool {
 	if r.Disabled {
 		return false
 	}
-	b.rules[key] = r
-	b.compile(key)
-	return false
-}
-
-func (b *rulebook) compile(key string) {
-	delete(b.compiled, key)
-	delete(b.faults, key)
-	r, err := Compile(b.rules[key], b.evaluator)
+	compiled, err := Compile(r, b.evaluator)
 	if err != nil {
-		b.faults[key] = Fault{b.rules[key].ID, err.Error()}
-		return
+		b.faults[key] = Fault{r.ID, err.Error()}
+		return false
 	}
-	b.compiled[key] = r
-}
-
-// recompile compiles every rule with the lexicon as it is now.
-func (b *rulebook) recompile() {
-	b.lexicon = b.evaluator.Changed()
-	for key := range b.rules {
-		b.compile(key)
-	}
+	b.compiled[key] = compiled
+	return false
 }
