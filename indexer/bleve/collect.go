@@ -13,10 +13,9 @@ import (
 
 // found is a document that matches.
 type found struct {
-	doc   uint64
-	key   float64
-	score float64
-	id    string // read when it is needed
+	doc uint64
+	key float64 // what hits are sorted by
+	id  string  // read when it is needed
 }
 
 // collector keeps the best of the documents it is shown and counts the rest.

@@ -45,7 +45,7 @@ func (x *Index) lower(required []query.Node, texts []query.Text) (meaning, error
 	return m, err
 }
 
-// docs returns the documents that match of a hit with one way of matching.
+// docs returns the documents that match in one way of matching.
 func (m meaning) docs(s *snapshot, match string) (docs, error) {
 	required, err := s.compile(m.required)
 	if err != nil || len(m.words) == 0 {
@@ -97,8 +97,8 @@ func (m meaning) any(s *snapshot) ([]docs, error) {
 
 // marks returns the matcher that says what to highlight in a hit.
 func (m meaning) marks() *query.Matcher {
-	any := &query.Clause{Op: query.OpOr, Clauses: append(slices.Clone(m.words), m.required)}
-	return query.NewMatcher(any)
+	parts := append(slices.Clone(m.words), m.required)
+	return query.NewMatcher(&query.Clause{Op: query.OpOr, Clauses: parts})
 }
 
 func asNodes[N query.Node](list []N) []query.Node {

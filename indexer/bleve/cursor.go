@@ -37,8 +37,10 @@ func encodeCursor(hash uint32, match string, p position) string {
 
 func decodeCursor(cursor string, hash uint32) (p position, match string, err error) {
 	invalid := func(message string) error {
-		return &search.RequestError{Field: "cursor", Message: message,
-			Hint: "begin again without a cursor and pass next_cursor on as it is, with the same query, filters and sort"}
+		return &search.RequestError{
+			Field: "cursor", Message: message,
+			Hint: "begin again without a cursor and pass next_cursor on as it is, with the same query, filters and sort",
+		}
 	}
 	b, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil || len(b) < 13 {

@@ -60,7 +60,7 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 	if f != nil {
 		res.Facets = f.values(x.facetName)
 	}
-	if more := len(page) > q.size; more {
+	if len(page) > q.size {
 		page = page[:q.size]
 		last := page[len(page)-1]
 		res.NextCursor = encodeCursor(q.hash, match, position{last.key, last.id})
@@ -77,6 +77,9 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 				}
 			}()
 			res.Hits[i], err = x.hit(s, hit, mark)
+			if q.sort == search.SortRelevance {
+				res.Hits[i].Score = hit.key
+			}
 			return err
 		})
 	}
@@ -386,7 +389,7 @@ func (x *Index) hit(s *snapshot, f *found, mark *query.Matcher) (search.Hit, err
 		Source: a.Source, Publisher: a.Publisher, Credit: a.Credit,
 		Lang: a.Lang, Script: a.Script,
 		Published: a.Published, Fetched: a.Fetched, Indexed: time.UnixMilli(m.indexed).UTC(),
-		Score: f.key, Revision: a.Revision, Entities: entities,
+		Revision: a.Revision, Entities: entities,
 	}
 	h.Snippet, h.Highlights = snippet(a, mark.Explain(query.NewDocument(a, x.analyzer)))
 	return h, nil

@@ -73,9 +73,10 @@ func merge(spans []news.Span) []news.Span {
 	return merged
 }
 
-// window chooses the part of text to show: it begins with the sentence after
-// which, within size, most different things are marked; whole sentences are
-// added while they fit. Only a sentence that is too long by itself is cut.
+// window chooses the part of text to show: it begins with the last sentence after
+// which, within size, most different things are marked. Whole sentences are
+// added while they fit, then some before if the part is still short. Only a
+// sentence that is too long by itself is cut.
 func window(text []rune, marks []news.Span, size int) (start, end int) {
 	sentences := sentences(text)
 	if len(sentences) == 0 {
@@ -94,7 +95,7 @@ func window(text []rune, marks []news.Span, size int) (start, end int) {
 				}
 			}
 		}
-		if score > bestScore {
+		if score >= bestScore && score > 0 {
 			best, bestScore = s[0], score
 		}
 	}
@@ -119,6 +120,11 @@ func window(text []rune, marks []news.Span, size int) (start, end int) {
 					break
 				}
 			}
+		}
+	}
+	for _, s := range slices.Backward(sentences) {
+		if s[0] < start && end-s[0] <= size/2 {
+			start = s[0]
 		}
 	}
 	for end > start && unicode.IsSpace(text[end-1]) {

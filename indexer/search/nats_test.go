@@ -101,9 +101,12 @@ type answer struct {
 func (a answer) Search(ctx context.Context, r search.Request) (*search.Result, error) {
 	return a.search(ctx, r)
 }
+
 func (answer) Article(context.Context, string) (*news.Article, error) { return nil, search.ErrNotFound }
-func (answer) Status(context.Context) (search.Status, error)          { return search.Status{}, nil }
-func (a answer) Rebuild(context.Context) error                        { a.rebuilt <- struct{}{}; return nil }
+
+func (answer) Status(context.Context) (search.Status, error) { return search.Status{}, nil }
+
+func (a answer) Rebuild(context.Context) error { a.rebuilt <- struct{}{}; return nil }
 
 func TestClientWithoutIndexer(t *testing.T) {
 	_, client := startNATS(t, 0)

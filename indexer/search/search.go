@@ -111,9 +111,12 @@ type Hit struct {
 	// Published is zero if unknown.
 	Published time.Time `json:"published,omitzero"`
 	Fetched   time.Time `json:"fetched"`
-	Indexed   time.Time `json:"indexed"`
-	Score     float64   `json:"score"`
-	Revision  int64     `json:"revision"`
+	// Indexed is when the article came into ARTICLES, from where the index takes
+	// it within a second.
+	Indexed time.Time `json:"indexed"`
+	// Score is 0 where hits are sorted by time.
+	Score    float64 `json:"score"`
+	Revision int64   `json:"revision"`
 	// Entities are the IDs of the entities that the article mentions.
 	Entities []string `json:"entities"`
 	// Explanation says how the score came about, if asked for.
