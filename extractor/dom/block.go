@@ -30,7 +30,6 @@ type Element struct {
 	Node       *html.Node
 	Parent     int // index in Elements, -1 for the root
 	First, End int
-	Depth      int
 }
 
 // Block is a run of text between two boundaries: the start or end of a
@@ -63,22 +62,6 @@ type Block struct {
 type Link struct {
 	Start, End int
 	Href       string
-}
-
-// Parts returns the text of b cut where inline elements start and end, without
-// empty parts.
-func (b *Block) Parts() []string {
-	var parts []string
-	last := 0
-	for _, c := range append(b.Cuts, len(b.Text)) {
-		if c > last {
-			if s := strings.TrimSpace(b.Text[last:c]); s != "" {
-				parts = append(parts, s)
-			}
-			last = c
-		}
-	}
-	return parts
 }
 
 // LinkDensity returns the share of b that is inside links.
@@ -123,7 +106,6 @@ func (d *Document) build() {
 type builder struct {
 	doc    *Document
 	parent int
-	depth  int
 	tag    atom.Atom
 	hidden bool
 	strong int
@@ -197,7 +179,7 @@ func (b *builder) element(n *html.Node) {
 	}
 	index := len(b.doc.Elements)
 	parent := b.parent
-	b.doc.Elements = append(b.doc.Elements, Element{Node: n, Parent: parent, First: len(b.doc.Blocks), Depth: b.depth})
+	b.doc.Elements = append(b.doc.Elements, Element{Node: n, Parent: parent, First: len(b.doc.Blocks)})
 	if block {
 		b.parent = index
 		switch a {
@@ -210,7 +192,6 @@ func (b *builder) element(n *html.Node) {
 			}
 		}
 	}
-	b.depth++
 	switch a {
 	case atom.Pre:
 		b.pre++
@@ -234,7 +215,6 @@ func (b *builder) element(n *html.Node) {
 	case atom.Button, atom.Label, atom.Option:
 		b.ctrl--
 	}
-	b.depth--
 	if block {
 		b.flush()
 	} else if b.text.Len() > 0 {

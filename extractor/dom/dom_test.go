@@ -50,7 +50,15 @@ func TestLinksAndCutsAreOffsetsInTheBlock(t *testing.T) {
 	if len(b.Links) != 1 || b.Text[b.Links[0].Start:b.Links[0].End] != "新华社" || b.Links[0].Href != "/x" {
 		t.Errorf("links: got %+v in %q", b.Links, b.Text)
 	}
-	if diff := cmp.Diff(b.Parts(), []string{"来源：", "新华社", "作者", "：张三"}); diff != "" {
+	var parts []string
+	last := 0
+	for _, c := range append(b.Cuts, len(b.Text)) {
+		if s := strings.TrimSpace(b.Text[last:c]); s != "" {
+			parts = append(parts, s)
+		}
+		last = c
+	}
+	if diff := cmp.Diff(parts, []string{"来源：", "新华社", "作者", "：张三"}); diff != "" {
 		t.Errorf("parts differ (-got +want):\n%s", diff)
 	}
 	if b.Units != 9 || b.LinkUnits != 3 {

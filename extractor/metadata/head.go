@@ -19,9 +19,9 @@ type Head struct {
 	// Meta maps names, properties and itemprops, in lower case, to the first
 	// content of each.
 	Meta map[string]string
-	// Canonical is the address of rel=canonical, AMP of rel=amphtml, Base of the
-	// base element; they may be relative.
-	Canonical, AMP, Base string
+	// Canonical is the address of rel=canonical, Base of the base element; they
+	// may be relative.
+	Canonical, Base string
 	// Article is the article object of the structured data, the zero value if
 	// there is none.
 	Article Structured
@@ -36,8 +36,8 @@ var scriptDate = regexp.MustCompile(`(?:var ct|[pP]ublish_?[tT]ime|pubtime)["']?
 
 // Structured is the article object of a page's structured data (JSON-LD).
 type Structured struct {
-	Headline, Description, Body, Published, Modified, Publisher, URL string
-	Authors                                                          []string
+	Headline, Description, Body, Published, Modified, Publisher string
+	Authors                                                     []string
 }
 
 // ReadHead reads the head of d.
@@ -54,11 +54,8 @@ func ReadHead(d *dom.Document) *Head {
 				h.Base = strings.TrimSpace(dom.Attr(n, "href"))
 			}
 		case atom.Link:
-			switch rel := strings.ToLower(dom.Attr(n, "rel")); {
-			case rel == "canonical" && h.Canonical == "":
+			if h.Canonical == "" && strings.EqualFold(dom.Attr(n, "rel"), "canonical") {
 				h.Canonical = strings.TrimSpace(dom.Attr(n, "href"))
-			case rel == "amphtml" && h.AMP == "":
-				h.AMP = strings.TrimSpace(dom.Attr(n, "href"))
 			}
 		case atom.Meta:
 			content := space(dom.Attr(n, "content"))
@@ -195,7 +192,6 @@ func (h *Head) take(m map[string]any) {
 		Published:   strings.TrimSpace(text(m["datePublished"])),
 		Modified:    strings.TrimSpace(text(m["dateModified"])),
 		Publisher:   space(text(m["publisher"])),
-		URL:         strings.TrimSpace(text(m["url"])),
 		Authors:     texts(m["author"]),
 	}
 	if a.Headline == "" {
