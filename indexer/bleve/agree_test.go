@@ -90,7 +90,7 @@ func compare(t *testing.T, x *Index, g *querytest.Generator, articles, queries i
 
 // matching returns the IDs of all articles that match, sorted.
 func matching(t *testing.T, x *Index, n query.Node) ([]string, error) {
-	s, err := x.snapshot(t.Context())
+	s, err := x.snapshot()
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func (x *Index) Count(ctx context.Context, r search.CountRequest) (*search.Count
 	if err != nil {
 		return nil, err
 	}
-	s, err := x.snapshot(ctx)
+	s, err := x.snapshot()
 	if err != nil {
 		return nil, err
 	}

@@ -163,7 +163,6 @@ func (f filtered) seek(at uint64) (uint64, error) {
 
 // snapshot opens readers on one state of the index and closes them together.
 type snapshot struct {
-	ctx     context.Context
 	r       bleveindex.IndexReader
 	state   state
 	readers []bleveindex.TermFieldReader
@@ -200,7 +199,7 @@ func (s *snapshot) textTerm(both, title, term string) (docs, error) {
 }
 
 func (s *snapshot) open(field, term string, frequencies bool) (*termDocs, error) {
-	r, err := s.r.TermFieldReader(s.ctx, []byte(term), field, frequencies, frequencies, false)
+	r, err := s.r.TermFieldReader(context.Background(), []byte(term), field, frequencies, frequencies, false)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +226,7 @@ func (s *snapshot) prefix(field, prefix string) (docs, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer dict.Close()
+	defer func() { _ = dict.Close() }() // it only reads
 	var terms []string
 	for {
 		e, err := dict.Next()

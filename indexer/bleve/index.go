@@ -233,7 +233,7 @@ func (x *Index) state() (state, error) {
 	if err != nil {
 		return state{}, fmt.Errorf("index %s: %w", x.path, err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it only reads
 	return readState(r)
 }
 
@@ -327,12 +327,12 @@ func verify(path string) (err error) {
 		}
 		return corrupt(err)
 	}
-	defer ro.Close()
+	defer func() { _ = ro.Close() }()
 	r, err := ro.Reader()
 	if err != nil {
 		return corrupt(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it only reads
 	data, err := r.GetInternal(stateKey)
 	if err != nil {
 		return corrupt(err)

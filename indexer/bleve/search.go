@@ -26,7 +26,7 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 	if err != nil {
 		return nil, err
 	}
-	s, err := x.snapshot(ctx)
+	s, err := x.snapshot()
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 	var f *facets
 	match := ""
 	for _, match = range q.matches {
-		if c, f, err = x.collect(s, q, match); err != nil {
+		if c, f, err = x.collect(ctx, s, q, match); err != nil {
 			return nil, fmt.Errorf("search: %w", err)
 		}
 		if c.total > 0 {
@@ -271,7 +271,7 @@ func (x *Index) facetName(field, value string) string {
 	return ""
 }
 
-func (x *Index) snapshot(ctx context.Context) (*snapshot, error) {
+func (x *Index) snapshot() (*snapshot, error) {
 	r, err := x.scorch.Reader()
 	if err != nil {
 		return nil, fmt.Errorf("%w: index %s: %w", search.ErrUnavailable, x.path, err)
@@ -280,11 +280,11 @@ func (x *Index) snapshot(ctx context.Context) (*snapshot, error) {
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
-	return &snapshot{ctx: ctx, r: r, state: st}, nil
+	return &snapshot{r: r, state: st}, nil
 }
 
 // collect runs the query with one way of matching.
-func (x *Index) collect(s *snapshot, q *plan, match string) (*collector, *facets, error) {
+func (x *Index) collect(ctx context.Context, s *snapshot, q *plan, match string) (*collector, *facets, error) {
 	d, err := q.meaning.docs(s, match)
 	if err != nil {
 		return nil, nil, err
@@ -304,8 +304,8 @@ func (x *Index) collect(s *snapshot, q *plan, match string) (*collector, *facets
 		if err != nil {
 			return nil, nil, err
 		}
-		if c.total%1024 == 0 && s.ctx.Err() != nil {
-			return nil, nil, s.ctx.Err()
+		if c.total%1024 == 0 && ctx.Err() != nil {
+			return nil, nil, ctx.Err()
 		}
 		k := 0.0
 		if c.size > 0 {
@@ -410,8 +410,8 @@ func (s *snapshot) article(id string) (*news.Article, meta, error) {
 }
 
 // Article implements search.Searcher.
-func (x *Index) Article(ctx context.Context, id string) (*news.Article, error) {
-	s, err := x.snapshot(ctx)
+func (x *Index) Article(_ context.Context, id string) (*news.Article, error) {
+	s, err := x.snapshot()
 	if err != nil {
 		return nil, err
 	}

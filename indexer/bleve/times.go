@@ -138,7 +138,7 @@ func (s *snapshot) years(field string) (first, last int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	defer dict.Close()
+	defer func() { _ = dict.Close() }() // it only reads
 	for {
 		e, err := dict.Next()
 		if err != nil || e == nil {

@@ -69,7 +69,7 @@ func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Ba
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it only reads
 	st, err := readState(r)
 	if err != nil {
 		return nil, err

@@ -166,7 +166,7 @@ func TestAverageLengthIsTokensOverArticles(t *testing.T) {
 		tokens[fieldTitleWords] += len(x.analyzer.Words(a.Title))
 		tokens[fieldTitleGrams] += len(x.analyzer.Bigrams(a.Title))
 	}
-	s, err := x.snapshot(t.Context())
+	s, err := x.snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}

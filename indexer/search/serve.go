@@ -34,7 +34,7 @@ func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &handler{ctx: ctx, searcher: s, log: o.Logger, slots: make(chan struct{}, o.Workers), maxReply: nc.MaxPayload()}
+	h := &handler{searcher: s, log: o.Logger, slots: make(chan struct{}, o.Workers), maxReply: nc.MaxPayload()}
 	svc, err := micro.AddService(nc, micro.Config{
 		Name:        "xinwen-search",
 		Version:     "1.0.0",
@@ -48,7 +48,7 @@ func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error
 	}
 	endpoint := func(name, subject string, answer func(ctx context.Context, data []byte) (any, error), opts ...micro.EndpointOpt) error {
 		opts = append(opts, micro.WithEndpointSubject(subject))
-		return svc.AddEndpoint(name, h.endpoint(answer), opts...)
+		return svc.AddEndpoint(name, h.endpoint(ctx, answer), opts...)
 	}
 	err = errors.Join(
 		endpoint("query", subjectSearch, h.search),
@@ -89,7 +89,6 @@ func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error
 
 // handler answers requests.
 type handler struct {
-	ctx      context.Context // of Serve: ends all requests
 	searcher Searcher
 	log      *slog.Logger
 	slots    chan struct{}
@@ -97,12 +96,13 @@ type handler struct {
 	maxReply int64
 }
 
-// endpoint runs answer for each request, as many at a time as there are slots.
-func (h *handler) endpoint(answer func(ctx context.Context, data []byte) (any, error)) micro.Handler {
+// endpoint runs answer for each request, as many at a time as there are slots,
+// until serving is done.
+func (h *handler) endpoint(serving context.Context, answer func(ctx context.Context, data []byte) (any, error)) micro.Handler {
 	return micro.HandlerFunc(func(req micro.Request) {
 		select {
 		case h.slots <- struct{}{}:
-		case <-h.ctx.Done():
+		case <-serving.Done():
 			h.fail(req, fmt.Errorf("%w: the indexer is stopping; ask again", ErrUnavailable))
 			return
 		}
@@ -114,7 +114,7 @@ func (h *handler) endpoint(answer func(ctx context.Context, data []byte) (any, e
 			if ms, err := strconv.Atoi(req.Headers().Get(headerTimeout)); err == nil && ms > 0 {
 				timeout = time.Duration(ms) * time.Millisecond
 			}
-			ctx, cancel := context.WithTimeout(h.ctx, timeout)
+			ctx, cancel := context.WithTimeout(serving, timeout)
 			defer cancel()
 			h.answer(ctx, req, answer)
 		}()
