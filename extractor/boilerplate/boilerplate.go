@@ -73,7 +73,7 @@ func Find(d *dom.Document, h Hints) *Body {
 	p.measure()
 	p.value()
 	b := p.choose()
-	if len(b.Blocks) == 0 && p.good[len(p.good)-1] > 60 {
+	if b.Score == 0 && p.good[len(p.good)-1] > 60 {
 		// The names of elements misled: go by the text alone.
 		clear(p.cues)
 		for i := range p.under {

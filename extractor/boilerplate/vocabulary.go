@@ -39,7 +39,7 @@ var (
 	namesChrome = words(`nav navbar navigation menu topnav subnav breadcrumb breadcrumbs crumb crumbs bread footer foot ft sidebar sidenav
 		aside masthead toolbar toolbox pager pagination paging page_nav pagebar login signin signup register
 		modal popup lightbox overlay tooltip dropdown skip search searchbar subscribe subscription newsletter
-		paywall copyright icp friendlink links daohang banner topbar header_nav drawer offcanvas sitemap disclaimer mianze
+		copyright icp friendlink links daohang banner topbar header_nav drawer offcanvas sitemap disclaimer mianze
 		qrcode erweima ewm appdown download_app byline dateline`)
 	namesAside = words(`comment comments commentlist cmt cmnt pinglun disqus respond reply replies gentie tie huifu related
 		recommend recommended recommendation recommendations recom tuijian xiangguan more-news morenews readmore read-more
@@ -47,7 +47,7 @@ var (
 		latest share sharing social sns bshare jiathis bdsharebuttonbox addthis sharethis share-bar
 		ad ads adv advert advertisement advertising adsense adbox gg guanggao sponsor sponsored promo promos promotion promoted outbrain taboola
 		tag tags taglist keyword keywords biaoqian author-bio authorbox author-info about-author
-		teaser teasers carousel gallery-nav toupiao dianzan prevnext pre-next upnext
+		carousel gallery-nav toupiao dianzan prevnext pre-next upnext
 		infobox-nav signup-form newsletter-signup`)
 	namesCaption = words(`caption captions figcaption imagecaption photocaption wp-caption-text credit credits image-credit photo-credit imgcredit`)
 	namesConsent = words(`cookie cookies gdpr consent ccpa onetrust didomi cookiebot cookieconsent truste qc-cmp`)
