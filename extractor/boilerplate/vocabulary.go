@@ -38,14 +38,14 @@ var (
 		zhengwen wenzhang blogpost hentry`)
 	namesChrome = words(`nav navbar navigation menu topnav subnav breadcrumb breadcrumbs crumb crumbs bread footer foot ft sidebar sidenav
 		aside masthead toolbar toolbox pager pagination paging page_nav pagebar login signin signup register
-		modal popup lightbox overlay tooltip dropdown skip search searchbar subscribe subscription newsletter
-		copyright icp friendlink links daohang banner topbar header_nav drawer offcanvas sitemap disclaimer mianze
+		modal popup lightbox overlay tooltip dropdown search searchbar subscribe subscription newsletter
+		copyright icp friendlink links daohang banner topbar header_nav offcanvas sitemap disclaimer mianze
 		qrcode erweima ewm appdown download_app byline dateline`)
 	namesAside = words(`comment comments commentlist cmt cmnt pinglun disqus respond reply replies gentie tie huifu related
 		recommend recommended recommendation recommendations recom tuijian xiangguan more-news morenews readmore read-more
-		also seealso hotnews hotlist rank ranking ranks paihang top10 toplist popular trending mostread most-read
+		seealso hotnews hotlist paihang top10 toplist popular trending mostread most-read
 		latest share sharing social sns bshare jiathis bdsharebuttonbox addthis sharethis share-bar
-		ad ads adv advert advertisement advertising adsense adbox gg guanggao sponsor sponsored promo promos promotion promoted outbrain taboola
+		ad ads adv advert advertisement advertising adsense adbox gg guanggao sponsor sponsored promo promotion outbrain taboola
 		tag tags taglist keyword keywords biaoqian author-bio authorbox author-info about-author
 		carousel gallery-nav toupiao dianzan prevnext pre-next upnext
 		infobox-nav signup-form newsletter-signup`)
