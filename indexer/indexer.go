@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -229,6 +230,8 @@ func (i *Indexer) current() *bleve.Index {
 // full disk.
 const retryAfter = 5 * time.Second
 
+var errBehind = errors.New("the index lacks messages that were read already")
+
 // follow keeps the index up with ARTICLES.
 func (i *Indexer) follow(ctx context.Context) error {
 	for ctx.Err() == nil {
@@ -237,14 +240,20 @@ func (i *Indexer) follow(ctx context.Context) error {
 			err = i.checkCaught(ctx, seq)
 		}
 		if err == nil {
-			err = i.read(ctx, seq+1, func(ctx context.Context, seq uint64, ops []bleve.Op) error {
+			err = i.read(ctx, seq+1, func(ctx context.Context, last uint64, ops []bleve.Op) error {
 				i.mu.RLock()
 				defer i.mu.RUnlock()
-				return i.index.Write(ctx, seq, ops)
+				// Another index may have taken the place of the one before. What it
+				// lacks must be read first.
+				if has, err := i.index.AppliedSeq(); err != nil || has < seq {
+					return cmp.Or(err, errBehind)
+				}
+				seq = last
+				return i.index.Write(ctx, last, ops)
 			})
 		}
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil, errors.Is(err, errBehind):
 		case errors.Is(err, bus.ErrAhead):
 			if err := i.startOver(err); err != nil {
 				return err
@@ -325,9 +334,11 @@ func (i *Indexer) startOver(reason error) error {
 	if err != nil {
 		return fmt.Errorf("indexer: %w", err)
 	}
-	if i.index, err = bleve.Open(i.options); err != nil {
+	fresh, err := bleve.Open(i.options)
+	if err != nil {
 		return fmt.Errorf("indexer: %w", err)
 	}
+	i.index = fresh
 	return nil
 }
 

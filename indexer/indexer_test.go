@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"xinwen/indexer/bleve"
 	"xinwen/indexer/search"
 	"xinwen/indexer/search/searchtest"
 	"xinwen/news"
@@ -214,6 +215,28 @@ func TestRebuild(t *testing.T) {
 	if err != nil || len(names) != 1 {
 		t.Errorf("got %v, %v, want one index", names, err)
 	}
+}
+
+// TestExchangedIndexIsFilledUp puts an empty index in the place of a full one
+// while the indexer runs.
+func TestExchangedIndexIsFilledUp(t *testing.T) {
+	b := openBus(t, t.TempDir())
+	publish(t, b, numbered(1), numbered(2))
+	i, _ := start(t, Options{Bus: b, Dir: t.TempDir()})
+	until(t, "two articles", func() bool { return status(t, i).Docs == 2 })
+	func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		err := errors.Join(i.index.Close(), os.RemoveAll(i.index.Path()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i.index, err = bleve.Open(i.options); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	publish(t, b, numbered(3))
+	until(t, "all articles", func() bool { return status(t, i).Docs == 3 })
 }
 
 func TestIndexOfAnotherAnalysisIsReplaced(t *testing.T) {

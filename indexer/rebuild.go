@@ -103,25 +103,34 @@ func (i *Indexer) swap(ctx context.Context, fresh *bleve.Index, path string) (bo
 		return false, err
 	}
 	// An open index cannot be moved. Searches wait for the moment.
-	if err := errors.Join(fresh.Close(), i.index.Close()); err != nil {
-		return false, err
+	err = errors.Join(fresh.Close(), i.index.Close())
+	if err == nil {
+		err = exchange(path)
 	}
-	err = errors.Join(
-		os.RemoveAll(path+oldSuffix),
-		os.Rename(path, path+oldSuffix),
-		os.Rename(path+newSuffix, path),
-	)
-	if err != nil {
-		return false, fmt.Errorf("exchange indexes: %w; start the indexer again", err)
+	opened, oerr := bleve.Open(i.options)
+	if oerr != nil {
+		return false, errors.Join(err, fmt.Errorf("%w; start the indexer again", oerr))
 	}
-	if i.index, err = bleve.Open(i.options); err != nil {
-		return false, err
-	}
-	return true, os.RemoveAll(path + oldSuffix)
+	i.index = opened
+	return err == nil, err
 }
 
-// Searcher returns what answers searches. It is also a
-// search.Counter and a search.Rebuilder.
+// exchange puts the index built beside the one at path in its place.
+func exchange(path string) error {
+	if err := os.RemoveAll(path + oldSuffix); err != nil {
+		return err
+	}
+	if err := os.Rename(path, path+oldSuffix); err != nil {
+		return err
+	}
+	if err := os.Rename(path+newSuffix, path); err != nil {
+		return errors.Join(err, os.Rename(path+oldSuffix, path))
+	}
+	return os.RemoveAll(path + oldSuffix)
+}
+
+// Searcher returns what answers searches. It is also a search.Counter
+// and a search.Rebuilder.
 func (i *Indexer) Searcher() search.Searcher { return i }
 
 var (

@@ -21,6 +21,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"xinwen/indexer/analysis"
+	"xinwen/indexer/search"
 	"xinwen/news/lexicon"
 )
 
@@ -148,9 +149,9 @@ func OpenAt(path string, o Options) (*Index, error) {
 
 // begin gives a new index its state, by which verify knows one that is whole.
 func (x *Index) begin() error {
-	r, err := x.scorch.Reader()
+	r, err := x.reader()
 	if err != nil {
-		return openError(x.path, err)
+		return err
 	}
 	data, err := r.GetInternal(stateKey)
 	if err := errors.Join(err, r.Close()); err != nil {
@@ -164,10 +165,7 @@ func (x *Index) begin() error {
 	}
 	b := bleveindex.NewBatch()
 	b.SetInternal(stateKey, data)
-	if err := x.scorch.Batch(b); err != nil {
-		return openError(x.path, err)
-	}
-	return nil
+	return x.apply(b)
 }
 
 // openError says what to do about an index that does not open.
@@ -191,20 +189,37 @@ func (x *Index) Flush(ctx context.Context) error {
 	done := make(chan struct{})
 	b := bleveindex.NewBatch()
 	b.SetPersistedCallback(func(error) { close(done) })
-	x.writing.Lock()
-	err := x.scorch.Batch(b)
-	x.writing.Unlock()
-	if err != nil {
-		return fmt.Errorf("index %s: flush: %w", x.path, err)
+	if err := x.apply(b); err != nil {
+		return err
 	}
 	select {
 	case <-done:
 		return nil
 	case <-x.closing:
-		return fmt.Errorf("index %s: closed", x.path)
+		return x.errClosed()
 	case <-ctx.Done():
 		return fmt.Errorf("index %s: flush: %w", x.path, ctx.Err())
 	}
+}
+
+// apply gives scorch a batch, for which a closed one would wait for ever.
+func (x *Index) apply(b *bleveindex.Batch) error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	return x.applyLocked(b)
+}
+
+// applyLocked is apply for who holds writing.
+func (x *Index) applyLocked(b *bleveindex.Batch) error {
+	select {
+	case <-x.closing:
+		return x.errClosed()
+	default:
+	}
+	if err := x.scorch.Batch(b); err != nil {
+		return openError(x.path, err)
+	}
+	return nil
 }
 
 // Close closes the index. What is not on disk yet is read from ARTICLES again
@@ -229,12 +244,29 @@ func (x *Index) AppliedSeq() (uint64, error) {
 }
 
 func (x *Index) state() (state, error) {
-	r, err := x.scorch.Reader()
+	r, err := x.reader()
 	if err != nil {
-		return state{}, fmt.Errorf("index %s: %w", x.path, err)
+		return state{}, err
 	}
 	defer func() { _ = r.Close() }() // it only reads
 	return readState(r)
+}
+
+// reader returns a reader on the index as it is now.
+func (x *Index) reader() (bleveindex.IndexReader, error) {
+	r, err := x.scorch.Reader()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", search.ErrUnavailable, openError(x.path, err))
+	}
+	// Scorch gives a nil snapshot when it is closed.
+	if s, ok := r.(*scorch.IndexSnapshot); ok && s == nil {
+		return nil, x.errClosed()
+	}
+	return r, nil
+}
+
+func (x *Index) errClosed() error {
+	return fmt.Errorf("%w: index %s is closed", search.ErrUnavailable, x.path)
 }
 
 func readState(r bleveindex.IndexReader) (state, error) {

@@ -73,6 +73,28 @@ func TestReopenKeepsEverything(t *testing.T) {
 	}
 }
 
+func TestClosedIndexSaysSo(t *testing.T) {
+	x, err := Open(testOptions(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, searchErr := x.Search(t.Context(), search.Request{Query: "芯片"})
+	_, articleErr := x.Article(t.Context(), "x")
+	_, statusErr := x.Status(t.Context())
+	_, countErr := x.Count(t.Context(), search.CountRequest{Edges: []time.Time{{}, time.Now()}})
+	for name, err := range map[string]error{
+		"search": searchErr, "article": articleErr, "status": statusErr, "count": countErr,
+		"write": x.Write(t.Context(), 1, nil), "flush": x.Flush(t.Context()),
+	} {
+		if !errors.Is(err, search.ErrUnavailable) {
+			t.Errorf("%s: got %v, want ErrUnavailable", name, err)
+		}
+	}
+}
+
 func TestDamagedIndexIsMovedAside(t *testing.T) {
 	for name, damage := range map[string]func(t *testing.T, path string){
 		"segment_cut": func(t *testing.T, path string) {

@@ -272,9 +272,9 @@ func (x *Index) facetName(field, value string) string {
 }
 
 func (x *Index) snapshot() (*snapshot, error) {
-	r, err := x.scorch.Reader()
+	r, err := x.reader()
 	if err != nil {
-		return nil, fmt.Errorf("%w: index %s: %w", search.ErrUnavailable, x.path, err)
+		return nil, err
 	}
 	st, err := readState(r)
 	if err != nil {

@@ -34,7 +34,7 @@ func (x *Index) Write(ctx context.Context, seq uint64, ops []Op) error {
 	select {
 	case x.unpersisted <- struct{}{}:
 	case <-x.closing:
-		return fmt.Errorf("index %s: closed", x.path)
+		return x.errClosed()
 	case <-ctx.Done():
 		return fmt.Errorf("index %s: waiting for the disk: %w", x.path, ctx.Err())
 	}
@@ -48,9 +48,9 @@ func (x *Index) Write(ctx context.Context, seq uint64, ops []Op) error {
 		return fmt.Errorf("index %s: %w", x.path, err)
 	}
 	batch.SetPersistedCallback(release)
-	if err := x.scorch.Batch(batch); err != nil {
+	if err := x.applyLocked(batch); err != nil {
 		release(nil)
-		return openError(x.path, err)
+		return err
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ type change struct {
 }
 
 func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Batch, error) {
-	r, err := x.scorch.Reader()
+	r, err := x.reader()
 	if err != nil {
 		return nil, err
 	}
