@@ -24,7 +24,7 @@ var blockPage = []struct {
 		"access denied", "the site refuses the crawler; check its terms and robots.txt",
 	},
 	{
-		regexp.MustCompile(`(?i)^\W*(?:404|410)\b|page (?:not found|doesn.?t exist|no longer available)|\bnot found\W*$|页面不存在|頁面不存在|找不到(?:该|您|此)?.{0,6}(?:页|頁|文章)|已(?:被)?(?:删除|刪除|下线)|内容不存在|文章不存在|您访问的页面`),
+		regexp.MustCompile(`(?i)^\W*(?:404|410)\b|page (?:not found|doesn.?t exist|no longer available)|\bnot found\W*$|页面不存在|頁面不存在|找不到(?:该|您|此)?.{0,6}(?:页|頁|文章)|(?:页面|頁面|文章|内容|內容|帖子|新闻|新聞|信息).{0,8}已(?:经)?(?:被)?(?:删除|刪除|下线|移除)|内容不存在|文章不存在|您访问的页面`),
 		"missing page sent as a success", "the address is gone; the source should answer 404",
 	},
 	{
