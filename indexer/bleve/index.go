@@ -19,6 +19,7 @@ import (
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	bleveindex "github.com/blevesearch/bleve_index_api"
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"xinwen/indexer/analysis"
 	"xinwen/indexer/search"
@@ -171,7 +172,7 @@ func (x *Index) begin() error {
 // openError says what to do about an index that does not open.
 func openError(path string, err error) error {
 	switch {
-	case errors.Is(err, bolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		return fmt.Errorf("index %s: %w; stop the other process or give this one a data directory of its own", path, ErrLocked)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("index %s: %w; give this user the right to read and write it", path, err)
@@ -336,7 +337,7 @@ func verify(path string) (err error) {
 		if err != nil {
 			return corrupt(err)
 		}
-	case errors.Is(err, bolt.ErrTimeout), errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, bolterrors.ErrTimeout), errors.Is(err, fs.ErrPermission):
 		return openError(path, err)
 	default:
 		return corrupt(err)
@@ -354,7 +355,7 @@ func verify(path string) (err error) {
 		return openError(path, err)
 	}
 	if err := ro.Open(); err != nil {
-		if errors.Is(err, bolt.ErrTimeout) {
+		if errors.Is(err, bolterrors.ErrTimeout) {
 			return openError(path, err)
 		}
 		return corrupt(err)

@@ -42,9 +42,7 @@ func TestRetrievalQuality(t *testing.T) {
 	sets := readQueries(t)
 	mrr := make(map[string]float64)
 	var took []time.Duration
-	names := make([]string, 0, len(sets))
 	for name, queries := range sets {
-		names = append(names, name)
 		sum, found := 0.0, 0
 		for _, q := range queries {
 			start := time.Now()
