@@ -13,6 +13,7 @@ import (
 	"xinwen/indexer/search"
 	"xinwen/news"
 	"xinwen/news/bus"
+	"xinwen/news/tally"
 )
 
 // tries bounds how often a change of a counter is tried when other percolators
@@ -28,7 +29,7 @@ func (p *Percolator) allow(ctx context.Context, r *Rule, a *news.Article, now ti
 	}
 	var reason *news.Reason
 	var err error
-	if r.condition.first != nil {
+	if r.condition.rule.First != nil {
 		reason, err = p.first(ctx, r, a)
 	} else {
 		reason, err = p.count(ctx, r, a, now)
@@ -40,34 +41,31 @@ func (p *Percolator) allow(ctx context.Context, r *Rule, a *news.Article, now ti
 }
 
 func (p *Percolator) count(ctx context.Context, r *Rule, a *news.Article, now time.Time) (reason *news.Reason, err error) {
-	err = change(ctx, p.bus.KV(bus.KVDeliveries), "count."+bus.Key(r.ID), func(t *tally) (bool, error) {
+	err = change(ctx, p.bus.KV(bus.KVDeliveries), "count."+bus.Key(r.ID), func(t *tally.Counts) (changed bool, err error) {
 		if t.Of != r.condition.of {
-			*t = tally{Of: r.condition.of, Since: now}
-			if err := p.history(ctx, r.condition, t, now); err != nil {
+			*t = tally.Counts{Of: r.condition.of, Since: now}
+			if err := p.history(ctx, &r.condition.rule, t, now); err != nil {
 				return false, err
 			}
 		}
-		var changed bool
-		reason, changed = t.add(r.condition, a, now)
+		reason, changed = t.Add(&r.condition.rule, a, now)
 		return changed, nil
 	})
 	return reason, err
 }
 
 // history fills the buckets of a rule that is new with what the index holds, so
-// that it knows its rhythm at once. What is published from now on is counted as
-// it comes; the present window begins empty, so the index and the stream cannot
-// count one article twice.
-func (p *Percolator) history(ctx context.Context, c *condition, t *tally, now time.Time) error {
+// that it knows its rhythm at once. The present window begins empty: the index
+// and the stream cannot count one article twice.
+func (p *Percolator) history(ctx context.Context, r *news.Rule, t *tally.Counts, now time.Time) error {
 	counter, ok := p.searcher.(search.Counter)
-	if !ok || c.spike == nil {
+	if !ok || r.Spike == nil {
 		return nil
 	}
-	window, history := c.windows()
-	last := bucket(now, window)
-	first := bucket(now.Add(-history), window)
-	width := max(int64(window/time.Second), 1)
-	req := search.CountRequest{Request: search.Request{Query: query.RuleText(&c.rule), Lang: c.rule.Languages, Source: c.rule.Sources}}
+	window, history := tally.Windows(r)
+	first, last := tally.Bucket(now.Add(-history), window), tally.Bucket(now, window)
+	width := int64(window / time.Second)
+	req := search.CountRequest{Request: search.Request{Query: query.RuleText(r), Lang: r.Languages, Source: r.Sources}}
 	for b := first; b <= last; b++ {
 		req.Edges = append(req.Edges, time.Unix(b*width, 0).UTC())
 	}
@@ -90,7 +88,8 @@ func (p *Percolator) history(ctx context.Context, c *condition, t *tally, now ti
 }
 
 func (p *Percolator) first(ctx context.Context, r *Rule, a *news.Article) (reason *news.Reason, err error) {
-	ids := r.condition.candidates(a)
+	c := r.condition
+	ids := tally.Watched(a, c.watched, c.rule.First.Kinds)
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -98,47 +97,15 @@ func (p *Percolator) first(ctx context.Context, r *Rule, a *news.Article) (reaso
 	if at.IsZero() {
 		at = a.Time()
 	}
-	window := r.condition.first.Window.Std()
-	err = change(ctx, p.bus.KV(bus.KVDeliveries), "first."+bus.Key(r.ID), func(f *firsts) (changed bool, err error) {
-		if f.Of != r.condition.of {
-			*f = firsts{Of: r.condition.of}
+	window := c.rule.First.Window.Std()
+	err = change(ctx, p.bus.KV(bus.KVDeliveries), "first."+bus.Key(r.ID), func(f *tally.Firsts) (changed bool, err error) {
+		if f.Of != c.of {
+			*f = tally.Firsts{Of: c.of}
 		}
-		if f.Seen == nil {
-			f.Seen = make(map[string]seen)
-		}
-		var fresh []string
-		for _, id := range ids {
-			last, known := f.Seen[id]
-			switch {
-			case known && last.Article == a.ID:
-				fresh = append(fresh, id) // once more
-				continue
-			case known && (window == 0 || at.Sub(time.Unix(last.At, 0)) <= window):
-				// Seen not long ago; to the day is near enough to remember when.
-				if window > 0 && at.Sub(time.Unix(last.At, 0)) > min(window/10, 24*time.Hour) {
-					f.Seen[id], changed = seen{at.Unix(), ""}, true
-				}
-				continue
-			}
-			mark := seen{at.Unix(), a.ID}
-			if !known {
-				before, err := p.mentioned(ctx, id, at, window)
-				if err != nil {
-					return false, err
-				}
-				if before {
-					mark.Article = ""
-				}
-			}
-			f.Seen[id], changed = mark, true
-			if mark.Article != "" {
-				fresh = append(fresh, id)
-			}
-		}
-		if reason = nil; len(fresh) > 0 {
-			reason = &news.Reason{Kind: news.ReasonFirst, Entities: fresh, Window: r.condition.first.Window}
-		}
-		return changed, nil
+		reason, changed, err = f.Add(a.ID, ids, at, window, func(id string) (bool, error) {
+			return p.mentioned(ctx, id, at, window)
+		})
+		return changed, err
 	})
 	return reason, err
 }

@@ -25,15 +25,11 @@ type Rule struct {
 
 // condition is what a match must be beside a match.
 type condition struct {
-	first     *news.First
-	watched   []string // IDs of first.Entities
-	threshold *news.Threshold
-	spike     *news.Spike
+	rule    news.Rule
+	watched []string // IDs of rule.First.Entities
 	// of tells the rule's definition apart from others': counts of another
 	// definition are worth nothing.
 	of string
-	// rule asks the index for the rule's history.
-	rule news.Rule
 }
 
 // Compile makes a rule ready. Its errors are of type *query.SyntaxError.
@@ -44,7 +40,7 @@ func Compile(r news.Rule, e *query.Evaluator) (*Rule, error) {
 	}
 	out := &Rule{ID: r.ID, Name: r.Name, Query: r.Query, matcher: m, need: m.Requirement(e.Analyzer())}
 	if r.First != nil || r.Threshold != nil || r.Spike != nil {
-		out.condition = &condition{first: r.First, threshold: r.Threshold, spike: r.Spike, of: definition(&r), rule: r}
+		out.condition = &condition{rule: r, of: definition(&r)}
 		if r.First != nil {
 			for _, name := range r.First.Entities {
 				out.condition.watched = append(out.condition.watched, e.EntityIDs(name)...)
