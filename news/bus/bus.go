@@ -14,7 +14,7 @@ import (
 
 const (
 	connectTimeout = 10 * time.Second
-	setupTimeout   = 30 * time.Second
+	setupTimeout   = 60 * time.Second
 	askTimeout     = 5 * time.Second
 )
 
@@ -35,6 +35,7 @@ type Bus struct {
 
 	frontier *softLimit
 	trim     trimmer
+	halved   int // how often setup halved the default limits
 
 	done      chan struct{} // closed by Close
 	stopDrain context.CancelFunc

@@ -53,12 +53,12 @@ var streams = []stream{
 	},
 	{
 		name: Pages, prefix: SubjectPages, about: "fetched pages", maxMessage: maxMessageBytes,
-		bytes: 8 << 30, limit: func(l Limits) int64 { return l.PagesBytes },
+		bytes: defaultPagesBytes, limit: func(l Limits) int64 { return l.PagesBytes },
 		age: func(l Limits) time.Duration { return l.PagesAge },
 	},
 	{
 		name: Articles, prefix: SubjectArticles, about: "every article: an index is rebuilt from it",
-		maxMessage: maxMessageBytes, bytes: 64 << 30, limit: func(l Limits) int64 { return l.ArticlesBytes },
+		maxMessage: maxMessageBytes, bytes: defaultArticlesBytes, limit: func(l Limits) int64 { return l.ArticlesBytes },
 	},
 	{
 		name: Alerts, prefix: SubjectAlerts, about: "matches of rules", maxMessage: maxMessageBytes,
@@ -84,6 +84,10 @@ func advisories() []string {
 
 const (
 	defaultFrontierBytes = 1 << 30
+	defaultPagesBytes    = 8 << 30
+	defaultArticlesBytes = 64 << 30
+	defaultBucketBytes   = 2 << 30
+	defaultObjectBytes   = 4 << 30
 	defaultPagesAge      = 7 * 24 * time.Hour
 )
 
@@ -106,13 +110,9 @@ func (s *stream) config(c Config) jetstream.StreamConfig {
 		Discard:           jetstream.DiscardNew,
 		Duplicates:        duplicateWindow,
 		MaxMsgSize:        s.maxMessage,
-		MaxBytes:          s.bytes,
 		Replicas:          c.Replicas,
 		AllowMsgSchedules: s.schedules,
 		AllowDirect:       direct,
-	}
-	if n := s.limit(c.Limits); n > 0 {
-		cfg.MaxBytes = n
 	}
 	if s.schedules {
 		// The server has timers only on streams that discard old messages. This
@@ -136,6 +136,21 @@ func pagesAge(c Config) time.Duration {
 func (b *Bus) setup(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
+	if err := b.fit(ctx); err != nil {
+		return err
+	}
+	for ; ; b.halved++ {
+		err := b.setupAll(ctx)
+		switch {
+		case err == nil && b.halved > 0:
+			return b.warnSmall(ctx)
+		case err == nil || !isStorage(err) || b.halved == maxHalved:
+			return err
+		}
+	}
+}
+
+func (b *Bus) setupAll(ctx context.Context) error {
 	for i := range streams {
 		s := &streams[i]
 		if err := insist(ctx, func(ctx context.Context) error { return b.setupStream(ctx, s) }); err != nil {
@@ -156,30 +171,44 @@ func (b *Bus) setup(ctx context.Context) error {
 }
 
 // insist repeats f: a cluster that has just started does not answer, or
-// refuses, for a while.
+// refuses, for a while, and of services that make the same stream at the same
+// time only one gets an answer. Jitter parts them.
 func insist(ctx context.Context, f func(context.Context) error) error {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		try, cancel := context.WithTimeout(ctx, 3*time.Second)
+		try, cancel := context.WithTimeout(ctx, jitter(max(10*wait, 2*time.Second)))
 		err := f(try)
 		cancel()
 		if err == nil {
 			return nil
 		}
-		var api *jetstream.APIError
-		if errors.As(err, &api) && api.Code != 503 && api.ErrorCode != codeNoPeers {
+		if isStorage(err) || !isNotYet(err) {
 			return err
 		}
-		if sleep(ctx, wait) != nil {
+		if sleep(ctx, jitter(wait)) != nil {
 			return err
 		}
 	}
 }
 
+// isNotYet reports whether the same question may get another answer soon: from
+// a cluster without a leader, or of servers that do not know yet what another
+// service has just made.
+func isNotYet(err error) bool {
+	var api *jetstream.APIError
+	if !errors.As(err, &api) {
+		return true
+	}
+	return api.Code == 503 || api.ErrorCode == codeNoPeers || api.ErrorCode == jetstream.JSErrCodeStreamNotFound
+}
+
 func setupError(what string, err error) error {
+	if err == nil {
+		return nil
+	}
 	op := "set up " + what
 	var api *jetstream.APIError
 	switch {
-	case errors.As(err, &api) && (api.ErrorCode == codeStorageExceeded || api.ErrorCode == codeNoResources):
+	case isStorage(err):
 		return hint(op, err, "raise max_file_store of the NATS server, or lower the limits of the bus")
 	case errors.As(err, &api) && api.ErrorCode == codeNoPeers:
 		return hint(op, err, "start as many servers of the cluster as there are replicas, or lower replicas")
@@ -192,42 +221,35 @@ func setupError(what string, err error) error {
 
 func (b *Bus) setupBucket(ctx context.Context, cfg jetstream.KeyValueConfig) error {
 	cfg.Storage, cfg.History, cfg.Replicas = jetstream.FileStorage, 1, b.config.Replicas
-	cfg.MaxBytes = 2 << 30
-	if n := b.config.Limits.BucketBytes; n > 0 {
-		cfg.MaxBytes = n
-	}
-	_, err := b.js.CreateKeyValue(ctx, cfg)
-	if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
+	limit := b.config.Limits.BucketBytes
+	cfg.MaxBytes = b.room(defaultBucketBytes, limit)
+	create := func() error {
+		_, err := b.js.CreateKeyValue(ctx, cfg)
 		return err
 	}
-	return b.align(ctx, "KV_"+cfg.Bucket, func(have *jetstream.StreamConfig) {
+	return b.align(ctx, "KV_"+cfg.Bucket, create, func(have *jetstream.StreamConfig) {
 		have.Replicas, have.AllowDirect = cfg.Replicas, direct
-		if b.config.Limits.BucketBytes > 0 {
-			have.MaxBytes = cfg.MaxBytes
-		}
+		setLimit(have, cfg.MaxBytes, limit)
 	})
 }
 
 func (b *Bus) setupObjects(ctx context.Context, name string) error {
+	limit := b.config.Limits.ObjectBytes
 	cfg := jetstream.ObjectStoreConfig{
-		Bucket: name, Storage: jetstream.FileStorage, Replicas: b.config.Replicas, MaxBytes: 4 << 30,
-	}
-	if n := b.config.Limits.ObjectBytes; n > 0 {
-		cfg.MaxBytes = n
+		Bucket: name, Storage: jetstream.FileStorage, Replicas: b.config.Replicas,
+		MaxBytes: b.room(defaultObjectBytes, limit),
 	}
 	if name == objectsPages {
 		// A day longer than the message that points to it.
 		cfg.TTL = pagesAge(b.config) + 24*time.Hour
 	}
-	_, err := b.js.CreateObjectStore(ctx, cfg)
-	if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
+	create := func() error {
+		_, err := b.js.CreateObjectStore(ctx, cfg)
 		return err
 	}
-	return b.align(ctx, "OBJ_"+name, func(have *jetstream.StreamConfig) {
+	return b.align(ctx, "OBJ_"+name, create, func(have *jetstream.StreamConfig) {
 		have.Replicas, have.AllowDirect = cfg.Replicas, direct
-		if b.config.Limits.ObjectBytes > 0 {
-			have.MaxBytes = cfg.MaxBytes
-		}
+		setLimit(have, cfg.MaxBytes, limit)
 		if name == objectsPages && b.config.Limits.PagesAge > 0 {
 			have.MaxAge = cfg.TTL
 		}
@@ -235,30 +257,51 @@ func (b *Bus) setupObjects(ctx context.Context, name string) error {
 }
 
 func (b *Bus) setupStream(ctx context.Context, s *stream) error {
+	limit := s.limit(b.config.Limits)
 	want := s.config(b.config)
-	_, err := b.js.CreateStream(ctx, want)
-	if err == nil || !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+	if !s.schedules {
+		want.MaxBytes = b.room(s.bytes, limit)
+	}
+	create := func() error {
+		_, err := b.js.CreateStream(ctx, want)
 		return err
 	}
-	return b.align(ctx, s.name, func(have *jetstream.StreamConfig) {
+	return b.align(ctx, s.name, create, func(have *jetstream.StreamConfig) {
 		have.Description, have.Subjects = want.Description, want.Subjects
 		have.Retention, have.Storage, have.Discard = want.Retention, want.Storage, want.Discard
 		have.Duplicates, have.MaxMsgSize = want.Duplicates, want.MaxMsgSize
 		have.Replicas, have.AllowMsgSchedules, have.AllowDirect = want.Replicas, want.AllowMsgSchedules, want.AllowDirect
 		have.MaxMsgs, have.MaxMsgsPerSubject = -1, -1
 		have.PersistMode = jetstream.DefaultPersistMode
-		if s.schedules || s.limit(b.config.Limits) > 0 || have.MaxBytes <= 0 {
-			have.MaxBytes = want.MaxBytes
+		if s.schedules {
+			limit = want.MaxBytes
 		}
+		setLimit(have, want.MaxBytes, limit)
 		if s.age == nil || s.age(b.config.Limits) > 0 {
 			have.MaxAge = want.MaxAge
 		}
 	})
 }
 
-// align updates an existing stream where change makes a difference.
-func (b *Bus) align(ctx context.Context, name string, change func(*jetstream.StreamConfig)) error {
+// setLimit changes the limit of an existing stream only to the operator's.
+func setLimit(have *jetstream.StreamConfig, want, operators int64) {
+	if operators != 0 || have.MaxBytes <= 0 {
+		have.MaxBytes = want
+	}
+}
+
+// align creates a stream that does not exist, and updates an existing one where
+// change makes a difference. It looks before it creates: a server short of room refuses also to create what
+// exists.
+func (b *Bus) align(ctx context.Context, name string, create func() error, change func(*jetstream.StreamConfig)) error {
 	s, err := b.js.Stream(ctx, name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		err = create()
+		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) && !errors.Is(err, jetstream.ErrBucketExists) {
+			return err
+		}
+		s, err = b.js.Stream(ctx, name) // another service was faster
+	}
 	if err != nil {
 		return err
 	}
