@@ -119,9 +119,11 @@ func discover(text string, base *url.URL) []string {
 			default:
 				continue
 			}
-			if link := resolve(base, attr["href"]); link != "" && strings.Contains(strings.ToLower(attr["rel"]), "alternate") {
-				feeds = append(feeds, link)
+			link := resolve(base, attr["href"])
+			if link == "" || !strings.Contains(strings.ToLower(attr["rel"]), "alternate") || strings.Contains(link, "/comments/") {
+				continue // a feed of comments tells of no page
 			}
+			feeds = append(feeds, link)
 		}
 	}
 }

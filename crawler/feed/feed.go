@@ -41,6 +41,7 @@ type Feed struct {
 	Entries []Entry
 	// Cut says that the feed ended before its end; what was whole is here.
 	Cut bool
+	Hints
 }
 
 // Entry is one page a feed tells of.
@@ -119,6 +120,7 @@ func Parse(body []byte, contentType, feedURL string) (feed *Feed, err error) {
 		return nil, parseError(err, text)
 	}
 	feed = convert(parsed, base)
+	feed.Hints = hints(text, base)
 	if feed.Cut = cut; cut && len(feed.Entries) == 0 {
 		return nil, &Error{Err: errors.New("malformed feed: it ends within its first entry"), Hint: "the publisher must mend it; read the list page meanwhile"}
 	}

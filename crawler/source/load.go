@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -215,6 +216,37 @@ func (r *reader) duration(dst *time.Duration, least time.Duration) func(ast.Node
 	}
 }
 
+// durations reads a list of times that grow.
+func (r *reader) durations(dst *[]time.Duration, least time.Duration) func(ast.Node) {
+	return func(n ast.Node) {
+		*dst = nil
+		for _, item := range r.sequence(n) {
+			var d time.Duration
+			r.duration(&d, least)(item)
+			if last := len(*dst) - 1; last >= 0 && d <= (*dst)[last] {
+				r.fault(line(item), "%s is not later than the one before", d)
+				continue
+			}
+			*dst = append(*dst, d)
+		}
+	}
+}
+
+func (r *reader) proxy(dst *string) func(ast.Node) {
+	return func(n ast.Node) {
+		s, ok := r.text(n)
+		if !ok || s == "" {
+			return
+		}
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) {
+			r.fault(line(n), "proxy is no address of http, https or socks5; write http://proxy.example:3128")
+			return
+		}
+		*dst = s
+	}
+}
+
 func (r *reader) integer(dst *int64, least, most int64) func(ast.Node) {
 	return func(n ast.Node) {
 		s, ok := r.text(n)
@@ -275,7 +307,7 @@ func (r *reader) pattern(dst **regexp.Regexp) func(ast.Node) {
 var idPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 func (r *reader) source(n ast.Node) *Source {
-	s := &Source{Enabled: true, Interval: DefaultInterval, Delay: DefaultDelay}
+	s := &Source{Enabled: true, Interval: DefaultInterval, Delay: DefaultDelay, Backfill: DefaultBackfill, Revisit: DefaultRevisit()}
 	before := len(r.faults)
 	idLine := line(n)
 	r.mapping(n, "a source", map[string]func(ast.Node){
@@ -301,7 +333,13 @@ func (r *reader) source(n ast.Node) *Source {
 		"enabled":        r.bool(&s.Enabled),
 		"reason":         r.string(&s.Reason),
 		"feeds":          r.urls(&s.Feeds),
+		"sitemaps":       r.urls(&s.Sitemaps),
 		"urls":           r.urls(&s.URLs),
+		"discover":       r.bool(&s.Discover),
+		"backfill":       r.duration(&s.Backfill, 0),
+		"revisit":        r.durations(&s.Revisit, time.Millisecond),
+		"proxy":          r.proxy(&s.Proxy),
+		"cookies":        r.bool(&s.Cookies),
 		"interval":       r.duration(&s.Interval, time.Millisecond),
 		"delay":          r.duration(&s.Delay, 0),
 		"timeout":        r.duration(&s.Timeout, time.Millisecond),
@@ -322,8 +360,10 @@ func (r *reader) source(n ast.Node) *Source {
 		r.fault(idLine, "id %q is not made of lower-case letters, digits and single hyphens", s.ID)
 	case twice:
 		r.fault(idLine, "id %q is taken by the source in line %d", s.ID, first)
-	case s.Enabled && s.Ways() == 0:
-		r.fault(idLine, "source %s has neither feeds, list_pages nor urls; add one, or disable it with a reason", s.ID)
+	case s.Discover && s.Home == "":
+		r.fault(idLine, "source %s is to be discovered but has no home; add it", s.ID)
+	case s.Enabled && s.Ways() == 0 && !s.Discover:
+		r.fault(idLine, "source %s has neither feeds, sitemaps, list_pages nor urls; add one, set discover, or disable it with a reason", s.ID)
 	case !s.Enabled && s.Reason == "":
 		r.fault(idLine, "source %s is disabled without a reason; say why", s.ID)
 	}

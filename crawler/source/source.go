@@ -19,12 +19,19 @@
 //	        links: /chips/\d+\.html$   # which links are articles; default: learned
 //	        next: [?]page=\d+$    # which link leads on: a pattern, or auto
 //	        pages: 3              # how many pages to follow, default 1
+//	    sitemaps:                 # sitemaps, indexes of them, news sitemaps
+//	      - https://news.example/sitemap-news.xml
+//	    discover: true            # look for feeds and sitemaps at home; default false
 //	    urls:                     # single pages
 //	      - https://news.example/about-our-fab.html
-//	    interval: 15m             # how often to look, default 15m
+//	    interval: 15m             # mean time between polls of a feed, default 15m
+//	    backfill: 168h            # how far back a new source is read, default 7 days
+//	    revisit: [1h, 6h, 24h, 168h] # when a page is looked at again; [] for never
 //	    delay: 1s                 # between requests to one of its hosts, default 1s
 //	    timeout: 30s              # for one answer
 //	    max_body_bytes: 10485760  # of one answer
+//	    proxy: http://proxy.example:3128 # http, https or socks5
+//	    cookies: true             # keep cookies, for sites that refuse without
 //
 // Patterns are Go regular expressions that are looked for in a link's address.
 // The file is read strictly: unknown and repeated keys, values of the wrong kind
@@ -40,7 +47,14 @@ import (
 const (
 	DefaultInterval = 15 * time.Minute
 	DefaultDelay    = time.Second
+	DefaultBackfill = 7 * 24 * time.Hour
 )
+
+// DefaultRevisit returns when the pages of a source are looked at again, counted
+// from their first fetch: soon, as most corrections come soon.
+func DefaultRevisit() []time.Duration {
+	return []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour}
+}
 
 // Source is a publisher we follow, with its rules.
 type Source struct {
@@ -54,14 +68,25 @@ type Source struct {
 	// Enabled says whether it is read; Reason why not.
 	Enabled bool
 	Reason  string
-	// Feeds, ListPages and URLs are the ways in.
+	// Feeds, Sitemaps, ListPages and URLs are the ways in.
 	Feeds     []string
+	Sitemaps  []string
 	ListPages []ListPage
 	URLs      []string
-	// Interval is the time between polls, Delay that between requests to one
-	// host.
+	// Discover looks for feeds and sitemaps at Home, for want of others.
+	Discover bool
+	// Interval is the mean time between polls of a feed, Delay that between
+	// requests to one host.
 	Interval time.Duration
 	Delay    time.Duration
+	// Backfill is how far back sitemaps are read when the source is new.
+	Backfill time.Duration
+	// Revisit says how long after its first fetch a page is looked at again.
+	Revisit []time.Duration
+	// Proxy is the proxy that requests go through, "" for none.
+	Proxy string
+	// Cookies keeps what the source's servers set, while the crawler runs.
+	Cookies bool
 	// Timeout and MaxBodyBytes bound one answer; 0 means the crawler's limit.
 	Timeout      time.Duration
 	MaxBodyBytes int64
@@ -80,8 +105,10 @@ type ListPage struct {
 	Pages int
 }
 
-// Ways returns how many ways lead into s.
-func (s *Source) Ways() int { return len(s.Feeds) + len(s.ListPages) + len(s.URLs) }
+// Ways returns how many ways lead into s, not counting those to be discovered.
+func (s *Source) Ways() int {
+	return len(s.Feeds) + len(s.Sitemaps) + len(s.ListPages) + len(s.URLs)
+}
 
 // Set is a list of sources with different IDs. It is immutable.
 type Set struct {

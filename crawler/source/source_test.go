@@ -29,9 +29,15 @@ sources:
         links: /chips/\d+\.html$
         next: auto
         pages: 3
+    sitemaps: [https://news.example/sitemap.xml.gz]
+    discover: true
     urls:
       - https://news.example/a.html
     interval: 5m
+    backfill: 48h
+    revisit: [10m, 1h]
+    proxy: socks5://proxy.example:1080
+    cookies: true
     delay: 0
     timeout: 20s
     max_body_bytes: 1_000_000
@@ -47,9 +53,11 @@ sources:
 		Enabled: true, Feeds: []string{"https://news.example/rss.xml"},
 		ListPages: []ListPage{{URL: "https://news.example/chips/", Links: regexp.MustCompile(`/chips/\d+\.html$`), NextAuto: true, Pages: 3}},
 		URLs:      []string{"https://news.example/a.html"},
-		Interval:  5 * time.Minute, Timeout: 20 * time.Second, MaxBodyBytes: 1_000_000,
+		Sitemaps:  []string{"https://news.example/sitemap.xml.gz"}, Discover: true,
+		Interval: 5 * time.Minute, Backfill: 48 * time.Hour, Revisit: []time.Duration{10 * time.Minute, time.Hour},
+		Proxy: "socks5://proxy.example:1080", Cookies: true, Timeout: 20 * time.Second, MaxBodyBytes: 1_000_000,
 	}, {
-		ID: "off", Name: "off", Reason: "no feed", Interval: DefaultInterval, Delay: DefaultDelay,
+		ID: "off", Name: "off", Reason: "no feed", Interval: DefaultInterval, Delay: DefaultDelay, Backfill: DefaultBackfill, Revisit: DefaultRevisit(),
 	}}
 	if diff := cmp.Diff(want, set.All(), cmp.Comparer(func(a, b *regexp.Regexp) bool { return a == b || a.String() == b.String() })); diff != "" {
 		t.Errorf("sources (-want +got):\n%s", diff)
@@ -82,6 +90,12 @@ func TestParseReportsAllFaultsWithLines(t *testing.T) {
   - id: f
     urls: [https://news.example/]
     id: g
+  - id: h
+    discover: true
+    revisit: [1h, 1h]
+    proxy: proxy.example
+  - id: i
+    discover: true
 other: 1
 `))
 	if err == nil {
@@ -96,7 +110,8 @@ other: 1
 		`s.yaml:8: must be a list`, `s.yaml:10: "ftp://news.example/x" is no address`, `s.yaml:11: source c has neither feeds`,
 		`s.yaml:12: source d is disabled without a reason`, `s.yaml:14: id "Bad_ID" is not made of`, `s.yaml:18: a list page needs a url`,
 		`s.yaml:18: "(" is no regular expression`, `s.yaml:19: lang "fr" is unknown`, `s.yaml:20: time zone "Mars/Olympus" is unknown`,
-		`s.yaml:25: key "id" is there twice`, `s.yaml:26: unknown key "other"`,
+		`s.yaml:25: key "id" is there twice`, `s.yaml:28: 1h0m0s is not later`,
+		`s.yaml:29: proxy is no address`, `s.yaml:30: source i is to be discovered but has no home`, `s.yaml:32: unknown key "other"`,
 	}
 	for _, w := range want {
 		found := false
