@@ -49,6 +49,9 @@ type Config struct {
 	PublicURL string `yaml:"public_url"`
 	// AlertsDir holds the YAML files of alert rules; empty means none.
 	AlertsDir string `yaml:"alerts_dir"`
+	// SecretsDir holds the files that rules made over HTTP may name; empty means
+	// none. Rule files may name any.
+	SecretsDir string `yaml:"secrets_dir"`
 	// AllowPrivateWebhooks lets webhooks reach loopback and private addresses.
 	AllowPrivateWebhooks bool `yaml:"allow_private_webhooks"`
 	// TimeZone is the IANA zone of times on pages, UTC if empty.

@@ -157,9 +157,12 @@ func TestStartAnswersReadyAndBringsRulesIntoForce(t *testing.T) {
 	if _, err := f.bus.KV(bus.KVRules).Get(t.Context(), bus.Key("hbm")); err != nil {
 		t.Errorf("got %v, want the rule in KV when Start returns", err)
 	}
-	var list struct{ Alerts []rule }
+	var list struct{ Alerts []ruleView }
 	f.get("/v1/alerts").json(t, &list)
-	want := []rule{{ID: "hbm", Name: "高带宽存储", Query: "HBM", Webhooks: []string{"https://example.com"}, Origin: "hbm.yaml"}}
+	want := []ruleView{{
+		Rule:   news.Rule{ID: "hbm", Name: "高带宽存储", Query: "HBM", Webhooks: []news.Webhook{{URL: "https://example.com/***", SecretEnv: "HOOK"}}},
+		Origin: "hbm.yaml",
+	}}
 	if d := cmp.Diff(list.Alerts, want); d != "" {
 		t.Errorf("got %v, want %v:\n%s", list.Alerts, want, d)
 	}

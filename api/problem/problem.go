@@ -36,6 +36,8 @@ type Problem struct {
 type Fault struct {
 	Message  string `json:"message" doc:"What is wrong"`
 	Location string `json:"location,omitempty" doc:"Where, such as query.size"`
+	Column   int    `json:"column,omitempty" doc:"Where in the query, in code points from 1"`
+	Hint     string `json:"hint,omitempty" doc:"What to do about it"`
 }
 
 // Error returns the detail.

@@ -6,10 +6,21 @@
 //	id: tsmc-prices
 //	name: 台积电涨价
 //	query: entity:tsmc AND (涨价 OR title:price)
+//	languages: [zh, en]
+//	owner: foundry desk
 //	labels: [foundry]
+//	spike: {window: 1h}       # or threshold: {count: 5, window: 2h}
 //	webhooks:
 //	  - url: https://example.com/hook
 //	    secret_env: HOOK_SECRET # or secret_file
+//	channels:
+//	  - kind: feishu
+//	    url_env: FEISHU_DESK
+//	    secret_env: FEISHU_DESK_SECRET
+//	    language: zh-Hans
+//	quiet: {from: "22:00", to: "07:00", zone: Asia/Taipei}
+//
+// news.Rule says what each key means.
 //
 // What a file says is checked whole:
 // unknown keys, IDs, queries (by the parser that search uses), webhooks; all
@@ -23,10 +34,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -47,6 +56,8 @@ type Stored struct {
 	// Origin is the name of the file the rule came from, "" if it did not come
 	// from a file.
 	Origin string `json:"origin,omitempty"`
+	// Revision changes with the rule; it is not part of what is stored.
+	Revision uint64 `json:"-"`
 }
 
 // ParseStored reads the JSON form of a stored rule.
@@ -175,8 +186,8 @@ func parse(name string, data []byte, query Parser) ([]located, []*Fault) {
 				faults = append(faults, yamlFault(name, line, err))
 				continue
 			}
-			for _, f := range check(&r, query) {
-				faults = append(faults, &Fault{name, lineOfKey(node, f.key, line), f.message, f.hint})
+			for _, f := range Check(&r, query) {
+				faults = append(faults, &Fault{name, lineOfKey(node, f.Key, line), f.Text(), f.Hint})
 			}
 			found = append(found, located{r, line})
 		}
@@ -227,80 +238,7 @@ func yamlFault(name string, line int, err error) *Fault {
 		}
 	}
 	if strings.Contains(f.Message, "unknown field") {
-		f.Hint = "a rule has id, name, query, disabled, labels and webhooks (url, secret_env, secret_file)"
+		f.Hint = "a rule has id, name, query, disabled, muted_until, owner, labels, languages, sources, together, first, threshold, spike, repeats, webhooks, channels, digest, quiet and throttle"
 	}
 	return f
-}
-
-var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-
-type keyFault struct{ key, message, hint string }
-
-// check returns everything wrong with r.
-func check(r *news.Rule, parse Parser) []keyFault {
-	var faults []keyFault
-	add := func(key, message, hint string) { faults = append(faults, keyFault{key, message, hint}) }
-	switch {
-	case r.ID == "":
-		add("id", "the rule has no id", "add one, such as id: tsmc-prices")
-	case len(r.ID) > 64 || !slug.MatchString(r.ID):
-		add("id", fmt.Sprintf("id %q is not a slug", r.ID), "use up to 64 lower-case letters and digits with single hyphens between")
-	case r.ID == "search":
-		add("id", `id "search" is reserved for /feeds/search`, "choose another")
-	}
-	if r.Name == "" {
-		r.Name = r.ID
-	}
-	faults = append(faults, checkQuery(r.Query, parse)...)
-	for i, w := range r.Webhooks {
-		if u, err := url.Parse(w.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			add("webhooks", fmt.Sprintf("webhook %d: url %q is not an http or https address", i+1, w.URL), "write it in full, such as https://example.com/hook")
-		} else if u.User != nil {
-			add("webhooks", fmt.Sprintf("webhook %d: url holds a user name", i+1), "webhooks are signed; leave user and password out")
-		}
-		if (w.SecretEnv == "") == (w.SecretFile == "") {
-			add("webhooks", fmt.Sprintf("webhook %d needs either secret_env or secret_file", i+1), "name the environment variable or the file that holds the signing secret")
-		}
-		if slices.ContainsFunc(r.Webhooks[:i], func(o news.Webhook) bool { return o.URL == w.URL }) {
-			add("webhooks", fmt.Sprintf("webhook %d repeats an url", i+1), "name each address once")
-		}
-	}
-	return faults
-}
-
-func checkQuery(q string, parse Parser) []keyFault {
-	if strings.TrimSpace(q) == "" {
-		return []keyFault{{"query", "the rule has no query", "say what to look for, such as query: 台积电 AND 涨价"}}
-	}
-	n, err := parse(q)
-	var syntax *query.SyntaxError
-	if errors.As(err, &syntax) {
-		return []keyFault{{"query", fmt.Sprintf("query, column %d: %s", syntax.Column, syntax.Message), syntax.Hint}}
-	}
-	if err != nil {
-		return []keyFault{{"query", "query: " + err.Error(), ""}}
-	}
-	if matchesEverything(n) {
-		return []keyFault{{"query", fmt.Sprintf("query %q matches nearly every article", q), "name at least one word, phrase, entity or field that must be there"}}
-	}
-	return nil
-}
-
-// matchesEverything reports whether nothing in n must be there: an alert of it
-// would go off on nearly every article.
-func matchesEverything(n query.Node) bool {
-	switch n := n.(type) {
-	case query.And:
-		for _, part := range n.Nodes {
-			if !matchesEverything(part) {
-				return false
-			}
-		}
-		return true
-	case query.Or:
-		return slices.ContainsFunc(n.Nodes, matchesEverything)
-	case query.All, query.Not, query.Range:
-		return true
-	}
-	return false
 }

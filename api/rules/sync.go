@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"xinwen/indexer/query"
+	"xinwen/news"
 	"xinwen/news/bus"
 	"xinwen/news/reload"
 )
@@ -162,7 +163,72 @@ func (s *Store) Get(ctx context.Context, id string) (*Stored, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read rule %s: %w", id, err)
 	}
-	return ParseStored(e.Value())
+	r, err := ParseStored(e.Value())
+	if err != nil {
+		return nil, err
+	}
+	r.Revision = e.Revision()
+	return r, nil
+}
+
+var (
+	// ErrExists says that there is a rule of this ID already.
+	ErrExists = errors.New("a rule of this id exists")
+	// ErrChanged says that a rule is not the one that was meant to be changed.
+	ErrChanged = errors.New("the rule has been changed by somebody else")
+	// ErrFile says that a rule comes from a file, where it must be changed.
+	ErrFile = errors.New("the rule comes from a file")
+)
+
+// Create stores a rule that did not come from a file, and returns its revision.
+func (s *Store) Create(ctx context.Context, r *news.Rule) (uint64, error) {
+	data, err := json.Marshal(Stored{Rule: *r})
+	if err != nil {
+		return 0, err
+	}
+	revision, err := s.kv.Create(ctx, bus.Key(r.ID), data)
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return 0, fmt.Errorf("store rule %s: %w", r.ID, ErrExists)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("store rule %s: %w", r.ID, err)
+	}
+	return revision, nil
+}
+
+// Update stores r in place of old, unless that is no longer what is stored, and
+// returns its revision.
+func (s *Store) Update(ctx context.Context, r *news.Rule, old *Stored) (uint64, error) {
+	if old.Origin != "" {
+		return 0, ErrFile
+	}
+	data, err := json.Marshal(Stored{Rule: *r})
+	if err != nil {
+		return 0, err
+	}
+	revision, err := s.kv.Update(ctx, bus.Key(r.ID), data, old.Revision)
+	if errors.Is(err, jetstream.ErrKeyExists) { // what a wrong revision is told as
+		return 0, ErrChanged
+	}
+	if err != nil {
+		return 0, fmt.Errorf("store rule %s: %w", r.ID, err)
+	}
+	return revision, nil
+}
+
+// Delete removes a rule, unless it is no longer what is stored.
+func (s *Store) Delete(ctx context.Context, old *Stored) error {
+	if old.Origin != "" {
+		return ErrFile
+	}
+	err := s.kv.Delete(ctx, bus.Key(old.ID), jetstream.LastRevision(old.Revision))
+	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyNotFound) {
+		return ErrChanged
+	}
+	if err != nil {
+		return fmt.Errorf("remove rule %s: %w", old.ID, err)
+	}
+	return nil
 }
 
 // List returns all rules, sorted by ID.
@@ -190,6 +256,7 @@ func (s *Store) List(ctx context.Context) ([]Stored, error) {
 				s.log.Warn("alert rule unreadable", "key", e.Key(), "err", err)
 				continue
 			}
+			r.Revision = e.Revision()
 			list = append(list, *r)
 		}
 	}
