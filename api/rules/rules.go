@@ -167,6 +167,20 @@ func loadFile(dir, name string, query Parser) ([]located, []*Fault) {
 	return parse(name, data, query)
 }
 
+// Parse reads the rules of one file, whose name is for the faults. A nil parser
+// knows the syntax of queries, but no entities.
+func Parse(name string, data []byte, q Parser) ([]news.Rule, []*Fault) {
+	if q == nil {
+		q = query.Parse
+	}
+	found, faults := parse(name, data, q)
+	rules := make([]news.Rule, len(found))
+	for i := range found {
+		rules[i] = found[i].rule
+	}
+	return rules, faults
+}
+
 // parse reads one file. It returns the rules that could be read even where
 // there are faults.
 func parse(name string, data []byte, query Parser) ([]located, []*Fault) {

@@ -171,21 +171,6 @@ func open(name string) (io.ReadCloser, error) {
 	return os.Open(name)
 }
 
-type alertsCmd struct {
-	Test alertsTestCmd `cmd:"" help:"Say what a rule would have told of."`
-}
-
-type alertsTestCmd struct {
-	apiFlags
-	Rule  string `arg:"" placeholder:"RULE.yaml" type:"existingfile" help:"Rule to test."`
-	Since string `default:"30d" help:"How far to look back."`
-}
-
-// Run says that backtests are not there yet.
-func (c *alertsTestCmd) Run() error {
-	return hint(fmt.Errorf("alerts test: %w", errNotYet), "search for the rule's query with `xinwen search` meanwhile")
-}
-
 type sourcesCmd struct {
 	Verify sourcesVerifyCmd `cmd:"" help:"Probe each source."`
 }
