@@ -63,7 +63,8 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 		if b.server, err = startServer(ctx, b.config, b.log); err != nil {
 			return nil, err
 		}
-		b.disk = &diskWatch{dir: b.config.Dir, min: b.config.MinFreeBytes}
+		b.disk = newDiskWatch(b.config, b.log)
+		b.wg.Go(func() { b.disk.watch(b.done) })
 	}
 	b.codec = newCodec()
 	if err := b.start(ctx, true); err != nil {
@@ -194,6 +195,13 @@ func (b *Bus) connect(ctx context.Context) error {
 	if b.config.Credentials != "" {
 		opts = append(opts, nats.UserCredentials(b.config.Credentials))
 	}
+	if b.config.NKey != "" {
+		o, err := nats.NkeyOptionFromSeed(b.config.NKey)
+		if err != nil {
+			return hint("read the nkey "+b.config.NKey, err, "nkey must be a file with the seed of a user's nkey (SU…)")
+		}
+		opts = append(opts, o)
+	}
 	if b.config.CA != "" {
 		opts = append(opts, nats.RootCAs(b.config.CA))
 	}
@@ -213,7 +221,7 @@ func (b *Bus) connect(ctx context.Context) error {
 		op := "connect to NATS at " + b.config.urls()
 		switch {
 		case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
-			return hint(op, err, "check user, password or credentials")
+			return hint(op, err, "check user, password, credentials or nkey")
 		case !errors.Is(err, nats.ErrNoServers) && !errors.Is(err, nats.ErrTimeout) && !isNetError(err):
 			return hint(op, err, "check url, credentials and ca")
 		}

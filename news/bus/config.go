@@ -15,9 +15,11 @@ type Config struct {
 	// URL is the external NATS server, or several separated by commas; "" runs
 	// an embedded one.
 	URL string `json:"url,omitempty" yaml:"url,omitempty"`
-	// Credentials is a file with the user's JWT and seed, CA one with the
-	// certificate authority of an external server.
+	// Credentials is a file with the user's JWT and seed, NKey one with the seed
+	// of an nkey alone, CA one with the certificate authority of an external
+	// server.
 	Credentials string `json:"credentials,omitempty" yaml:"credentials,omitempty"`
+	NKey        string `json:"nkey,omitempty" yaml:"nkey,omitempty"`
 	CA          string `json:"ca,omitempty" yaml:"ca,omitempty"`
 	// Monitor lists monitoring addresses of the external servers
 	// (http://host:8222), by which Open checks that they sync always.
@@ -101,11 +103,14 @@ func (c Config) Validate() error {
 		if c.Replicas > 1 {
 			bad("replicas %d needs an external cluster: set url, or replicas to 1", c.Replicas)
 		}
-		if c.Credentials != "" || c.CA != "" || len(c.Monitor) > 0 {
-			bad("credentials, ca and monitor are for an external server: set url")
+		if c.Credentials != "" || c.NKey != "" || c.CA != "" || len(c.Monitor) > 0 {
+			bad("credentials, nkey, ca and monitor are for an external server: set url")
 		}
 	} else if c.Listen != "" {
 		bad("listen is for the embedded server: remove url or listen")
+	}
+	if c.Credentials != "" && c.NKey != "" {
+		bad("credentials and nkey are two ways to say who we are: remove one")
 	}
 	if c.Listen != "" {
 		if _, _, err := net.SplitHostPort(c.Listen); err != nil {
