@@ -34,6 +34,7 @@ import (
 	"xinwen/indexer/search"
 	"xinwen/news/bus"
 	"xinwen/news/lexicon"
+	"xinwen/news/service"
 )
 
 // Names of the services.
@@ -67,6 +68,7 @@ type App struct {
 	lexicon *lexicon.Store
 	api     *api.Server
 	indexer *indexer.Indexer
+	health  *service.Server // nil where the api answers for it
 
 	cancel context.CancelFunc
 	group  *errgroup.Group
@@ -152,8 +154,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 	a.group.Go(func() error {
 		return a.lexicon.Watch(run, a.log, a.lexiconDir())
 	})
+	service.RegisterBus(a.metrics, a.bus)
 	if c.Metrics != "" && !a.runs(API) {
-		if err := a.serveMetrics(ctx, run, c.Metrics); err != nil {
+		if a.health, err = service.Listen(ctx, c.Metrics, service.Handler(a.metrics, a.bus.Check)); err != nil {
 			return err
 		}
 	}
@@ -208,6 +211,14 @@ func (a *App) startServices(ctx, run context.Context, an *analysis.Analyzer) err
 		if err := a.indexer.Start(run); err != nil {
 			return err
 		}
+		a.group.Go(func() error {
+			select {
+			case <-run.Done():
+				return nil
+			case err := <-a.indexer.Failed():
+				return err
+			}
+		})
 	}
 	if a.runs(Extractor) {
 		a.group.Go(func() error {
@@ -238,6 +249,9 @@ func (a *App) Stop(ctx context.Context) error {
 	}
 	if a.indexer != nil {
 		errs = append(errs, a.indexer.Stop())
+	}
+	if a.health != nil {
+		errs = append(errs, a.health.Close())
 	}
 	if a.bus != nil {
 		errs = append(errs, a.bus.Close())

@@ -10,11 +10,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"xinwen/news/service"
 )
 
 // version is set when a release is built.
@@ -98,16 +99,4 @@ func indented(s string) string { return strings.ReplaceAll(strings.TrimSpace(s),
 var errNotYet = errors.New("not yet")
 
 // versionText names the release, or the commit that was built.
-func versionText() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-				return "dev-" + s.Value[:12]
-			}
-		}
-	}
-	return "dev"
-}
+func versionText() string { return service.Version(version) }

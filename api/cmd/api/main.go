@@ -1,49 +1,38 @@
 // Command api serves the HTTP interface, the pages and the delivery of alerts.
-// NATS_URL names the server; an indexer answers its searches over it.
+// An indexer answers its searches over NATS.
 package main
 
 import (
 	"context"
-	"errors"
-	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
+	"flag"
+	"path/filepath"
 
 	"xinwen/api"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
-	"xinwen/news/bus"
-	"xinwen/news/lexicon"
+	"xinwen/news/service"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := run(ctx, log); err != nil {
-		log.Error("api failed", "err", err)
-		os.Exit(1)
-	}
-}
+// version is set when a release is built.
+var version string
 
-func run(ctx context.Context, log *slog.Logger) (err error) {
-	builtin, err := lexicon.Builtin()
-	if err != nil {
-		return err
-	}
-	lex := lexicon.NewStore(builtin)
-	evaluator, err := query.LoadEvaluator(lex)
-	if err != nil {
-		return err
-	}
-	b, err := bus.Open(ctx, bus.Options{Config: bus.Config{URL: os.Getenv("NATS_URL"), Dir: "data"}, Name: "api", Logger: log})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.Close()) }()
-	return api.Run(ctx, api.Options{
-		Bus: b, Searcher: search.NewClient(b.Conn()), Evaluator: evaluator, Lexicon: lex, Logger: log,
-		Config: api.Config{Listen: os.Getenv("XINWEN_LISTEN"), AlertsDir: os.Getenv("XINWEN_ALERTS_DIR"), PublicURL: os.Getenv("XINWEN_PUBLIC_URL")},
+func main() {
+	var c api.Config
+	flag.StringVar(&c.Listen, "listen", service.Env("XINWEN_LISTEN", api.DefaultListen), "address of the api and the pages (XINWEN_LISTEN)")
+	flag.StringVar(&c.PublicURL, "public-url", service.Env("XINWEN_PUBLIC_URL", ""), "where others reach it, such as https://news.example.com (XINWEN_PUBLIC_URL)")
+	service.Main("api", version, func(ctx context.Context, s *service.Service) error {
+		lex, err := s.Lexicon(ctx)
+		if err != nil {
+			return err
+		}
+		evaluator, err := query.LoadEvaluator(lex)
+		if err != nil {
+			return err
+		}
+		c.AlertsDir = filepath.Join(s.Config, "alerts")
+		return api.Run(ctx, api.Options{
+			Bus: s.Bus, Searcher: search.NewClient(s.Bus.Conn()), Evaluator: evaluator, Lexicon: lex,
+			Config: c, Logger: s.Log, Metrics: s.Metrics, Version: s.Version,
+		})
 	})
 }

@@ -1,41 +1,25 @@
-// Command extractor turns pages into articles. NATS_URL names the server.
+// Command extractor turns pages into articles, against a NATS server.
 package main
 
 import (
 	"context"
-	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
-	_ "time/tzdata" // dates in pages need zones also where the system has none
+	"flag"
 
 	"xinwen/extractor"
-	"xinwen/news/bus"
-	"xinwen/news/lexicon"
+	"xinwen/news/service"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := run(ctx, log); err != nil {
-		log.Error("extractor failed", "err", err)
-		os.Exit(1)
-	}
-}
+// version is set when a release is built.
+var version string
 
-func run(ctx context.Context, log *slog.Logger) error {
-	lex, err := lexicon.Builtin()
-	if err != nil {
-		return err
-	}
-	b, err := bus.Open(ctx, bus.Options{Config: bus.Config{URL: os.Getenv("NATS_URL"), Dir: "data"}, Name: "extractor", Logger: log})
-	if err != nil {
-		return err
-	}
-	err = extractor.Run(ctx, extractor.Options{Bus: b, Lexicon: lexicon.NewStore(lex), Logger: log})
-	if cerr := b.Close(); err == nil {
-		err = cerr
-	}
-	return err
+func main() {
+	var c extractor.Config
+	flag.IntVar(&c.Workers, "workers", 0, "pages to work on at once, 0 for 2")
+	service.Main("extractor", version, func(ctx context.Context, s *service.Service) error {
+		lex, err := s.Lexicon(ctx)
+		if err != nil {
+			return err
+		}
+		return extractor.Run(ctx, extractor.Options{Bus: s.Bus, Lexicon: lex, Config: c, Logger: s.Log, Metrics: s.Metrics})
+	})
 }
