@@ -14,6 +14,7 @@ import (
 	"xinwen/crawler/frontier"
 	"xinwen/crawler/robots"
 	"xinwen/crawler/source"
+	"xinwen/news"
 	"xinwen/news/bus"
 )
 
@@ -28,8 +29,16 @@ type Crawler struct {
 	hosts    *frontier.Hosts
 	frontier *frontier.Frontier
 	states   *states
+	memories *memories
 	feeds    jetstream.KeyValue
 	report   report
+	zones    sync.Map // name -> *time.Location
+	// rescan tells that ways into a source were discovered.
+	rescan chan struct{}
+
+	mu        sync.Mutex
+	following map[string]*followed // by key of the way
+	searching map[string]bool      // sources that are searched for ways in
 
 	cancel context.CancelFunc // of a crawler that was started
 	done   chan struct{}
@@ -71,6 +80,10 @@ func New(o Options) (*Crawler, error) {
 	c.frontier = frontier.New(o.Bus)
 	c.states = newStates(o.Bus.KV(bus.KVSources))
 	c.feeds = o.Bus.KV(bus.KVFeeds)
+	c.memories = newMemories(c.feeds)
+	c.following = make(map[string]*followed)
+	c.searching = make(map[string]bool)
+	c.rescan = make(chan struct{}, 1)
 	return c, nil
 }
 
@@ -133,8 +146,14 @@ func (c *Crawler) run(ctx context.Context) error {
 	defer wg.Wait()
 	defer cancel()
 
-	failed := make(chan error, 3)
-	wg.Go(func() { failed <- c.consume(ctx) })
+	failed := make(chan error, frontier.Partitions+2)
+	if err := c.retire(ctx); err != nil {
+		return err
+	}
+	wg.Go(func() { failed <- c.consumeAsked(ctx) })
+	for p := range frontier.Partitions {
+		wg.Go(func() { failed <- c.consume(ctx, p) })
+	}
 	if c.opts.Sources != "" && c.opts.Sources != NoSources && c.opts.List == nil && !c.opts.Once {
 		wg.Go(func() {
 			if err := c.sources.Watch(ctx, c.log, c.opts.Sources); err != nil {
@@ -142,6 +161,11 @@ func (c *Crawler) run(ctx context.Context) error {
 			}
 		})
 	}
+	defer func() {
+		fctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		c.flush(fctx, true)
+	}()
 	wg.Go(func() { c.flushStates(ctx) })
 	finished := make(chan error, 1)
 	wg.Go(func() {
@@ -166,10 +190,10 @@ func (c *Crawler) run(ctx context.Context) error {
 	return err
 }
 
-// consume handles the entries of the frontier.
-func (c *Crawler) consume(ctx context.Context) error {
+// consume handles the entries of one part of the frontier.
+func (c *Crawler) consume(ctx context.Context, partition int) error {
 	return c.opts.Bus.Consume(ctx, bus.ConsumerConfig{
-		Stream: bus.Frontier, Name: "crawler", Filter: frontier.Filter,
+		Stream: bus.Frontier, Name: fmt.Sprintf("crawler-%02d", partition), Filter: frontier.Filter(partition),
 		Workers: inHand, MaxAckPending: 4 * inHand,
 		// An entry that waits for its host's turn has not failed; what fails is
 		// counted in the entry itself.
@@ -185,44 +209,27 @@ func (c *Crawler) consume(ctx context.Context) error {
 	})
 }
 
-// manage follows the current sources, and others when the file changes.
-func (c *Crawler) manage(ctx context.Context) error {
-	for {
-		set, changed := c.sources.Current()
-		if err := c.openStates(ctx, set); err != nil {
-			return err
+// consumeAsked moves entries that others ask for into their part of the frontier.
+func (c *Crawler) consumeAsked(ctx context.Context) error {
+	return c.opts.Bus.Consume(ctx, bus.ConsumerConfig{
+		Stream: bus.Frontier, Name: "crawler-asked", Filter: frontier.FilterAsked, Workers: 4, MaxDeliver: -1,
+	}, func(ctx context.Context, m *bus.Message) error {
+		e, err := frontier.ParseEntry(m.Data)
+		if errors.Is(err, news.ErrVersion) {
+			return bus.RetryAfter(time.Minute, err)
 		}
-		if err := c.states.prune(ctx, set); err != nil && ctx.Err() == nil {
-			c.log.Warn("states of former sources not removed", "err", err)
+		if err != nil {
+			return bus.Permanent(&failure{err, "something else writes to the frontier; see what does"})
 		}
-		if err := c.states.flush(ctx); err != nil && ctx.Err() == nil {
-			c.log.Warn("state of sources not written, will retry", "err", err)
-		}
-		round, cancel := context.WithCancel(ctx)
-		var wg sync.WaitGroup
-		following := 0
-		for _, src := range set.All() {
-			if src.Enabled {
-				following++
-				wg.Go(func() { c.follow(round, src) })
-			}
-		}
-		c.metrics.following.Set(float64(following))
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		}
-		cancel()
-		wg.Wait()
-		if ctx.Err() != nil {
-			return nil
-		}
-	}
+		_, err = c.frontier.Add(ctx, e)
+		return err
+	})
 }
 
+// openStates reads the states of the sources in set.
 func (c *Crawler) openStates(ctx context.Context, set *source.Set) error {
 	for _, src := range set.All() {
-		if err := c.states.open(ctx, src); err != nil {
+		if err := c.states.open(ctx, src, c.knownWays(ctx, src)); err != nil {
 			return err
 		}
 	}
@@ -240,7 +247,7 @@ func (c *Crawler) once(ctx context.Context) error {
 	for _, src := range set.All() {
 		if src.Enabled {
 			enabled++
-			wg.Go(func() { c.poll(ctx, src) })
+			wg.Go(func() { c.pollOnce(ctx, src) })
 		}
 	}
 	c.report.sources(enabled)
@@ -264,9 +271,18 @@ func (c *Crawler) once(ctx context.Context) error {
 	}
 }
 
-// flushStates writes the states of sources now and then: pages change them too.
+// retire removes the consumer of all parts that earlier versions had.
+func (c *Crawler) retire(ctx context.Context) error {
+	err := c.opts.Bus.JetStream().DeleteConsumer(ctx, bus.Frontier, "crawler")
+	if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return fmt.Errorf("remove the consumer of an earlier version: %w", err)
+	}
+	return nil
+}
+
+// flushStates writes the states of sources and ways now and then, and at the end.
 func (c *Crawler) flushStates(ctx context.Context) {
-	tick := time.NewTicker(2 * time.Second)
+	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		select {
@@ -274,9 +290,13 @@ func (c *Crawler) flushStates(ctx context.Context) {
 		case <-ctx.Done():
 		}
 		fctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		if err := c.states.flush(fctx); err != nil {
-			c.log.Warn("state of sources not written, will retry", "err", err)
-		}
+		c.flush(fctx, false)
 		cancel()
+	}
+}
+
+func (c *Crawler) flush(ctx context.Context, all bool) {
+	if err := errors.Join(c.states.flush(ctx, all), c.memories.flush(ctx, all)); err != nil {
+		c.log.Warn("state of sources not written, will retry", "err", err)
 	}
 }

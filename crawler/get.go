@@ -14,9 +14,10 @@ import (
 
 // What we say we take.
 const (
-	acceptPage   = "text/html, application/xhtml+xml, text/plain;q=0.8, */*;q=0.1"
-	acceptFeed   = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
-	acceptRobots = "text/plain, */*;q=0.1"
+	acceptPage    = "text/html, application/xhtml+xml, text/plain;q=0.8, */*;q=0.1"
+	acceptFeed    = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
+	acceptSitemap = "application/xml, text/xml, text/plain;q=0.8, */*;q=0.5"
+	acceptRobots  = "text/plain, */*;q=0.1"
 )
 
 // errDenied says that robots.txt forbids an address.
@@ -126,7 +127,10 @@ func hostOf(u *url.URL) string {
 func (v *visit) get(ctx context.Context, req fetch.Request) (*fetch.Response, error) {
 	c := v.crawler
 	req.Gate = v.gate
-	req.MaxBodyBytes, req.Timeout = v.source.MaxBodyBytes, v.source.Timeout
+	if req.MaxBodyBytes == 0 {
+		req.MaxBodyBytes = v.source.MaxBodyBytes
+	}
+	req.Timeout = v.source.Timeout
 	resp, err := c.client.Get(ctx, req)
 	var e *fetch.Error
 	switch {

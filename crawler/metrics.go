@@ -21,6 +21,8 @@ type metrics struct {
 	retries   *prometheus.CounterVec // source
 	newest    *prometheus.GaugeVec   // source: Unix time of the newest entry
 	up        *prometheus.GaugeVec   // source: 1 if the last poll succeeded
+	overflows *prometheus.CounterVec // source: feeds that rolled over
+	revisits  *prometheus.CounterVec // result
 	waiting   prometheus.Gauge       // entries held in memory
 	following prometheus.Gauge       // sources followed
 }
@@ -45,6 +47,8 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		denied:    counter("denied_total", "Addresses that robots.txt forbids.", "source"),
 		failed:    counter("quarantined_total", "Pages that failed for good.", "source"),
 		retries:   counter("retries_total", "Pages that failed and are tried again.", "source"),
+		overflows: counter("feed_overflows_total", "Polls of feeds in which no known entry was left.", "source"),
+		revisits:  counter("revisits_total", "Pages looked at again by result: same, changed, gone or failed.", "result"),
 		newest:    gauge("newest_entry_timestamp_seconds", "When the newest entry was published.", "source"),
 		up:        gauge("source_up", "Whether the last poll succeeded.", "source"),
 		waiting:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinwen_crawler_waiting_entries", Help: "Frontier entries in hand: fetched now, or waiting for their host's turn."}),
@@ -54,7 +58,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.bytes, m.took, m.polls, m.entries, m.pages, m.denied, m.failed, m.retries, m.newest, m.up, m.waiting, m.following,
+		m.requests, m.bytes, m.took, m.polls, m.entries, m.pages, m.denied, m.failed, m.retries, m.overflows, m.revisits, m.newest, m.up, m.waiting, m.following,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("crawler metrics: %w", err)

@@ -4,139 +4,175 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 
 	"xinwen/crawler/feed"
 	"xinwen/crawler/fetch"
-	"xinwen/crawler/frontier"
 	"xinwen/crawler/listpage"
+	"xinwen/crawler/schedule"
+	"xinwen/crawler/sitemap"
 	"xinwen/crawler/source"
 	"xinwen/news"
-	"xinwen/news/bus"
-	"xinwen/news/weburl"
 )
 
 const (
 	// fullEvery is how often a feed is asked for without validators: some
 	// servers answer 304 for ever.
 	fullEvery = 24
-	// maxBackoff bounds the time between polls of a source that fails.
+	// maxBackoff bounds the time between polls of a way that fails. One that has
+	// failed deadAfter times is asked every deadEvery, for ever.
 	maxBackoff = 24 * time.Hour
+	deadAfter  = 30
+	deadEvery  = 7 * 24 * time.Hour
 	// staleAfter is how old the newest entry may be at least before a source
 	// counts as stale.
 	staleAfter = 14 * 24 * time.Hour
+	// maxHint bounds how long a server can ask to be left alone between polls.
+	maxHint = 24 * time.Hour
+	// A feed whose window rolled over gets up to maxBoost times its budget; the
+	// factor is halved every boostFor.
+	maxBoost = 8
+	boostFor = 7 * 24 * time.Hour
 )
 
-// wayRecord is what the bucket "feeds" holds of a feed or list page.
-type wayRecord struct {
-	Version int `json:"v"`
-	fetch.Validators
-	// Rule tells another reading of the page apart, whose entries are not known.
-	Rule string `json:"rule,omitempty"`
-	Hash string `json:"hash,omitempty"`
-	// MovedTo is where permanent redirects lead.
-	MovedTo string    `json:"moved_to,omitempty"`
-	Polls   int       `json:"polls"`
-	Time    time.Time `json:"time"`
-	Items   int       `json:"items"`
-	Newest  time.Time `json:"newest,omitzero"`
-	// Gap is the average time between entries.
-	Gap time.Duration `json:"gap,omitempty"`
-}
-
-// way is a feed or list page to poll.
-type way struct {
-	kind string
-	url  string
-	list *source.ListPage
-}
-
-// rule is a text that changes with how the page is read.
-func (w way) rule() string {
-	if w.list == nil {
-		return ""
+// follow polls a way whenever it is due, or asked for, until ctx is done.
+func (c *Crawler) follow(ctx context.Context, src *source.Source, w way) {
+	if w.kind == kindURL {
+		c.followURL(ctx, src, w)
+		return
 	}
-	return fmt.Sprintf("%v %v %v %d", w.list.Links, w.list.Next, w.list.NextAuto, w.list.Pages)
-}
-
-// follow polls a source whenever it is due, until ctx is done.
-func (c *Crawler) follow(ctx context.Context, src *source.Source) {
-	st := c.states.get(src.ID)
-	next := st.NextPoll
-	if limit := time.Now().Add(c.interval(src)); next.After(limit) && st.Failures == 0 {
-		next = limit // the interval was made shorter
+	m, ok := c.openWay(ctx, src, w)
+	if !ok {
+		return
 	}
-	if next.IsZero() {
-		// Many sources at once: spread the first polls a little.
-		next = time.Now().Add(rand.N(min(c.interval(src)/10, 2*time.Second) + 1))
-	}
+	next := c.firstPoll(src, m)
+	timer := time.NewTimer(time.Until(next))
+	defer timer.Stop()
 	for {
-		timer := time.NewTimer(time.Until(next))
 		select {
 		case <-timer.C:
+		case <-m.kick:
 		case <-ctx.Done():
-			timer.Stop()
 			return
 		}
-		next = c.poll(ctx, src)
+		next = c.pollWay(ctx, src, w, m)
 		if ctx.Err() != nil {
 			return
 		}
+		c.summarize(src, w, next)
+		timer.Reset(time.Until(next))
 	}
+}
+
+// openWay reads what is kept of a way; while that fails, nothing is polled.
+func (c *Crawler) openWay(ctx context.Context, src *source.Source, w way) (*wayMemory, bool) {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		m, err := c.memories.open(ctx, src, w)
+		if err == nil {
+			return m, true
+		}
+		if ctx.Err() == nil {
+			c.log.Warn("state of a way not read, will retry", "source", src.ID, "url", w.url, "err", err)
+		}
+		if !sleep(ctx, wait) {
+			return nil, false
+		}
+	}
+}
+
+// sleep waits, and reports whether ctx let it.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// firstPoll returns when a way is due that was just opened.
+func (c *Crawler) firstPoll(src *source.Source, m *wayMemory) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	next := m.rec.Next
+	if next.IsZero() {
+		// Many ways at once: spread the first polls a little.
+		return time.Now().Add(rand.N(min(c.interval(src)/10, 2*time.Second) + 1))
+	}
+	if m.rec.Failures == 0 {
+		// The interval may have been made shorter.
+		if limit := time.Now().Add(max(4*c.interval(src), m.rec.Hint)); next.After(limit) {
+			next = limit
+		}
+	}
+	return next
 }
 
 func (c *Crawler) interval(src *source.Source) time.Duration {
 	return max(src.Interval, c.opts.MinInterval)
 }
 
-// poll reads all ways into a source, one after the other, and returns when it is
-// due again.
-func (c *Crawler) poll(ctx context.Context, src *source.Source) time.Time {
-	began := time.Now()
-	var limited time.Duration
-	for _, u := range src.Feeds {
-		limited = max(limited, c.pollWay(ctx, src, way{kind: kindFeed, url: u}))
+// pollOnce reads all ways into a source, one after the other.
+func (c *Crawler) pollOnce(ctx context.Context, src *source.Source) {
+	for _, w := range c.waysFor(ctx, src) {
+		if w.kind == kindURL {
+			c.pollURL(ctx, src, w)
+			c.summarize(src, w, time.Now().Add(c.interval(src)))
+			continue
+		}
+		m, ok := c.openWay(ctx, src, w)
+		if !ok {
+			return
+		}
+		next := c.pollWay(ctx, src, w, m)
+		c.summarize(src, w, next)
 	}
-	for i := range src.ListPages {
-		limited = max(limited, c.pollWay(ctx, src, way{kind: kindListPage, url: src.ListPages[i].URL, list: &src.ListPages[i]}))
+	if ctx.Err() == nil {
+		c.report.poll(c.states.get(src.ID).Failures == 0)
 	}
-	for _, u := range src.URLs {
-		c.pollURL(ctx, src, u)
+}
+
+// followURL puts a single page into the frontier, again from time to time.
+func (c *Crawler) followURL(ctx context.Context, src *source.Source, w way) {
+	for {
+		c.pollURL(ctx, src, w)
+		c.summarize(src, w, time.Now().Add(c.interval(src)))
+		if !sleep(ctx, c.interval(src)) {
+			return
+		}
 	}
-	if ctx.Err() != nil {
-		return time.Time{}
+}
+
+// summarize brings the poll of a way into the state of its source.
+func (c *Crawler) summarize(src *source.Source, w way, next time.Time) {
+	if next.IsZero() {
+		return // stopped
 	}
-	wait := c.interval(src)
-	if failures := c.states.get(src.ID).Failures; failures > 0 {
-		wait = min(wait<<min(failures, 10), max(maxBackoff, wait))
+	ok, newest, quiet := c.states.polled(src, w, next)
+	if !c.opts.Once {
+		c.report.poll(ok)
 	}
-	// A tenth of jitter keeps sources that started together apart.
-	wait = max(wait-wait/20+rand.N(wait/10+1), limited)
-	next := time.Now().Add(wait)
-	st := c.states.polled(src, began, next)
-	c.report.poll(st.Failures == 0)
+	if quiet {
+		return // nothing has changed since the poll before
+	}
 	up := 0.0
-	if st.Failures == 0 {
+	if ok {
 		up = 1
 	}
 	c.metrics.up.WithLabelValues(src.ID).Set(up)
-	if !st.NewestEntry.IsZero() {
-		c.metrics.newest.WithLabelValues(src.ID).Set(float64(st.NewestEntry.Unix()))
+	if !newest.IsZero() {
+		c.metrics.newest.WithLabelValues(src.ID).Set(float64(newest.Unix()))
 	}
-	if err := c.states.flush(ctx); err != nil && ctx.Err() == nil {
-		c.log.Warn("state of sources not written, will retry", "err", err)
-	}
-	c.log.Debug("source polled", "source", src.ID, "status", st.Status, "items", st.Items, "new", st.New, "took", time.Since(began))
-	return next
 }
 
 // result is what one poll of a way brought.
@@ -149,17 +185,17 @@ type result struct {
 	movedTo     string
 }
 
-// pollWay polls one feed or list page, writes down how it went, and returns how
-// long the server wants to be left alone.
-func (c *Crawler) pollWay(ctx context.Context, src *source.Source, w way) time.Duration {
+// pollWay polls a way, writes down how it went, and returns when it is due again.
+func (c *Crawler) pollWay(ctx context.Context, src *source.Source, w way, m *wayMemory) time.Time {
 	now := time.Now().UTC()
-	r, err := c.tryWay(ctx, src, w)
+	r, err := c.tryWay(ctx, src, w, m, now)
 	if ctx.Err() != nil {
-		return 0
+		return time.Time{}
 	}
+	next := c.nextPoll(src, w, m, now, err)
 	status, text, hint := c.judge(r, err, now)
-	c.states.way(src, w.kind, w.url, func(s *news.WayState) {
-		s.Status, s.LastPoll, s.LastError, s.Hint = status, now, text, hint
+	c.states.way(src, w, func(s *news.WayState) {
+		s.Status, s.LastPoll, s.NextPoll, s.LastError, s.Hint = status, now, next.UTC(), text, hint
 		s.HTTPStatus, s.Items, s.New, s.NotModified = r.status, r.items, r.new, r.notModified
 		s.MovedTo = r.movedTo
 		if !r.newest.IsZero() {
@@ -174,11 +210,99 @@ func (c *Crawler) pollWay(ctx context.Context, src *source.Source, w way) time.D
 	if err != nil {
 		c.log.Warn("poll failed, will retry", "source", src.ID, "url", w.url, "status", status, "err", text, "hint", hint)
 	}
+	return next
+}
+
+// nextPoll decides when a way is due after a poll at now that ended with pollErr,
+// and writes it down.
+func (c *Crawler) nextPoll(src *source.Source, w way, m *wayMemory, now time.Time, pollErr error) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rec := &m.rec
+	rec.Last = now
+	if day := now.Unix() / 86400; day != rec.Day {
+		rec.Day, rec.Used = day, 0
+	}
+	rec.Used++
+	m.changed = true
+	if pollErr != nil {
+		rec.Failures++
+		rec.Next = now.Add(backoff(c.interval(src), rec.Failures, pollErr))
+		return rec.Next
+	}
+	rec.Failures = 0
+	budget := c.budget(src, w, rec, now)
+	if m.plan == nil || m.planned != budget {
+		m.plan, m.planned = schedule.NewPlan(&rec.Rhythm, classOf(src), budget), budget
+	}
+	next := m.plan.Next(now.In(c.zone(src)), max(c.opts.MinInterval, rec.Hint))
+	if wait := next.Sub(now); wait > time.Second {
+		next = next.Add(rand.N(wait/20 + 1)) // keeps feeds that started together apart
+	}
+	if float64(rec.Used) >= budget+1 { // polls that were asked for count too
+		if midnight := now.Truncate(24 * time.Hour).Add(24 * time.Hour); next.Before(midnight) && midnight.Sub(now) < 6*time.Hour {
+			next = midnight
+		}
+	}
+	rec.Next = next
+	return next
+}
+
+// backoff returns the time until a way that failed is asked again: longer and
+// longer, up to a day, and at last every week, for ever.
+func backoff(interval time.Duration, failures int, err error) time.Duration {
+	wait := min(interval<<min(failures-1, 10), max(maxBackoff, interval))
+	if failures >= deadAfter {
+		wait = max(deadEvery, interval)
+	}
+	wait = wait/2 + rand.N(wait/2+1)
 	var e *fetch.Error
 	if errors.As(err, &e) {
-		return e.RetryAfter
+		wait = max(wait, e.RetryAfter)
 	}
-	return 0
+	return wait
+}
+
+// budget returns how many polls a way gets on a day. Whole sitemaps are large and
+// tell the same as feeds; sources that sleep are looked at less.
+func (c *Crawler) budget(src *source.Source, w way, rec *wayRecord, now time.Time) float64 {
+	b := float64(24*time.Hour) / float64(c.interval(src))
+	if w.kind == kindSitemap && rec.Parts != nil {
+		b /= 4
+	}
+	if !rec.Newest.IsZero() && now.Sub(rec.Newest) > max(2*staleAfter, 20*rec.Gap) && b > 24 {
+		b = max(b/4, 24)
+	}
+	if rec.Boost > 1 {
+		if now.Sub(rec.Boosted) > boostFor {
+			rec.Boost, rec.Boosted = rec.Boost/2, now
+		}
+		b *= float64(max(rec.Boost, 1))
+	}
+	return min(b, float64(24*time.Hour)/float64(c.opts.MinInterval))
+}
+
+// classOf returns what is known of a source before its first entry.
+func classOf(src *source.Source) schedule.Class {
+	if src.TimeZone != "" {
+		return schedule.Outlet
+	}
+	return schedule.Unknown
+}
+
+func (c *Crawler) zone(src *source.Source) *time.Location {
+	if src.TimeZone == "" {
+		return time.UTC
+	}
+	if loc, ok := c.zones.Load(src.TimeZone); ok {
+		return loc.(*time.Location)
+	}
+	loc, err := time.LoadLocation(src.TimeZone)
+	if err != nil {
+		loc = time.UTC
+	}
+	c.zones.Store(src.TimeZone, loc)
+	return loc
 }
 
 // judge says what a poll means for a source's health.
@@ -187,8 +311,10 @@ func (c *Crawler) judge(r result, err error, now time.Time) (status news.SourceS
 		fe *fetch.Error
 		xe *feed.Error
 		le *listpage.Error
+		se *sitemap.Error
 	)
 	switch {
+	case err == nil:
 	case errors.As(err, &fe):
 		text, hint, status = fe.Err.Error(), fe.Hint, news.SourceFailing
 		if fe.Kind == fetch.KindLimited {
@@ -202,40 +328,46 @@ func (c *Crawler) judge(r result, err error, now time.Time) (status news.SourceS
 		return news.SourceFailing, xe.Err.Error(), xe.Hint
 	case errors.As(err, &le):
 		return news.SourceFailing, le.Err.Error(), le.Hint
-	case err != nil:
+	case errors.As(err, &se):
+		return news.SourceFailing, se.Err.Error(), se.Hint
+	default:
 		return news.SourceFailing, err.Error(), "it is tried again later"
+	}
+	switch {
 	case r.items == 0:
-		return news.SourceEmpty, "", "the feed has no entries; check whether the publisher still fills it"
+		return news.SourceEmpty, "", "there are no entries; check whether the publisher still fills it"
 	case !r.newest.IsZero() && now.Sub(r.newest) > max(staleAfter, 10*r.gap):
 		return news.SourceStale, "", fmt.Sprintf("the newest entry is %d days old; look for another feed or a list page", int(now.Sub(r.newest).Hours()/24))
 	}
 	return news.SourceOK, "", ""
 }
 
-// tryWay polls one feed or list page. A panic is an error: one page must not end
-// the run.
-func (c *Crawler) tryWay(ctx context.Context, src *source.Source, w way) (r result, err error) {
+// tryWay polls a way. A panic is an error: one page must not end the run.
+func (c *Crawler) tryWay(ctx context.Context, src *source.Source, w way, m *wayMemory, now time.Time) (r result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.log.Error("poll panics", "source", src.ID, "url", w.url, "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("the page makes the crawler panic: %v", p)
 		}
 	}()
-	key := bus.Key(src.ID + " " + w.url)
-	rec, err := c.wayRecord(ctx, key, w)
-	if err != nil {
-		return r, err
-	}
+	m.mu.Lock()
+	rec, deep := m.rec, m.deep
+	m.deep = false
+	m.mu.Unlock()
 	v := &visit{crawler: c, source: src, urgent: true, robots: true}
 	defer v.end()
 	req := fetch.Request{URL: w.url, Accept: acceptFeed, Validators: rec.Validators}
-	if w.list != nil {
+	switch w.kind {
+	case kindListPage:
 		req.Accept = acceptPage
+	case kindSitemap:
+		req.Accept, req.MaxBodyBytes = acceptSitemap, sitemap.MaxBytes
 	}
 	if rec.MovedTo != "" {
 		req.URL = rec.MovedTo
 	}
-	full := rec.Polls%fullEvery == fullEvery-1
+	// An index may be the same while its parts are not.
+	full := rec.Polls%fullEvery == fullEvery-1 || rec.Liar || rec.Parts != nil || deep
 	if full {
 		req.Validators = fetch.Validators{}
 	}
@@ -261,177 +393,113 @@ func (c *Crawler) tryWay(ctx context.Context, src *source.Source, w way) (r resu
 	r.status, r.movedTo = resp.Status, rec.MovedTo
 	r.items, r.newest, r.gap = rec.Items, rec.Newest, rec.Gap
 	rec.Polls++
+	rec.Hint = max(rec.TTL, maxAge(resp.Header))
 	if resp.NotModified() {
 		r.notModified = true
-		return r, c.putWayRecord(ctx, key, rec)
+		m.keep(rec, false)
+		return r, nil
 	}
-	hash := sha256.Sum256(resp.Body)
-	if text := hex.EncodeToString(hash[:16]); text != rec.Hash {
-		rec.Hash = text
-		entries, err := c.read(ctx, src, w, v, resp)
-		if err != nil {
-			return r, err
-		}
-		v.end()
-		if r.new, err = c.add(ctx, src, entries); err != nil {
-			return r, err
-		}
-		now := time.Now()
-		r.items, r.newest, r.gap = len(entries), feed.Newest(entries, now), averageGap(entries)
-	} else {
+	sum := sha256.Sum256(resp.Body)
+	hash := hex.EncodeToString(sum[:16])
+	if hash == rec.Hash && rec.Parts == nil && !deep {
 		r.notModified = true // whatever the server says
+		rec.Validators = resp.Validators()
+		m.keep(rec, false)
+		return r, nil
+	}
+	found, err := c.read(ctx, src, w, v, resp, &rec, deep)
+	if err != nil {
+		return r, err
+	}
+	v.end()
+	added, err := c.add(ctx, src, found.entries)
+	if err != nil {
+		return r, err
+	}
+	c.learn(src, w, &rec, found, added, full, now)
+	if r.new = len(added); found.whole {
+		r.items, r.newest, r.gap = len(found.entries), feed.Newest(found.entries, now), averageGap(found.entries)
+	} else {
+		r.items = max(rec.Items, len(found.entries))
+		if newest := feed.Newest(found.entries, now); newest.After(r.newest) {
+			r.newest = newest
+		}
 	}
 	// Only now, when all entries are in the frontier, may the server tell us
 	// that there is nothing new.
-	rec.Validators = resp.Validators()
+	rec.Hash, rec.Validators = hash, resp.Validators()
 	rec.Items, rec.Newest, rec.Gap = r.items, r.newest, r.gap
-	return r, c.putWayRecord(ctx, key, rec)
+	m.keep(rec, true)
+	return r, nil
 }
 
-// read returns the entries of a feed, or of a list page and those that follow it.
-func (c *Crawler) read(ctx context.Context, src *source.Source, w way, v *visit, resp *fetch.Response) ([]feed.Entry, error) {
-	if w.list == nil {
-		f, err := feed.Parse(resp.Body, resp.ContentType(), resp.URL)
-		if err != nil {
-			return nil, err
-		}
-		if f.Cut {
-			c.log.Warn("feed is cut off, its whole entries are used", "source", src.ID, "url", w.url)
-		}
-		return f.Entries, nil
+// keep makes rec the way's record; news says that it has learned something.
+func (m *wayMemory) keep(rec wayRecord, news bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rec = rec
+	m.changed = true
+	if news {
+		m.urgent, m.plan = true, nil
 	}
-	loc, err := time.LoadLocation(src.TimeZone)
-	if err != nil {
-		loc = time.UTC
-	}
-	rule := listpage.Rule{Links: w.list.Links, Next: w.list.Next, NextAuto: w.list.NextAuto, Location: loc}
-	var entries []feed.Entry
-	read := map[string]bool{w.url: true, resp.URL: true}
-	for n := 1; ; n++ {
-		page, err := listpage.Parse(resp.Body, resp.ContentType(), resp.URL, rule, time.Now())
-		if err != nil {
-			if n > 1 { // what was read counts
-				c.log.Warn("further list page not read", "source", src.ID, "url", resp.URL, "err", err)
-				return entries, nil
+}
+
+// learn brings what a poll found into the way's record: its rhythm, whether the
+// window rolled over, whether the server lies.
+func (c *Crawler) learn(src *source.Source, w way, rec *wayRecord, found found, added map[string]bool, full bool, now time.Time) {
+	zone := c.zone(src)
+	var times []time.Time
+	late := false
+	for _, e := range found.entries {
+		t := e.Published
+		if t.IsZero() {
+			t = e.Updated
+		}
+		isNew := added[e.URL]
+		switch day := t.In(zone); {
+		case t.IsZero() || day.Hour() == 0 && day.Minute() == 0 && day.Second() == 0 || t.Truncate(24*time.Hour).Equal(t):
+			// A day at best: that it is new says more, unless everything is.
+			if isNew && rec.Polls > 1 {
+				times = append(times, now.In(zone))
 			}
-			return nil, err
+		default:
+			times = append(times, day)
 		}
-		anyNew := false
-		for _, e := range page.Entries {
-			if !anyNew {
-				_, known, err := c.frontier.Known(ctx, e.URL)
-				if err != nil {
-					return nil, err
+		if isNew && !t.IsZero() && t.Before(rec.Last.Add(-2*time.Minute)) {
+			late = true // the answer before should have had it
+		}
+	}
+	rec.Rhythm.Add(times, now.In(zone))
+	if full && late && !rec.Last.IsZero() && rec.Validators != (fetch.Validators{}) && rec.Polls > fullEvery/2 && !rec.Liar {
+		rec.Liar = true
+		c.log.Info("server says not modified when there is news: its validators are not used", "source", src.ID, "url", w.url)
+	}
+	if w.kind == kindFeed && rec.Items > 0 && len(found.entries) > 2 && len(added) == len(found.entries) {
+		// No known entry is left: some may have come and gone unseen.
+		rec.Boost, rec.Boosted = min(max(rec.Boost, 1)*2, maxBoost), now
+		c.metrics.overflows.WithLabelValues(src.ID).Inc()
+		c.log.Info("feed has rolled over, its gap is filled from other ways", "source", src.ID, "url", w.url, "boost", rec.Boost)
+		c.backfill(src, w)
+	}
+}
+
+// maxAge is how long a response's Cache-Control asks to be left alone.
+func maxAge(h http.Header) time.Duration {
+	var age time.Duration
+	for _, line := range h["Cache-Control"] {
+		for directive := range strings.SplitSeq(line, ",") {
+			name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
+			switch strings.ToLower(name) {
+			case "no-cache", "no-store":
+				return 0
+			case "max-age":
+				if n, err := strconv.ParseInt(strings.Trim(value, `" `), 10, 64); err == nil && n > 0 {
+					age = time.Duration(min(n, int64(maxHint/time.Second))) * time.Second
 				}
-				anyNew = !known
 			}
-			entries = append(entries, feed.Entry{URL: e.URL, FeedEntry: e.FeedEntry})
-		}
-		// A page of which everything is known ends the way back.
-		if n >= w.list.Pages || page.Next == "" || read[page.Next] || !anyNew {
-			return entries, nil
-		}
-		read[page.Next] = true
-		if resp, err = v.get(ctx, fetch.Request{URL: page.Next, Accept: acceptPage}); err != nil {
-			if ctx.Err() != nil {
-				return nil, err
-			}
-			c.log.Warn("further list page not fetched", "source", src.ID, "url", page.Next, "err", err)
-			return entries, nil
 		}
 	}
-}
-
-// add puts entries into the frontier and returns how many were new. While the
-// frontier is full it waits.
-func (c *Crawler) add(ctx context.Context, src *source.Source, entries []feed.Entry) (int, error) {
-	added := 0
-	for _, e := range entries {
-		canonical, err := weburl.Canonical(e.URL)
-		if err != nil {
-			c.log.Debug("entry without a usable address", "source", src.ID, "url", e.URL, "err", err)
-			continue
-		}
-		entry := frontier.Entry{URL: canonical, Source: src.ID}
-		if e.Title != "" || e.Summary != "" || !e.Published.IsZero() || !e.Updated.IsZero() || len(e.Authors) > 0 {
-			entry.Feed = &e.FeedEntry
-		}
-		isNew := false
-		err = c.pressed(ctx, func() error {
-			var err error
-			isNew, err = c.frontier.Add(ctx, entry)
-			return err
-		})
-		if err != nil {
-			return added, err
-		}
-		if isNew {
-			added++
-		}
-	}
-	c.metrics.entries.WithLabelValues(src.ID).Add(float64(added))
-	c.report.entries(len(entries), added)
-	return added, nil
-}
-
-// pollURL puts a single page into the frontier.
-func (c *Crawler) pollURL(ctx context.Context, src *source.Source, u string) {
-	now := time.Now().UTC()
-	added, err := c.add(ctx, src, []feed.Entry{{URL: u}})
-	if ctx.Err() != nil {
-		return
-	}
-	c.states.way(src, kindURL, u, func(s *news.WayState) {
-		s.Status, s.LastPoll, s.Items, s.New, s.LastError, s.Hint = news.SourceOK, now, 1, added, "", ""
-		if err != nil {
-			s.Status, s.LastError, s.Hint = news.SourceFailing, err.Error(), "it is tried again later"
-		}
-	})
-}
-
-// pressed calls f, again and again while the bus is full.
-func (c *Crawler) pressed(ctx context.Context, f func() error) error {
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
-		err := f()
-		if !errors.Is(err, bus.ErrFull) {
-			return err
-		}
-		c.log.Warn("crawling pauses", "err", err)
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		}
-	}
-}
-
-func (c *Crawler) wayRecord(ctx context.Context, key string, w way) (wayRecord, error) {
-	var rec wayRecord
-	v, err := c.feeds.Get(ctx, key)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return wayRecord{Rule: w.rule()}, nil
-	}
-	if err != nil {
-		return rec, fmt.Errorf("state of %s: %w", w.url, err)
-	}
-	if err := json.Unmarshal(v.Value(), &rec); err != nil || rec.Version > news.Version || rec.Rule != w.rule() {
-		return wayRecord{Rule: w.rule()}, nil
-	}
-	return rec, nil
-}
-
-func (c *Crawler) putWayRecord(ctx context.Context, key string, rec wayRecord) error {
-	rec.Version, rec.Time = news.Version, time.Now().UTC()
-	v, err := json.Marshal(rec)
-	if err != nil {
-		return fmt.Errorf("state of a feed: %w", err)
-	}
-	if _, err := c.feeds.Put(ctx, key, v); err != nil {
-		return fmt.Errorf("state of a feed: %w", err)
-	}
-	return nil
+	return age
 }
 
 // averageGap returns the average time between entries, 0 if there are too few.
@@ -449,6 +517,3 @@ func averageGap(entries []feed.Entry) time.Duration {
 	newest := slices.MaxFunc(times, time.Time.Compare)
 	return newest.Sub(oldest) / time.Duration(len(times)-1)
 }
-
-// gone reports whether a status says that there is no such page any more.
-func gone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }

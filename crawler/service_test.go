@@ -77,7 +77,7 @@ func TestServiceFollowsFileOfSources(t *testing.T) {
 		t.Error("the state of a source that is gone is still there")
 	}
 	st := state(t, b, "b")
-	if st.Status != news.SourceOK || time.Until(st.NextPoll) < 50*time.Minute {
+	if st.Status != news.SourceOK || time.Until(st.NextPoll) < 30*time.Minute {
 		t.Errorf("got status %s, next poll in %v", st.Status, time.Until(st.NextPoll))
 	}
 	// A new start keeps to the next poll that was promised.

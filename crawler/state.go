@@ -22,17 +22,26 @@ type states struct {
 
 	writing sync.Mutex // held during flush: an older state must not come last
 
-	mu    sync.Mutex
-	all   map[string]*news.SourceState
-	dirty map[string]bool
+	mu  sync.Mutex
+	all map[string]*news.SourceState
+	// dirty says until when the state of a source must be written.
+	dirty map[string]time.Time
 }
 
+// How soon changes are written: what someone may be waiting for, counts of pages,
+// and polls that brought nothing.
+const (
+	writeNow   = 0
+	writeSoon  = 5 * time.Second
+	writeLater = time.Minute
+)
+
 func newStates(kv jetstream.KeyValue) *states {
-	return &states{kv: kv, all: make(map[string]*news.SourceState), dirty: make(map[string]bool)}
+	return &states{kv: kv, all: make(map[string]*news.SourceState), dirty: make(map[string]time.Time)}
 }
 
 // open reads the state of a source, and brings what the source says into it.
-func (s *states) open(ctx context.Context, src *source.Source) error {
+func (s *states) open(ctx context.Context, src *source.Source, ways []way) error {
 	s.mu.Lock()
 	st := s.all[src.ID]
 	s.mu.Unlock()
@@ -54,7 +63,7 @@ func (s *states) open(ctx context.Context, src *source.Source) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all[src.ID] = st
-	s.dirty[src.ID] = true
+	s.soil(src.ID, writeNow)
 	st.Version, st.ID, st.Name, st.URL = news.Version, src.ID, src.Name, src.Home
 	st.Lang, st.Script, st.Country = src.Lang, src.Script, src.Country
 	st.Enabled, st.Reason = src.Enabled, src.Reason
@@ -64,52 +73,35 @@ func (s *states) open(ctx context.Context, src *source.Source) error {
 	case st.Status == "" || st.Status == news.SourceDisabled:
 		st.Status, st.NextPoll = news.SourcePending, time.Time{}
 	}
-	// Ways that are there no longer go; a new one makes the source due.
+	// Ways that are there no longer go.
 	known := st.Ways
 	st.Ways = nil
-	for _, w := range ways(src) {
-		i := slices.IndexFunc(known, func(k news.WayState) bool { return k.Kind == w.Kind && k.URL == w.URL })
+	for _, w := range ways {
+		i := slices.IndexFunc(known, func(k news.WayState) bool { return k.Kind == w.kind && k.URL == w.url })
 		if i >= 0 {
-			w = known[i]
+			st.Ways = append(st.Ways, known[i])
 		} else {
-			st.NextPoll = time.Time{}
+			st.Ways = append(st.Ways, news.WayState{Kind: w.kind, URL: w.url, Status: news.SourcePending})
 		}
-		st.Ways = append(st.Ways, w)
 	}
 	return nil
 }
 
-// Kinds of ways into a source.
-const (
-	kindFeed     = "feed"
-	kindListPage = "list_page"
-	kindURL      = "url"
-)
-
-func ways(src *source.Source) []news.WayState {
-	var all []news.WayState
-	add := func(kind, url string) {
-		all = append(all, news.WayState{Kind: kind, URL: url, Status: news.SourcePending})
+// soil says that a state must be written within a time; s.mu is held.
+func (s *states) soil(id string, within time.Duration) {
+	at := time.Now().Add(within)
+	if due, ok := s.dirty[id]; !ok || at.Before(due) {
+		s.dirty[id] = at
 	}
-	for _, u := range src.Feeds {
-		add(kindFeed, u)
-	}
-	for _, p := range src.ListPages {
-		add(kindListPage, p.URL)
-	}
-	for _, u := range src.URLs {
-		add(kindURL, u)
-	}
-	return all
 }
 
-// update changes the state of a source; what does not exist is not changed.
+// update changes the counts of a source; what does not exist is not changed.
 func (s *states) update(id string, f func(*news.SourceState)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if st := s.all[id]; st != nil {
 		f(st)
-		s.dirty[id] = true
+		s.soil(id, writeSoon)
 	}
 }
 
@@ -125,34 +117,49 @@ func (s *states) get(id string) news.SourceState {
 	return news.SourceState{}
 }
 
-// flush writes what has changed. What cannot be written now stays changed.
-func (s *states) flush(ctx context.Context) error {
+// flush writes what is due, or all that has changed. What cannot be written now
+// stays changed.
+func (s *states) flush(ctx context.Context, all bool) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.mu.Lock()
-	values := make(map[string][]byte, len(s.dirty))
-	for id := range s.dirty {
+	now := time.Now()
+	values := make(map[string][]byte)
+	for id, due := range s.dirty {
+		if !all && due.After(now) {
+			continue
+		}
 		st := s.all[id]
-		st.Updated = time.Now().UTC()
+		st.Updated = now.UTC()
 		v, err := json.Marshal(st)
 		if err != nil {
 			s.mu.Unlock()
 			return fmt.Errorf("state of source %s: %w", id, err)
 		}
 		values[id] = v
+		delete(s.dirty, id)
 	}
-	clear(s.dirty)
 	s.mu.Unlock()
 	var errs []error
 	for id, v := range values {
 		if _, err := s.kv.Put(ctx, bus.Key(id), v); err != nil {
 			errs = append(errs, fmt.Errorf("state of source %s: %w", id, err))
 			s.mu.Lock()
-			s.dirty[id] = true
+			if s.all[id] != nil {
+				s.soil(id, writeNow)
+			}
 			s.mu.Unlock()
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// forget forgets the state of a source that another process writes from now on.
+func (s *states) forget(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, id)
+	delete(s.dirty, id)
 }
 
 // prune deletes the states of sources that keep does not know.
@@ -182,50 +189,91 @@ func (s *states) prune(ctx context.Context, keep *source.Set) error {
 	return errors.Join(errs...)
 }
 
-// way changes the state of one way into a source, and the source's with it.
-func (s *states) way(src *source.Source, kind, url string, f func(*news.WayState)) {
-	s.update(src.ID, func(st *news.SourceState) {
-		for i := range st.Ways {
-			if w := &st.Ways[i]; w.Kind == kind && w.URL == url {
-				f(w)
-			}
+// way changes the state of one way into a source.
+func (s *states) way(src *source.Source, w way, f func(*news.WayState)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.all[src.ID]
+	if st == nil {
+		return
+	}
+	for i := range st.Ways {
+		k := &st.Ways[i]
+		if k.Kind != w.kind || k.URL != w.url {
+			continue
 		}
-	})
+		status, text := k.Status, k.LastError
+		f(k)
+		if within := time.Duration(writeLater); status != k.Status || text != k.LastError || k.New > 0 {
+			s.soil(src.ID, writeNow)
+		} else {
+			s.soil(src.ID, within)
+		}
+	}
 }
 
-// polled sums up a poll of all ways into a source: it is as well as the best of
-// them, but the first error is told.
-func (s *states) polled(src *source.Source, at, next time.Time) news.SourceState {
-	s.update(src.ID, func(st *news.SourceState) {
-		st.LastPoll, st.NextPoll = at.UTC(), next.UTC()
-		st.Items, st.New, st.LastError, st.Hint = 0, 0, "", ""
-		st.Status, st.NewestEntry = "", time.Time{}
-		for _, w := range st.Ways {
-			st.Items += w.Items
-			st.New += w.New
-			if w.NewestEntry.After(st.NewestEntry) {
-				st.NewestEntry = w.NewestEntry
-			}
-			if st.LastError == "" {
-				st.LastError, st.Hint = w.LastError, w.Hint
-			}
-			if st.Status == "" || rank(w.Status) < rank(st.Status) {
-				st.Status = w.Status
-			}
+// polled sums up the ways into a source after one was polled that is due again at
+// next. The source is as well as the best of them, but the first error is told.
+// ok says that it answers, newest when it last published, quiet that neither has
+// changed.
+func (s *states) polled(src *source.Source, w way, next time.Time) (ok bool, newest time.Time, quiet bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.all[src.ID]
+	if st == nil {
+		return false, time.Time{}, true
+	}
+	before, newestBefore := st.Status, st.NewestEntry
+	st.Items, st.New, st.LastError, st.Hint = 0, 0, "", ""
+	st.Status, st.NewestEntry, st.NextPoll = "", time.Time{}, time.Time{}
+	for i := range st.Ways {
+		k := &st.Ways[i]
+		if k.Kind == w.kind && k.URL == w.url {
+			k.NextPoll = next.UTC()
+			st.LastPoll = k.LastPoll
 		}
-		switch st.Status {
-		case news.SourceFailing, news.SourceLimited, news.SourceDenied:
-			st.Failures++
-		default:
-			st.Failures, st.LastSuccess = 0, at.UTC()
+		st.Items += k.Items
+		st.New += k.New
+		if k.NewestEntry.After(st.NewestEntry) {
+			st.NewestEntry = k.NewestEntry
 		}
-	})
-	return s.get(src.ID)
+		if st.LastError == "" {
+			st.LastError, st.Hint = k.LastError, k.Hint
+		}
+		if st.Status == "" || rank(k.Status) < rank(st.Status) {
+			st.Status = k.Status
+		}
+		if st.NextPoll.IsZero() || !k.NextPoll.IsZero() && k.NextPoll.Before(st.NextPoll) {
+			st.NextPoll = k.NextPoll
+		}
+	}
+	switch st.Status {
+	case news.SourceFailing, news.SourceLimited, news.SourceDenied, news.SourcePending:
+		st.Failures++
+	default:
+		ok = true
+		st.Failures, st.LastSuccess = 0, st.LastPoll
+	}
+	return ok, st.NewestEntry, before == st.Status && newestBefore.Equal(st.NewestEntry)
 }
 
 // rank orders statuses from the best to the worst.
 func rank(s news.SourceStatus) int {
-	return slices.Index([]news.SourceStatus{
-		news.SourceOK, news.SourceStale, news.SourceEmpty, news.SourceLimited, news.SourceFailing, news.SourceDenied, news.SourcePending, news.SourceDisabled,
-	}, s)
+	switch s {
+	case news.SourceOK:
+		return 0
+	case news.SourceStale:
+		return 1
+	case news.SourceEmpty:
+		return 2
+	case news.SourceLimited:
+		return 3
+	case news.SourceFailing:
+		return 4
+	case news.SourceDenied:
+		return 5
+	case news.SourcePending:
+		return 6
+	}
+	return 7
 }

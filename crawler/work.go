@@ -21,10 +21,10 @@ import (
 )
 
 const (
-	// inHand is how many entries wait in memory for their host's turn, maxQueue
+	// inHand is how many entries of one part wait in memory for their host's turn, maxQueue
 	// how many of them for one host: more come back by a timer, as do those who
 	// would wait longer than frontier.Patience.
-	inHand   = 512
+	inHand   = 128
 	maxQueue = 32
 	// giveUpAfter is how long an entry whose host only ever puts us off is kept.
 	giveUpAfter = 3 * 24 * time.Hour
@@ -289,3 +289,6 @@ func (c *Crawler) quarantine(ctx context.Context, m *bus.Message, e frontier.Ent
 	rec.Outcome, rec.Source, rec.Status = frontier.Failed, e.Source, status
 	return c.frontier.Mark(ctx, e.URL, rec)
 }
+
+// gone reports whether a status says that there is no such page any more.
+func gone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }

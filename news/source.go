@@ -71,10 +71,10 @@ type SourceState struct {
 	Updated time.Time `json:"updated"`
 }
 
-// WayState is the state of one way into a source: a feed, a list page or a
-// single page.
+// WayState is the state of one way into a source: a feed, a sitemap, a list page
+// or a single page.
 type WayState struct {
-	// Kind is "feed", "list_page" or "url".
+	// Kind is "feed", "sitemap", "list_page" or "url".
 	Kind string `json:"kind"`
 	URL  string `json:"url"`
 	// MovedTo is where the address permanently redirects to.
@@ -83,6 +83,7 @@ type WayState struct {
 	// HTTPStatus is the last answer's status, 0 if there was none.
 	HTTPStatus int       `json:"http_status,omitempty"`
 	LastPoll   time.Time `json:"last_poll,omitzero"`
+	NextPoll   time.Time `json:"next_poll,omitzero"`
 	LastError  string    `json:"last_error,omitempty"`
 	Hint       string    `json:"hint,omitempty"`
 	Items      int       `json:"items"`

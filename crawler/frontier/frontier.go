@@ -14,11 +14,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
 
 	"xinwen/news"
 	"xinwen/news/bus"
@@ -38,8 +40,27 @@ type Entry struct {
 	Found time.Time `json:"found"`
 	// Failed counts the tries that failed.
 	Failed int `json:"failed,omitempty"`
-	// Revisit asks for a page that has been fetched before.
-	Revisit bool `json:"revisit,omitempty"`
+	// Revisit asks for a page that has been fetched before; Visit says what is
+	// known of it then.
+	Revisit bool   `json:"revisit,omitempty"`
+	Visit   *Visit `json:"visit,omitempty"`
+	// Parent is the ID of the page that URL is a further part of: the extractor
+	// asks for those.
+	Parent string `json:"parent,omitempty"`
+}
+
+// Visit is what is known of a page that is looked at again.
+type Visit struct {
+	// First is when the page was first fetched, Count how often since.
+	First time.Time `json:"first"`
+	Count int       `json:"count,omitempty"`
+	// Hash is that of the body, ETag and LastModified are the server's
+	// validators.
+	Hash         string `json:"hash,omitempty"`
+	ETag         string `json:"etag,omitempty"`
+	LastModified string `json:"last_modified,omitempty"`
+	// Missing counts the visits in a row that found no page.
+	Missing int `json:"missing,omitempty"`
 }
 
 // ParseEntry reads the JSON form of an entry.
@@ -70,6 +91,7 @@ const (
 	Denied  Outcome = "denied"  // robots.txt forbids it
 	Failed  Outcome = "failed"  // in QUARANTINE
 	Gone    Outcome = "gone"    // its tombstone was published
+	Old     Outcome = "old"     // was there before its source was followed
 )
 
 // Record is what is known of a URL.
@@ -93,8 +115,29 @@ type Frontier struct {
 // New returns the frontier on a bus.
 func New(b *bus.Bus) *Frontier { return &Frontier{bus: b, seen: b.KV(bus.KVSeen)} }
 
-// Filter is the subject filter of a consumer of entries.
-const Filter = bus.SubjectFetch + ">"
+// Partitions is how many parts FRONTIER has. All hosts of a registrable domain
+// are in one part, and one crawler at a time works on it.
+const Partitions = 16
+
+// Partition returns the part that a host[:port] belongs to. The server cannot
+// tell it from a subject, as it knows no registrable domains.
+func Partition(host string) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(weburl.RegistrableDomain(host))) // a hash takes everything
+	return int(h.Sum32() % Partitions)
+}
+
+// Filter is the subject filter of a consumer of one part's entries.
+func Filter(partition int) string { return fmt.Sprintf("%s%02d.>", bus.SubjectFetch, partition) }
+
+// FilterAsked is the subject filter of entries that others ask for: they need
+// not know of parts, and publish to bus.SubjectFetch + bus.Token(host).
+const FilterAsked = bus.SubjectFetch + "*"
+
+func subject(url string) string {
+	host := weburl.Host(url)
+	return fmt.Sprintf("%s%02d.%s", bus.SubjectFetch, Partition(host), bus.Token(host))
+}
 
 // How long a record keeps its URL out of FRONTIER where it is not final.
 const (
@@ -120,27 +163,53 @@ func (r Record) settled() bool {
 // reports whether it did. When it returns without error, the entry is durable or
 // was before.
 func (f *Frontier) Add(ctx context.Context, e Entry) (bool, error) {
-	if !e.Revisit {
-		rec, known, err := f.Known(ctx, e.URL)
-		if known && rec.settled() || err != nil {
-			return false, err
-		}
+	if e.Revisit {
+		return true, f.publish(ctx, e)
 	}
+	_, added, err := f.Offer(ctx, e)
+	return added, err
+}
+
+// Offer is Add for an entry that is no revisit; it also returns what was known
+// of the URL before.
+func (f *Frontier) Offer(ctx context.Context, e Entry) (Record, bool, error) {
+	rec, known, err := f.Known(ctx, e.URL)
+	if known && rec.settled() || err != nil {
+		return rec, false, err
+	}
+	if err := f.publish(ctx, e); err != nil {
+		return rec, false, err
+	}
+	return rec, true, f.Mark(ctx, e.URL, Record{Outcome: Waiting, Source: e.Source})
+}
+
+func (f *Frontier) publish(ctx context.Context, e Entry) error {
 	e.Found = time.Now().UTC()
 	m, err := f.message(e)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if e.Revisit {
 		m.ID += fmt.Sprintf("@%d", e.Found.Unix())
 	}
-	if err := f.bus.Publish(ctx, m); err != nil {
-		return false, err
+	return f.bus.Publish(ctx, m)
+}
+
+// Baseline marks URLs that are not known as old: they were there before their
+// source was followed, and are not fetched.
+func (f *Frontier) Baseline(ctx context.Context, source string, urls []string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(32) // writes that wait for the disk at the same time share it
+	for _, u := range urls {
+		group.Go(func() error {
+			_, known, err := f.Known(ctx, u)
+			if known || err != nil {
+				return err
+			}
+			return f.Mark(ctx, u, Record{Outcome: Old, Source: source})
+		})
 	}
-	if e.Revisit {
-		return true, nil
-	}
-	return true, f.Mark(ctx, e.URL, Record{Outcome: Waiting, Source: e.Source})
+	return group.Wait()
 }
 
 // Later puts e back into FRONTIER, to come at a time. Of two calls for the same
@@ -160,16 +229,22 @@ func (f *Frontier) message(e Entry) (*bus.Message, error) {
 		return nil, fmt.Errorf("frontier entry %s: %w", e.URL, err)
 	}
 	m := &bus.Message{
-		Subject: bus.SubjectFetch + bus.Token(weburl.Host(e.URL)),
+		Subject: subject(e.URL),
 		ID:      "f." + weburl.ID(e.URL),
 		Header:  nats.Header{},
 		Data:    data,
+	}
+	if e.Revisit {
+		m.ID = revisitID + weburl.ID(e.URL) // its timer replaces no other one
 	}
 	if !strings.ContainsAny(e.URL, "\r\n") {
 		m.Header.Set(bus.HeaderURL, e.URL)
 	}
 	return m, nil
 }
+
+// revisitID begins the message IDs of revisits.
+const revisitID = "r."
 
 // Fresh returns m, a message of e, as one that has not failed yet: so it goes to
 // QUARANTINE, from where a replay starts anew.
@@ -242,7 +317,7 @@ func (f *Frontier) Left(ctx context.Context, patience time.Duration) (now, later
 			now += int(n)
 			continue
 		}
-		if looked++; looked > maxTimers {
+		if looked++; looked > maxTimers || strings.HasPrefix(subject, bus.SubjectSchedule+bus.Token(revisitID)) {
 			later += int(n)
 			continue
 		}

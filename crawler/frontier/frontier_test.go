@@ -69,7 +69,7 @@ func TestAddOnceAndKeepOverRestart(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err := b.Consume(ctx, bus.ConsumerConfig{Stream: bus.Frontier, Name: "test", Filter: Filter}, func(_ context.Context, m *bus.Message) error {
+	err := b.Consume(ctx, bus.ConsumerConfig{Stream: bus.Frontier, Name: "test", Filter: Filter(Partition("news.example"))}, func(_ context.Context, m *bus.Message) error {
 		defer cancel()
 		got, err := ParseEntry(m.Data)
 		if err != nil {

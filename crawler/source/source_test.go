@@ -166,8 +166,8 @@ func TestDefault(t *testing.T) {
 			t.Errorf("%s: lang, script, time_zone or home is missing", s.ID)
 		}
 	}
-	if set.Len() != 95 || enabled != 26 {
-		t.Errorf("got %d sources, %d enabled, want 95 and 26", set.Len(), enabled)
+	if set.Len() != 95 || enabled != 28 {
+		t.Errorf("got %d sources, %d enabled, want 95 and 28", set.Len(), enabled)
 	}
 	if s := set.Source("cnbc"); s == nil || s.Enabled || !strings.Contains(s.Reason, "robots.txt") {
 		t.Errorf("cnbc: got %+v, want it disabled because of robots.txt", s)
