@@ -88,11 +88,12 @@ func (c *Crawler) handle(ctx context.Context, m *bus.Message) error {
 		return c.frontier.Later(ctx, e, back)
 	}
 	defer exit()
-	v := &visit{crawler: c, source: src, robots: true}
+	v := &visit{crawler: c, source: src, robots: true, urgent: e.Parent != ""}
 	defer v.end()
-	page, err := c.page(ctx, v, e)
-	if err == nil {
-		err = c.publish(ctx, e, rec, page)
+	if e.Visit != nil {
+		err = c.revisit(ctx, v, e, rec)
+	} else {
+		err = c.fetchPage(ctx, v, e, rec)
 	}
 	if err == nil {
 		return nil
@@ -101,6 +102,20 @@ func (c *Crawler) handle(ctx context.Context, m *bus.Message) error {
 		return ctx.Err() // stopped, not failed
 	}
 	return c.failed(ctx, m, e, src, rec, err)
+}
+
+// fetchPage fetches e's page for the first time, or because it is asked for, and
+// publishes it.
+func (c *Crawler) fetchPage(ctx context.Context, v *visit, e frontier.Entry, rec frontier.Record) error {
+	resp, err := v.get(ctx, fetch.Request{URL: e.URL, Accept: acceptPage})
+	if err != nil {
+		return err
+	}
+	page, err := c.page(v.source, e, resp)
+	if err != nil {
+		return err
+	}
+	return c.publish(ctx, v.source, e, rec, page, resp)
 }
 
 // sourceOf returns the source with an ID. Others may ask for pages of sources
@@ -114,32 +129,31 @@ func (c *Crawler) sourceOf(id string) *source.Source {
 	return &source.Source{ID: id, Enabled: true, Delay: source.DefaultDelay}
 }
 
-// page fetches e's page. Errors are *fetch.Error, or *failure if the answer is no
-// page.
-func (c *Crawler) page(ctx context.Context, v *visit, e frontier.Entry) (*news.Page, error) {
-	resp, err := v.get(ctx, fetch.Request{URL: e.URL, Accept: acceptPage})
-	if err != nil {
-		return nil, err
-	}
+// page makes a page of the answer to e. Its error is a *failure if the answer is
+// no page.
+func (c *Crawler) page(src *source.Source, e frontier.Entry, resp *fetch.Response) (*news.Page, error) {
 	canonical, err := weburl.Canonical(resp.URL)
 	if err != nil {
 		return nil, &failure{fmt.Errorf("fetch %s: it leads to %s: %w", e.URL, resp.URL, err), "check the address in a browser"}
 	}
 	if len(resp.Redirects) > 0 && isFront(canonical) && !isFront(e.URL) {
-		return nil, &failure{fmt.Errorf("fetch %s: it leads to the front page %s", e.URL, canonical), "the page is gone; check the address in a browser"}
+		return nil, &failure{fmt.Errorf("fetch %s: it leads to the %w %s", e.URL, errFront, canonical), "the page is gone; check the address in a browser"}
 	}
 	if err := isPage(resp.Body, resp.ContentType()); err != nil {
 		return nil, &failure{fmt.Errorf("fetch %s: %w", resp.URL, err.err), err.hint}
 	}
 	p := &news.Page{
-		ID: weburl.ID(canonical), URL: canonical, Source: v.source.ID, Status: resp.Status, ContentType: resp.ContentType(),
-		Fetched: resp.Fetched.UTC(), TimeZone: v.source.TimeZone, Entry: e.Feed, Body: resp.Body,
+		ID: weburl.ID(canonical), URL: canonical, Source: src.ID, Status: resp.Status, ContentType: resp.ContentType(),
+		Fetched: resp.Fetched.UTC(), TimeZone: src.TimeZone, Entry: e.Feed, Parent: e.Parent, Body: resp.Body,
 	}
 	if p.URL != e.URL {
 		p.RequestURL = e.URL
 	}
 	return p, nil
 }
+
+// errFront says that an address leads to its site's front page.
+var errFront = errors.New("front page")
 
 // isFront reports whether an address is that of a front page.
 func isFront(rawURL string) bool {
@@ -178,8 +192,8 @@ func or(s, fallback string) string {
 	return s
 }
 
-// publish publishes a page and marks its addresses.
-func (c *Crawler) publish(ctx context.Context, e frontier.Entry, rec frontier.Record, p *news.Page) error {
+// publish publishes a page, asks for its next visit, and marks its addresses.
+func (c *Crawler) publish(ctx context.Context, src *source.Source, e frontier.Entry, rec frontier.Record, p *news.Page, resp *fetch.Response) error {
 	mark := frontier.Record{Outcome: frontier.Fetched, Source: e.Source, Published: true, Status: p.Status}
 	if p.URL != e.URL && !e.Revisit {
 		other, known, err := c.frontier.Known(ctx, p.URL)
@@ -199,6 +213,11 @@ func (c *Crawler) publish(ctx context.Context, e frontier.Entry, rec frontier.Re
 	c.states.update(p.Source, func(s *news.SourceState) { s.Articles++ })
 	c.report.page(len(p.Body))
 	c.log.Debug("page published", "source", p.Source, "url", p.URL, "bytes", len(p.Body))
+	if !e.Revisit || e.Visit != nil {
+		if err := c.visitLater(ctx, src, e, p.URL, resp); err != nil {
+			return err
+		}
+	}
 	if p.URL != e.URL {
 		if err := c.frontier.Mark(ctx, p.URL, mark); err != nil {
 			return err
@@ -212,6 +231,10 @@ func (c *Crawler) failed(ctx context.Context, m *bus.Message, e frontier.Entry, 
 	var fe *fetch.Error
 	if !errors.As(cause, &fe) {
 		var f *failure
+		if errors.As(cause, &f) && e.Visit != nil {
+			c.metrics.revisits.WithLabelValues("failed").Inc()
+			return c.visitLater(ctx, src, e, e.URL, nil)
+		}
 		if errors.As(cause, &f) {
 			return c.quarantine(ctx, m, e, src, rec, f, http.StatusOK)
 		}
@@ -221,6 +244,8 @@ func (c *Crawler) failed(ctx context.Context, m *bus.Message, e frontier.Entry, 
 		return cause // of the bus: it tries again
 	}
 	switch {
+	case errors.Is(fe, errDenied) && e.Visit != nil:
+		return nil // what we have stays; it is not looked at any more
 	case errors.Is(fe, errDenied):
 		c.metrics.denied.WithLabelValues(src.ID).Inc()
 		c.states.update(src.ID, func(s *news.SourceState) { s.Denied++ })
@@ -236,6 +261,12 @@ func (c *Crawler) failed(ctx context.Context, m *bus.Message, e frontier.Entry, 
 		}
 	case gone(fe.Status) && rec.Published:
 		return c.tombstone(ctx, e, src, fe.Status)
+	}
+	if e.Visit != nil {
+		// We have the page: that it cannot be looked at now is no fault.
+		c.metrics.revisits.WithLabelValues("failed").Inc()
+		c.log.Debug("page could not be looked at again", "source", src.ID, "url", e.URL, "err", fe)
+		return c.visitLater(ctx, src, e, e.URL, nil)
 	}
 	return c.quarantine(ctx, m, e, src, rec, &failure{fmt.Errorf("fetch %s: %w", fe.URL, fe.Err), fe.Hint}, fe.Status)
 }

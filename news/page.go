@@ -33,6 +33,9 @@ type Page struct {
 	TimeZone string `json:"time_zone,omitempty"`
 	// Entry is what the feed or list page that led here said of the page.
 	Entry *FeedEntry `json:"entry,omitempty"`
+	// Parent is the ID of the page that this one is a further part of, where the
+	// extractor asked for it.
+	Parent string `json:"parent,omitempty"`
 	// Fast asks the extractor to leave out entities (bulk imports).
 	Fast bool `json:"fast,omitempty"`
 	// Body is the document without transfer and content encoding, not decoded
