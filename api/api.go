@@ -7,7 +7,7 @@
 // and the log of deliveries lie in KV, so an api can be stopped, moved or doubled
 // at any time.
 //
-//	rules (YAML files) ──► KV rules ──► percolator ──► ALERTS ──► deliver ──► log, webhooks
+//	rules (files, HTTP) ──► KV rules ──► percolator ──► ALERTS ──► deliver ──► log, webhooks, channels
 //	ARTICLES ──► stream (SSE)          Searcher ──► /v1/search, feeds, export, ui
 package api
 
@@ -19,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -65,6 +66,11 @@ type Config struct {
 	// WebhookFirstDelay is how long after a first failure a webhook is tried
 	// again (default 2 s).
 	WebhookFirstDelay time.Duration `yaml:"webhook_first_delay"`
+	// SMTP is the mail server of alerts by e-mail.
+	SMTP deliver.SMTP `yaml:"smtp"`
+	// TelegramURL is where Telegram's bots are reached, for those who run a
+	// server of their own (default https://api.telegram.org).
+	TelegramURL string `yaml:"telegram_url"`
 }
 
 // Validate returns all faults of c at once.
@@ -90,6 +96,12 @@ func (c *Config) Validate() error {
 		if negative {
 			errs = append(errs, fmt.Errorf("%s is negative; leave it out for the default", name))
 		}
+	}
+	if u, err := url.Parse(c.TelegramURL); c.TelegramURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		errs = append(errs, fmt.Errorf("telegram_url %q is not an http or https address", c.TelegramURL))
+	}
+	if err := c.SMTP.Validate(); err != nil {
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
@@ -172,6 +184,7 @@ func New(o Options) (*Server, error) {
 		Bus: o.Bus, Rules: s.rules, Logger: o.Logger, Metrics: s.registered,
 		AllowPrivate: o.Config.AllowPrivateWebhooks,
 		Timeout:      o.Config.WebhookTimeout, FirstDelay: o.Config.WebhookFirstDelay,
+		SMTP: o.Config.SMTP, TelegramURL: strings.TrimSuffix(o.Config.TelegramURL, "/"), PublicURL: o.Config.PublicURL, Zone: s.zone,
 	})
 	s.stream = stream.New(stream.Options{
 		Bus: o.Bus, Evaluator: o.Evaluator, Logger: o.Logger, Metrics: s.registered, MaxClients: o.Config.MaxStreams,

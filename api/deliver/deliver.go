@@ -1,6 +1,11 @@
 // Package deliver tells of alerts: it reads ALERTS through a durable consumer
-// of its own and delivers each alert to the log and to the webhooks of its
-// rule, once per rule and article.
+// of its own and delivers each alert to the log, and to the webhooks and channels
+// of its rule, once per rule and article. Of one story only the first article is
+// told; the log has the others as repeats.
+//
+//	alert ─► log ─► repeat? ─┬─► webhooks, at once
+//	                         └─► channels: at once, or ─► digest (also after quiet
+//	                             hours and a throttle) ─► channel ─► its backup
 //
 // The log of deliveries lies in KV. Its keys follow from rule, article and
 // receiver, so a redelivered message, a rebuilt index or a new revision of an
@@ -17,9 +22,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"net/http"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,6 +64,15 @@ type Options struct {
 	// FirstDelay is the delay before the second attempt (default 2 s); each
 	// further one is four times as long, with jitter, up to 4 h.
 	FirstDelay time.Duration
+	// SMTP is the mail server of e-mail channels.
+	SMTP SMTP
+	// TelegramURL is where Telegram's bots are reached (default DefaultTelegram).
+	TelegramURL string
+	// PublicURL is where people reach the pages; links begin with it. Empty means
+	// no links.
+	PublicURL string
+	// Zone is that of times in notices whose rule names none (default UTC).
+	Zone *time.Location
 }
 
 // Service delivers alerts.
@@ -66,6 +81,7 @@ type Service struct {
 	journal journal
 	client  *client
 	pauses  pauses
+	budgets budgets
 	now     func() time.Time
 	total   *prometheus.CounterVec
 	seconds prometheus.Histogram
@@ -78,6 +94,13 @@ func New(o Options) *Service {
 	}
 	if o.FirstDelay <= 0 {
 		o.FirstDelay = 2 * time.Second
+	}
+	if o.TelegramURL == "" {
+		o.TelegramURL = DefaultTelegram
+	}
+	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	if o.Zone == nil {
+		o.Zone = time.UTC
 	}
 	s := &Service{
 		o:       o,
@@ -92,7 +115,7 @@ func New(o Options) *Service {
 			Buckets: []float64{.05, .1, .25, .5, 1, 2, 5, 15, 60, 300, 3600, 6 * 3600, 24 * 3600},
 		}),
 	}
-	for _, channel := range []string{ChannelLog, ChannelWebhook} {
+	for _, channel := range slices.Concat([]string{ChannelLog, ChannelWebhook}, slices.Collect(maps.Keys(channelKinds))) {
 		for _, result := range []string{"delivered", "failed", "dead"} {
 			s.total.WithLabelValues(channel, result)
 		}
@@ -106,11 +129,12 @@ func New(o Options) *Service {
 // Run delivers until ctx is done.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.client.close()
-	var prune sync.WaitGroup
-	defer prune.Wait()
+	var beside sync.WaitGroup
+	defer beside.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	prune.Go(func() { s.pruneLoop(ctx) })
+	beside.Go(func() { s.pruneLoop(ctx) })
+	beside.Go(func() { s.digests(ctx) })
 	return s.o.Bus.Consume(ctx, bus.ConsumerConfig{
 		Stream: bus.Alerts, Name: Consumer, Workers: 8,
 		MaxAckPending: waiting,
@@ -133,21 +157,37 @@ func (s *Service) handle(ctx context.Context, m *bus.Message) error {
 	if err != nil || !mine {
 		return err
 	}
-	rule, err := s.o.Rules.Get(ctx, a.Rule)
-	if err != nil {
+	stored, err := s.o.Rules.Get(ctx, a.Rule)
+	if err != nil || stored == nil || stored.Disabled || s.now().Before(stored.MutedUntil) {
 		return err
 	}
-	var hooks []news.Webhook
-	if rule != nil && !rule.Disabled {
-		hooks = rule.Webhooks
+	rule := &stored.Rule
+	if !rule.Repeats {
+		article, err := s.repeats(ctx, a)
+		if err != nil {
+			return err
+		}
+		if article != "" {
+			return s.logRepeat(ctx, a, article)
+		}
+	}
+	var channels []news.Channel
+	for i := range rule.Channels {
+		if !rule.Channels[i].Backup {
+			channels = append(channels, addresses(&rule.Channels[i])...)
+		}
 	}
 	var (
 		wg    sync.WaitGroup
-		waits = make([]time.Duration, len(hooks))
-		errs  = make([]error, len(hooks))
+		waits = make([]time.Duration, len(rule.Webhooks)+len(channels))
+		errs  = make([]error, len(waits))
 	)
-	for i := range hooks {
-		wg.Go(func() { waits[i], errs[i] = s.tell(ctx, &hooks[i], a) })
+	for i := range rule.Webhooks {
+		wg.Go(func() { waits[i], errs[i] = s.tell(ctx, &rule.Webhooks[i], a) })
+	}
+	for i := range channels {
+		k := len(rule.Webhooks) + i
+		wg.Go(func() { waits[k], errs[k] = s.tellChannel(ctx, rule, &channels[i], a) })
 	}
 	wg.Wait()
 	var (
@@ -155,16 +195,39 @@ func (s *Service) handle(ctx context.Context, m *bus.Message) error {
 		reason error
 	)
 	for i, w := range waits {
-		if w > 0 && (wait == 0 || w < wait) {
-			wait, reason = w, errs[i]
-		} else if w == 0 && errs[i] != nil {
+		if w == 0 && errs[i] != nil {
 			return errs[i] // the log could not be written: the bus decides when
+		}
+		if w > 0 && soonest(wait, w) == w {
+			wait, reason = w, errs[i]
 		}
 	}
 	if wait > 0 {
+		if reason == nil {
+			reason = errors.New("a channel must wait")
+		}
 		return bus.RetryAfter(wait, reason)
 	}
 	return nil
+}
+
+// soonest returns the shorter of two waits, where zero is none.
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// logRepeat notes in the log that an alert was not told, since it repeats the
+// story of another article.
+func (s *Service) logRepeat(ctx context.Context, a *news.Alert, article string) error {
+	l, err := s.journal.get(ctx, a.Rule, ID(a.Rule, a.Article.ID, ""))
+	if err != nil || l.Status == Repeat {
+		return err
+	}
+	l.Status, l.Repeats = Repeat, article
+	return s.journal.put(ctx, l)
 }
 
 // log delivers to the log. It reports whether a is the alert that is told of
@@ -185,7 +248,7 @@ func (s *Service) log(ctx context.Context, a *news.Alert) (mine bool, err error)
 		s.o.Logger.Info("alert", "rule", a.Rule, "rule_name", a.RuleName, "article_id", a.Article.ID,
 			"title", a.Article.Title, "url", a.Article.URL, "source", a.Article.Source)
 	}
-	return stored.Alert == a.ID, nil
+	return stored.Alert == a.ID && stored.Status != Repeat, nil
 }
 
 func (s *Service) letter(a *news.Alert, channel, receiver string, now time.Time) *letter {
@@ -194,100 +257,6 @@ func (s *Service) letter(a *news.Alert, channel, receiver string, now time.Time)
 		Article: a.Article.ID, Title: a.Article.Title, URL: a.Article.URL,
 		Channel: channel, Status: Pending, Created: now, Since: now,
 	}}
-}
-
-// tell makes the attempt at one webhook that is due. It returns how long to
-// wait until the next one, zero if there is none.
-func (s *Service) tell(ctx context.Context, w *news.Webhook, a *news.Alert) (wait time.Duration, err error) {
-	now := s.now().UTC()
-	l := s.letter(a, ChannelWebhook, w.URL, now)
-	l.To, l.Receiver, l.Letter = Place(w.URL), hash("receiver", w.URL), a
-	l, _, err = s.journal.create(ctx, l)
-	if err != nil {
-		return 0, err
-	}
-	if l.Alert != a.ID || l.Status != Pending {
-		return 0, nil
-	}
-	if d := l.NextTry.Sub(now); d > 0 {
-		return d, errors.New(l.Error)
-	}
-	gone, err := s.journal.gone(ctx, l.Receiver)
-	if err != nil {
-		return 0, err
-	}
-	if gone {
-		l.Status, l.Error, l.NextTry = Disabled, "the receiver answered 410 Gone before; replay this delivery to try it again", time.Time{}
-		return 0, s.journal.put(ctx, l)
-	}
-	if d := s.pauses.wait(l.Receiver, now, s.o.Timeout); d > 0 {
-		return d, errors.New("the receiver has failed several times and is left alone for a while")
-	}
-	out := s.client.post(ctx, w, l.ID, a)
-	if out.err != nil && ctx.Err() != nil {
-		return 0, ctx.Err() // cut off by our own stop: it does not count
-	}
-	return s.record(ctx, l, out)
-}
-
-// record writes what came of an attempt.
-func (s *Service) record(ctx context.Context, l *letter, out outcome) (wait time.Duration, err error) {
-	now := s.now().UTC()
-	l.Attempts++
-	l.LastTry, l.HTTPStatus, l.NextTry, l.Error = now, out.status, time.Time{}, ""
-	result := "delivered"
-	switch refused := out.status >= 400 && out.status < 500; {
-	case out.err == nil:
-		l.Status, l.Letter = Delivered, nil
-	case out.status == http.StatusGone:
-		l.Status = Dead
-		l.Error = out.err.Error() + "; the webhook is disabled until one of its deliveries is replayed"
-		if err := s.journal.setGone(ctx, l.Receiver); err != nil {
-			return 0, err
-		}
-	case refused && !again(out.status) && l.Attempts >= refusals, now.Sub(l.Since) >= MaxAge:
-		l.Status, l.Error = Dead, out.err.Error()
-	default:
-		result, l.Error = "failed", out.err.Error()
-		wait = max(s.delay(l.Attempts), out.retryAfter)
-		// The last attempt is at the end of the day, not beyond.
-		wait = min(wait, max(l.Since.Add(MaxAge).Sub(now), time.Second))
-		l.NextTry = now.Add(wait)
-	}
-	s.pauses.report(l.Receiver, now, out.err == nil || wait == 0, wait)
-	attrs := []any{"rule", l.Rule, "delivery", l.ID, "to", l.To, "attempt", l.Attempts}
-	if l.Status == Dead {
-		result = "dead"
-		s.o.Logger.Error("webhook given up", append(attrs, "err", l.Error, "hint", "POST /v1/deliveries/"+l.ID+"/replay when the receiver is well")...)
-	} else if out.err != nil {
-		s.o.Logger.Warn("webhook failed", append(attrs, "err", out.err, "retry_in", wait.Round(time.Millisecond))...)
-	}
-	s.total.WithLabelValues(ChannelWebhook, result).Inc()
-	// A stop must not lose the count of an attempt that was made.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := s.journal.put(ctx, l); err != nil {
-		return 0, err
-	}
-	return wait, out.err
-}
-
-// again reports whether a 4xx status asks to try again.
-func again(status int) bool {
-	return status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests
-}
-
-// delay returns the time to wait after n attempts: growing fourfold, with a
-// quarter of jitter either way.
-func (s *Service) delay(n int) time.Duration {
-	d := s.o.FirstDelay
-	for range n - 1 {
-		if d *= 4; d >= maxDelay {
-			d = maxDelay
-			break
-		}
-	}
-	return time.Duration(float64(d) * (0.75 + 0.5*rand.Float64()))
 }
 
 // ErrPending says that a delivery is still being tried and need not be
@@ -320,13 +289,15 @@ func (s *Service) Replay(ctx context.Context, id string) error {
 		return ErrNoDelivery
 	case l.Status == Pending && now.Before(later(l.Since, l.NextTry).Add(overdue)):
 		return ErrPending
+	case l.Status == Waiting:
+		return ErrPending
 	case l.Status == Delivered || l.Letter == nil:
 		return ErrDelivered
 	}
 	if err := s.journal.clearGone(ctx, l.Receiver); err != nil {
 		return fmt.Errorf("enable receiver: %w", err)
 	}
-	l.Status, l.Attempts, l.Since, l.NextTry, l.Error = Pending, 0, now, time.Time{}, ""
+	l.Status, l.Attempts, l.Since, l.NextTry, l.Error, l.Digest = Pending, 0, now, time.Time{}, "", ""
 	if err := s.journal.put(ctx, l); err != nil {
 		return err
 	}

@@ -24,8 +24,13 @@ type Status string
 const (
 	// Pending will be tried, or tried again at NextTry.
 	Pending Status = "pending"
+	// Waiting will be told together with others at NextTry: a digest, the end of
+	// quiet hours or of a throttle.
+	Waiting Status = "waiting"
 	// Delivered was accepted by its receiver.
 	Delivered Status = "delivered"
+	// Repeat was not told: it repeats the story of another article.
+	Repeat Status = "repeat"
 	// Dead failed for good; it can be replayed.
 	Dead Status = "dead"
 	// Disabled was not tried, since the receiver had said 410 Gone before; a
@@ -33,7 +38,7 @@ const (
 	Disabled Status = "disabled"
 )
 
-// Channels of deliveries.
+// Channels of deliveries, beside those of news.Channel.
 const (
 	ChannelLog     = "log"
 	ChannelWebhook = "webhook"
@@ -52,10 +57,12 @@ type Record struct {
 	Article string `json:"article"`
 	Title   string `json:"title"`
 	URL     string `json:"url"`
-	Channel string `json:"channel" enum:"log,webhook"`
+	Channel string `json:"channel" enum:"log,webhook,email,slack,teams,telegram,discord,feishu,lark,dingtalk,wecom"`
 	// To names the receiver, without what may be secret in its address.
-	To         string    `json:"to,omitempty"`
-	Status     Status    `json:"status" enum:"pending,delivered,dead,disabled"`
+	To     string `json:"to,omitempty"`
+	Status Status `json:"status" enum:"pending,waiting,delivered,repeat,dead,disabled"`
+	// Repeats is the article whose story a repeat repeats.
+	Repeats    string    `json:"repeats,omitempty"`
 	Attempts   int       `json:"attempts"`
 	HTTPStatus int       `json:"http_status,omitempty"`
 	Error      string    `json:"error,omitempty"`
@@ -73,6 +80,8 @@ type letter struct {
 	Receiver string `json:"receiver,omitempty"`
 	// Letter is the alert itself, until it is delivered.
 	Letter *news.Alert `json:"letter,omitempty"`
+	// Digest is the ID of the digest it waits for.
+	Digest string `json:"digest,omitempty"`
 }
 
 // ErrNoDelivery says that there is no delivery of an ID.
@@ -84,7 +93,7 @@ func hash(parts ...string) string {
 }
 
 // ID returns the ID of the delivery of rule on an article to a receiver: the
-// URL of a webhook, or "" for the log.
+// URL of a webhook, what tells a channel apart, or "" for the log.
 func ID(rule, article, receiver string) string { return hash("delivery", rule, article, receiver) }
 
 // journal is the log of deliveries in KV.

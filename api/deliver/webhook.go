@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -25,13 +23,18 @@ const (
 	maxSecretBytes = 4 << 10
 )
 
-// outcome is what came of one attempt at a webhook.
+// outcome is what came of one attempt.
 type outcome struct {
-	status int // HTTP status, 0 if there was no answer
+	// status is the HTTP status, 0 if there was no answer. A channel that refuses
+	// in its own way gives refused.
+	status int
 	// retryAfter is how long the receiver asks to wait.
 	retryAfter time.Duration
 	err        error // nil: delivered
 }
+
+// refused stands for an answer that says the same thing next time.
+const refused = http.StatusBadRequest
 
 // event is the body of a webhook.
 type event struct {
@@ -95,30 +98,10 @@ func (c *client) post(ctx context.Context, w *news.Webhook, id string, a *news.A
 		return outcome{err: errors.New("the webhook's url cannot be used")}
 	}
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	req.Header.Set("User-Agent", "Xinwen")
 	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
 	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
-	res, err := c.http.Do(req)
-	if err != nil {
-		// url.Error repeats the address, and its path may be a secret.
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err
-		}
-		if errors.Is(err, ErrPrivate) {
-			err = fmt.Errorf("%w; set allow_private_webhooks to post into your own network", err)
-		}
-		return outcome{err: err}
-	}
-	defer res.Body.Close()
-	_, _ = io.CopyN(io.Discard, res.Body, maxAnswerBytes) // so that the connection can be used again
-	o := outcome{status: res.StatusCode}
-	if res.StatusCode < 200 || res.StatusCode > 299 {
-		o.err = fmt.Errorf("the receiver answered %s", res.Status)
-		o.retryAfter = parseRetryAfter(res.Header.Get("Retry-After"), now)
-	}
-	return o
+	return c.do(req).outcome
 }
 
 func parseRetryAfter(v string, now time.Time) time.Duration {
@@ -134,34 +117,17 @@ func parseRetryAfter(v string, now time.Time) time.Duration {
 // secret reads the signing secret anew each time, so that a new one counts at
 // once.
 func secret(w *news.Webhook) (*standardwebhooks.Webhook, error) {
-	var value, from string
-	switch {
-	case w.SecretEnv != "":
-		from = "environment variable " + w.SecretEnv
-		value = os.Getenv(w.SecretEnv)
-	case w.SecretFile != "":
-		from = "file " + w.SecretFile
-		f, err := os.Open(w.SecretFile)
-		if err != nil {
-			return nil, fmt.Errorf("signing secret: %w; make the file readable", err)
-		}
-		data, err := io.ReadAll(io.LimitReader(f, maxSecretBytes))
-		_ = f.Close() // only read
-		if err != nil {
-			return nil, fmt.Errorf("signing secret: %w", err)
-		}
-		value = string(data)
-	default:
-		return nil, errors.New("the webhook names no signing secret; set secret_env or secret_file")
+	value, err := reference("signing secret", w.SecretEnv, w.SecretFile)
+	if err != nil {
+		return nil, err
 	}
-	value = strings.TrimSpace(value)
 	if value == "" {
-		return nil, fmt.Errorf("signing secret: %s is empty; set it", from)
+		return nil, errors.New("the webhook names no signing secret; set secret_env or secret_file")
 	}
 	if strings.HasPrefix(value, "whsec_") {
 		s, err := standardwebhooks.NewWebhook(value)
 		if err != nil {
-			return nil, fmt.Errorf("signing secret: %s begins with whsec_ but the rest is not base64; mend it", from)
+			return nil, fmt.Errorf("signing secret: what %s%s holds begins with whsec_ but the rest is not base64; mend it", w.SecretEnv, w.SecretFile)
 		}
 		return s, nil
 	}
