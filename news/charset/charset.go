@@ -199,12 +199,11 @@ const common = "的一是不了在人有我他这中大来上国个到说们为�
 	"业务产电机关报导记者新闻月日市场企技术第二四五六七八九分高度等部全体体" +
 	"，。、；：？！“”‘’（）《》「」『』…—　"
 
-var isCommon = func() map[rune]bool {
-	m := make(map[rune]bool)
+var isCommon = func() (set [1 << 16]bool) {
 	for _, r := range common {
-		m[r] = true
+		set[r] = true
 	}
-	return m
+	return set
 }()
 
 // score decodes b and returns the share of common characters among those
@@ -221,7 +220,7 @@ func score(e encoding.Encoding, b []byte) float64 {
 			continue
 		case r == utf8.RuneError:
 			bad++
-		case isCommon[r]:
+		case r < 1<<16 && isCommon[r]:
 			hits++
 		}
 		total++

@@ -160,6 +160,9 @@ func TestRealPages(t *testing.T) {
 		if body == nil {
 			continue
 		}
+		if !utf8.Valid(body) && utf8.Valid(body[:bytes.LastIndexByte(body, '<')]) {
+			body = body[:bytes.LastIndexByte(body, '<')] // was read in part
+		}
 		if utf8.Valid(body) {
 			if !bytes.ContainsFunc(body, func(r rune) bool { return r >= 0x4E00 && r <= 0x9FFF }) {
 				continue
@@ -194,7 +197,7 @@ func readGzip(t *testing.T, path string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := io.ReadAll(z)
+	body, err := io.ReadAll(io.LimitReader(z, 100<<10)) // labels and text enough
 	if err != nil {
 		t.Fatal(err)
 	}
