@@ -3,6 +3,7 @@ package lexicon
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"slices"
 	"strconv"
@@ -204,23 +205,25 @@ func newLexicon(entities []*Entity) *Lexicon {
 // appendContent appends all of e that Hash looks at, in an order that does not
 // depend on that in the files.
 func (e *Entity) appendContent(dst []byte) []byte {
-	quote := func(list ...string) {
+	// Lengths keep ["ab", "c"] and ["a", "bc"] apart.
+	put := func(list ...string) {
+		dst = binary.AppendUvarint(dst, uint64(len(list)))
 		for _, s := range list {
-			dst = strconv.AppendQuote(dst, s)
+			dst = binary.AppendUvarint(dst, uint64(len(s)))
+			dst = append(dst, s...)
 		}
-		dst = append(dst, '\n')
 	}
-	quote(e.ID, e.En, e.ZhHans, e.ZhHant, e.Parent)
-	quote(e.Tickers...)
+	put(e.ID, e.En, e.ZhHans, e.ZhHant, e.Parent)
+	put(e.Tickers...)
 	forms := slices.Clone(e.forms)
 	slices.SortFunc(forms, func(a, b form) int {
 		return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(a.Text, b.Text))
 	})
 	for i := range forms {
 		f := &forms[i]
-		quote(f.Text, f.Region, strconv.FormatBool(f.Case), strconv.FormatBool(f.Weak), strconv.FormatBool(f.Abbrev))
-		quote(f.Near...)
-		quote(f.Not...)
+		put(f.Text, f.Region, strconv.FormatBool(f.Case), strconv.FormatBool(f.Weak), strconv.FormatBool(f.Abbrev))
+		put(f.Near...)
+		put(f.Not...)
 	}
 	return dst
 }
