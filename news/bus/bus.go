@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,6 +37,7 @@ type Bus struct {
 	frontier *softLimit
 	trim     trimmer
 	halved   int // how often setup halved the default limits
+	erased   erasedIDs
 
 	done      chan struct{} // closed by Close
 	stopDrain context.CancelFunc
@@ -148,6 +150,9 @@ func (b *Bus) start(ctx context.Context, setup bool) error {
 	if err := b.bind(ctx); err != nil {
 		return err
 	}
+	if err := b.watchErased(ctx); err != nil {
+		return err
+	}
 	if b.out != nil {
 		dctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		b.stopDrain = cancel
@@ -191,6 +196,10 @@ func (b *Bus) connect(ctx context.Context) error {
 	if b.server != nil {
 		url = nats.DefaultURL // not used: the connection is in-process
 		opts = append(opts, nats.InProcessServer(b.server.ns))
+	}
+	if path, ok := strings.CutPrefix(url, "unix://"); ok {
+		url = "nats://127.0.0.1:1" // not used: the dialer knows its own way
+		opts = append(opts, nats.SetCustomDialer(socketDialer(path)))
 	}
 	if b.config.Credentials != "" {
 		opts = append(opts, nats.UserCredentials(b.config.Credentials))

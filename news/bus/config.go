@@ -12,8 +12,9 @@ import (
 // Config is what the operator writes. The zero value, with a Dir, runs an
 // embedded server.
 type Config struct {
-	// URL is the external NATS server, or several separated by commas; "" runs
-	// an embedded one.
+	// URL is the external NATS server, or several separated by commas, or
+	// unix://PATH for the socket of an embedded one in another process; "" runs an
+	// embedded one.
 	URL string `json:"url,omitempty" yaml:"url,omitempty"`
 	// Credentials is a file with the user's JWT and seed, NKey one with the seed
 	// of an nkey alone, CA one with the certificate authority of an external
@@ -29,7 +30,8 @@ type Config struct {
 	Dir string `json:"dir,omitempty" yaml:"dir,omitempty"`
 	// Listen is the host:port the embedded server opens; "" opens none.
 	Listen string `json:"listen,omitempty" yaml:"listen,omitempty"`
-	// Replicas is how many servers keep each stream: 1, or 3 on a cluster.
+	// Replicas is how many servers keep each stream: 1, or 3 on a cluster. 0 is 1
+	// for a new stream and leaves an existing one as it is.
 	Replicas int `json:"replicas,omitempty" yaml:"replicas,omitempty"`
 	// Limits bound the streams.
 	Limits Limits `json:"limits,omitzero" yaml:"limits,omitempty"`
@@ -43,6 +45,9 @@ type Config struct {
 	// OutboxMaxBytes bounds the outbox, default 1 GiB.
 	OutboxMaxBytes int64 `json:"outbox_max_bytes,omitempty" yaml:"outbox_max_bytes,omitempty"`
 }
+
+// DefaultMinFreeBytes is the default of Config.MinFreeBytes.
+const DefaultMinFreeBytes = 512 << 20
 
 // Limits bound streams and buckets; a stream that is full refuses new messages
 // and never drops old ones, except PAGES those that all consumers have acked.
@@ -77,9 +82,6 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Replicas == 0 {
-		o.Replicas = 1
-	}
 	if o.RetryWindow == 0 {
 		o.RetryWindow = time.Minute
 	}
@@ -87,7 +89,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.OutboxMaxBytes = 1 << 30
 	}
 	if o.MinFreeBytes == 0 {
-		o.MinFreeBytes = 512 << 20
+		o.MinFreeBytes = DefaultMinFreeBytes
 	}
 	return o, o.Validate()
 }

@@ -80,6 +80,7 @@ func contract(t *testing.T, o bus.Options) {
 		{"TooLarge", testTooLarge},
 		{"KV", testKV},
 		{"Status", testStatus},
+		{"Erase", testErase},
 		{"Outbox", testOutbox},
 	} {
 		if !t.Run(c.name, func(t *testing.T) { c.test(t, b) }) {

@@ -41,6 +41,7 @@ const (
 	KVSeen       = "seen"       // URL → what is known of it
 	KVRules      = "rules"      // alert rules
 	KVDeliveries = "deliveries" // log of deliveries
+	KVErased     = "erased"     // articles that must not come back
 )
 
 // Headers of messages.

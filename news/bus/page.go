@@ -63,8 +63,13 @@ func (c *codec) decompress(data []byte) ([]byte, error) {
 }
 
 // PublishPage publishes p to PAGES, compressed. Its message ID is made of the
-// page's ID, status and body, so that fetching the same again adds nothing.
+// page's ID, status and body, so that fetching the same again adds nothing. What Erase has
+// erased by ID is not published, here and by the next two.
 func (b *Bus) PublishPage(ctx context.Context, p *news.Page) error {
+	if b.erased.has(p.ID) {
+		b.log.Info("page of an erased article not published", "article_id", p.ID)
+		return nil
+	}
 	p.Version = news.Version
 	wire, err := news.AppendPage(nil, p)
 	if err != nil {
@@ -113,6 +118,10 @@ func (b *Bus) Page(ctx context.Context, m *Message) (*news.Page, error) {
 // PublishArticle publishes a to ARTICLES as JSON. Its message ID is made of the
 // article's ID, revision and content, whenever it was extracted.
 func (b *Bus) PublishArticle(ctx context.Context, a *news.Article) error {
+	if !a.Deleted && b.erased.has(a.ID) {
+		b.log.Info("erased article not published", "article_id", a.ID)
+		return nil
+	}
 	a.Version = news.Version
 	same := *a
 	same.Extracted = time.Time{}
@@ -134,6 +143,10 @@ func (b *Bus) PublishArticle(ctx context.Context, a *news.Article) error {
 
 // PublishAlert publishes a to ALERTS as JSON, with the alert's ID.
 func (b *Bus) PublishAlert(ctx context.Context, a *news.Alert) error {
+	if b.erased.has(a.Article.ID) {
+		b.log.Info("alert of an erased article not published", "article_id", a.Article.ID)
+		return nil
+	}
 	a.Version = news.Version
 	data, err := json.Marshal(a)
 	if err != nil {

@@ -51,7 +51,7 @@ func (b *Bus) probe(ctx context.Context, bytes int64) error {
 	const name = "XINWEN_PROBE"
 	_, err := b.js.CreateStream(ctx, jetstream.StreamConfig{
 		Name: name, Description: "finds out how much room there is; it can be deleted", Subjects: []string{"xinwen.probe"},
-		Storage: jetstream.FileStorage, MaxBytes: bytes, Replicas: b.config.Replicas,
+		Storage: jetstream.FileStorage, MaxBytes: bytes, Replicas: max(b.config.Replicas, 1),
 	})
 	taken := errors.Is(err, jetstream.ErrStreamNameAlreadyInUse)
 	if err != nil && !taken {

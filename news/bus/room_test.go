@@ -61,20 +61,28 @@ func TestOpenHalvesDefaultsOnASmallServer(t *testing.T) {
 		warns  bool
 	}{
 		{
-			"enough", 101 << 30, bus.Limits{},
-			map[string]int64{bus.Articles: 64 << 30, bus.Pages: 8 << 30, "KV_seen": 2 << 30}, false,
+			"enough", 101 << 30,
+			bus.Limits{},
+			map[string]int64{bus.Articles: 64 << 30, bus.Pages: 8 << 30, "KV_seen": 2 << 30},
+			false,
 		},
 		{
-			"half", 53 << 30, bus.Limits{},
-			map[string]int64{bus.Articles: 32 << 30, bus.Pages: 4 << 30, "KV_seen": 1 << 30}, true,
+			"half", 53 << 30,
+			bus.Limits{},
+			map[string]int64{bus.Articles: 32 << 30, bus.Pages: 4 << 30, "KV_seen": 1 << 30},
+			true,
 		},
 		{
-			"smallest", 6 << 30, bus.Limits{},
-			map[string]int64{bus.Articles: 1 << 30, bus.Pages: 1 << 30, "KV_seen": 256 << 20}, true,
+			"smallest", 6 << 30,
+			bus.Limits{},
+			map[string]int64{bus.Articles: 1 << 30, bus.Pages: 1 << 30, "KV_seen": 256 << 20},
+			true,
 		},
 		{
-			"the-operators-own-stays", 53 << 30, bus.Limits{ArticlesBytes: 40 << 30},
-			map[string]int64{bus.Articles: 40 << 30, bus.Pages: 2 << 30, "KV_seen": 512 << 20}, true,
+			"the-operators-own-stays", 53 << 30,
+			bus.Limits{ArticlesBytes: 40 << 30},
+			map[string]int64{bus.Articles: 40 << 30, bus.Pages: 2 << 30, "KV_seen": 512 << 20},
+			true,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 // embedded is a nats-server inside this process, and the lock on its store.
 type embedded struct {
 	ns     *natsserver.Server
+	socket *socket // nil if it could not be opened
 	lock   *os.File
 	closed bool // no port: all clients are in this process
 
@@ -102,11 +103,16 @@ func startServer(ctx context.Context, c Config, log *slog.Logger) (*embedded, er
 		}
 	}
 	<-started
+	if e.socket, err = openSocket(SocketPath(c.Dir), e.ns); err != nil {
+		log.Warn("tools cannot reach this process", "err", err,
+			"hint", "stop it before backup, restore or delete; or shorten the path of the data directory")
+	}
 	return e, nil
 }
 
 // stop shuts the server down and waits for it.
 func (e *embedded) stop() {
+	e.socket.close()
 	e.ns.Shutdown()
 	e.ns.WaitForShutdown()
 	e.unlock()

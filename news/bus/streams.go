@@ -97,6 +97,7 @@ var buckets = []jetstream.KeyValueConfig{
 	{Bucket: KVHosts, Description: "robots, next allowed fetch"},
 	{Bucket: KVSeen, Description: "what is known of a URL", LimitMarkerTTL: time.Hour},
 	{Bucket: KVRules, Description: "alert rules"},
+	{Bucket: KVErased, Description: "articles that must not come back"},
 	{Bucket: KVDeliveries, Description: "log of deliveries", LimitMarkerTTL: time.Hour},
 }
 
@@ -110,7 +111,7 @@ func (s *stream) config(c Config) jetstream.StreamConfig {
 		Discard:           jetstream.DiscardNew,
 		Duplicates:        duplicateWindow,
 		MaxMsgSize:        s.maxMessage,
-		Replicas:          c.Replicas,
+		Replicas:          max(c.Replicas, 1),
 		AllowMsgSchedules: s.schedules,
 		AllowDirect:       direct,
 	}
@@ -220,7 +221,7 @@ func setupError(what string, err error) error {
 }
 
 func (b *Bus) setupBucket(ctx context.Context, cfg jetstream.KeyValueConfig) error {
-	cfg.Storage, cfg.History, cfg.Replicas = jetstream.FileStorage, 1, b.config.Replicas
+	cfg.Storage, cfg.History, cfg.Replicas = jetstream.FileStorage, 1, max(b.config.Replicas, 1)
 	limit := b.config.Limits.BucketBytes
 	cfg.MaxBytes = b.room(defaultBucketBytes, limit)
 	create := func() error {
@@ -228,7 +229,7 @@ func (b *Bus) setupBucket(ctx context.Context, cfg jetstream.KeyValueConfig) err
 		return err
 	}
 	return b.align(ctx, "KV_"+cfg.Bucket, create, func(have *jetstream.StreamConfig) {
-		have.Replicas, have.AllowDirect = cfg.Replicas, direct
+		have.AllowDirect = direct
 		setLimit(have, cfg.MaxBytes, limit)
 	})
 }
@@ -236,7 +237,7 @@ func (b *Bus) setupBucket(ctx context.Context, cfg jetstream.KeyValueConfig) err
 func (b *Bus) setupObjects(ctx context.Context, name string) error {
 	limit := b.config.Limits.ObjectBytes
 	cfg := jetstream.ObjectStoreConfig{
-		Bucket: name, Storage: jetstream.FileStorage, Replicas: b.config.Replicas,
+		Bucket: name, Storage: jetstream.FileStorage, Replicas: max(b.config.Replicas, 1),
 		MaxBytes: b.room(defaultObjectBytes, limit),
 	}
 	if name == objectsPages {
@@ -248,7 +249,7 @@ func (b *Bus) setupObjects(ctx context.Context, name string) error {
 		return err
 	}
 	return b.align(ctx, "OBJ_"+name, create, func(have *jetstream.StreamConfig) {
-		have.Replicas, have.AllowDirect = cfg.Replicas, direct
+		have.AllowDirect = direct
 		setLimit(have, cfg.MaxBytes, limit)
 		if name == objectsPages && b.config.Limits.PagesAge > 0 {
 			have.MaxAge = cfg.TTL
@@ -270,7 +271,7 @@ func (b *Bus) setupStream(ctx context.Context, s *stream) error {
 		have.Description, have.Subjects = want.Description, want.Subjects
 		have.Retention, have.Storage, have.Discard = want.Retention, want.Storage, want.Discard
 		have.Duplicates, have.MaxMsgSize = want.Duplicates, want.MaxMsgSize
-		have.Replicas, have.AllowMsgSchedules, have.AllowDirect = want.Replicas, want.AllowMsgSchedules, want.AllowDirect
+		have.AllowMsgSchedules, have.AllowDirect = want.AllowMsgSchedules, want.AllowDirect
 		have.MaxMsgs, have.MaxMsgsPerSubject = -1, -1
 		have.PersistMode = jetstream.DefaultPersistMode
 		if s.schedules {
@@ -295,12 +296,13 @@ func setLimit(have *jetstream.StreamConfig, want, operators int64) {
 // exists.
 func (b *Bus) align(ctx context.Context, name string, create func() error, change func(*jetstream.StreamConfig)) error {
 	s, err := b.js.Stream(ctx, name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
+	fresh := errors.Is(err, jetstream.ErrStreamNotFound)
+	if fresh {
 		err = create()
-		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) && !errors.Is(err, jetstream.ErrBucketExists) {
+		if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) && !errors.Is(err, jetstream.ErrBucketExists) {
 			return err
 		}
-		s, err = b.js.Stream(ctx, name) // another service was faster
+		s, err = b.js.Stream(ctx, name)
 	}
 	if err != nil {
 		return err
@@ -309,6 +311,9 @@ func (b *Bus) align(ctx context.Context, name string, create func() error, chang
 	want := have
 	want.Subjects = slices.Clone(have.Subjects)
 	change(&want)
+	if b.config.Replicas > 0 {
+		want.Replicas = b.config.Replicas
+	}
 	before, err := json.Marshal(have)
 	if err != nil {
 		return err
@@ -328,8 +333,31 @@ func (b *Bus) align(ctx context.Context, name string, create func() error, chang
 		}
 		return err
 	}
-	b.log.Debug("stream configuration updated", "stream", name)
+	if !fresh {
+		b.log.Warn("stream was not configured as it must be, and is now", "stream", name, "changed", differences(before, after))
+	}
 	return nil
+}
+
+// differences names the keys that differ between two JSON objects.
+func differences(before, after []byte) string {
+	var a, b map[string]json.RawMessage
+	if json.Unmarshal(before, &a) != nil || json.Unmarshal(after, &b) != nil {
+		return "?" // both are our own
+	}
+	var keys []string
+	for k := range b {
+		if string(a[k]) != string(b[k]) {
+			keys = append(keys, fmt.Sprintf("%s: %s → %s", k, a[k], b[k]))
+		}
+	}
+	for k := range a {
+		if _, ok := b[k]; !ok {
+			keys = append(keys, fmt.Sprintf("%s: %s → nothing", k, a[k]))
+		}
+	}
+	slices.Sort(keys)
+	return strings.Join(keys, ", ")
 }
 
 // bind looks up the buckets that setup made.
@@ -357,7 +385,7 @@ func (b *Bus) bind(ctx context.Context) error {
 // the default of two minutes a power cut loses acked messages, on several
 // replicas too.
 func (b *Bus) checkSync(ctx context.Context) error {
-	if b.server != nil {
+	if b.server != nil || strings.HasPrefix(b.config.URL, "unix://") {
 		return nil // startServer sees to it
 	}
 	if len(b.config.Monitor) == 0 {

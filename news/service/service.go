@@ -25,6 +25,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	_ "time/tzdata" // containers have no zone files
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -126,7 +127,7 @@ func (o *options) define(f *flag.FlagSet) {
 	f.StringVar(&o.bus.Credentials, "credentials", Env("XINWEN_NATS_CREDENTIALS", ""), "file with a user's JWT and seed for NATS (XINWEN_NATS_CREDENTIALS)")
 	f.StringVar(&o.bus.NKey, "nkey", Env("XINWEN_NATS_NKEY", ""), "file with the seed of a user's nkey for NATS (XINWEN_NATS_NKEY)")
 	f.StringVar(&o.bus.CA, "ca", Env("XINWEN_NATS_CA", ""), "file with the certificate authority of the NATS server (XINWEN_NATS_CA)")
-	f.IntVar(&o.bus.Replicas, "replicas", envInt("XINWEN_NATS_REPLICAS", 1), "servers that keep each stream: 1, or 3 on a cluster (XINWEN_NATS_REPLICAS)")
+	f.IntVar(&o.bus.Replicas, "replicas", envInt("XINWEN_NATS_REPLICAS", 0), "servers that keep each stream: 3 on a cluster; 0 is 1 for new ones (XINWEN_NATS_REPLICAS)")
 	f.StringVar(&o.data, "data", Env("XINWEN_DATA", "data"), "directory for everything kept (XINWEN_DATA)")
 	f.StringVar(&o.config, "config", Env("XINWEN_CONFIG_DIR", ""), "directory of alerts/*.yaml and lexicon/*.yaml, DATA/config if empty (XINWEN_CONFIG_DIR)")
 	f.StringVar(&o.metrics, "metrics", Env("XINWEN_METRICS", ""), "address for /metrics, /healthz and /readyz, none if empty (XINWEN_METRICS)")
