@@ -112,18 +112,23 @@ const (
 	maxMatched = 6
 	// maxNotes is how many reasons are given.
 	maxNotes = 5
+	// maxLink is the longest address of the rule's matches.
+	maxLink = 1000
 )
 
 // compose puts a notice into the words of a language. Times are of zone; base
 // is where people reach us, or "".
 func compose(n *notice, language string, zone *time.Location, base string) *message {
 	p := phrasesOf(language)
-	m := &message{language: language, heading: p.heading(n.rule.Name, len(n.alerts)), left: func(k int) string { return fmt.Sprintf(p.left, k) }}
+	m := &message{language: language, heading: p.heading(clip(line(n.rule.Name), 80), len(n.alerts)), left: func(k int) string { return fmt.Sprintf(p.left, k) }}
 	if n.instead != "" {
 		m.notes = append(m.notes, fmt.Sprintf(p.instead, n.instead))
 	}
 	if base != "" {
 		m.link, m.linkText = base+"/?"+url.Values{"q": {n.rule.Query}, "sort": {"newest"}}.Encode(), p.all
+		if len(m.link) > maxLink { // else it alone would fill a message
+			m.link = ""
+		}
 	}
 	for _, a := range n.alerts {
 		if r := a.Reason; r != nil && len(m.notes) < maxNotes {
@@ -137,7 +142,7 @@ func compose(n *notice, language string, zone *time.Location, base string) *mess
 func (p *phrases) reason(r *news.Reason) string {
 	switch r.Kind {
 	case news.ReasonFirst:
-		return clip(p.first+strings.Join(r.Entities, p.list), 300)
+		return clip(p.first+strings.Join(r.Entities, p.list), 120)
 	case news.ReasonSpike:
 		return fmt.Sprintf(p.spike, r.Count, r.Window, strings.TrimSuffix(fmt.Sprintf("%.1f", r.Expected), ".0"))
 	}
