@@ -290,7 +290,7 @@ func (i *Indexer) read(ctx context.Context, from uint64, write func(context.Cont
 				}
 				continue
 			}
-			ops = append(ops, bleve.Op{Article: a, Data: m.Data, Time: m.Time})
+			ops = append(ops, bleve.Op{Article: a, Data: m.Data, Seq: m.Seq, Time: m.Time})
 		}
 		last := messages[len(messages)-1].Seq
 		if err := write(ctx, last, ops); err != nil {

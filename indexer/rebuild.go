@@ -129,14 +129,15 @@ func exchange(path string) error {
 	return os.RemoveAll(path + oldSuffix)
 }
 
-// Searcher returns what answers searches. It is also a search.Counter
-// and a search.Rebuilder.
+// Searcher returns what answers searches. It is also a search.Counter, a
+// search.Storyteller and a search.Rebuilder.
 func (i *Indexer) Searcher() search.Searcher { return i }
 
 var (
-	_ search.Searcher  = (*Indexer)(nil)
-	_ search.Counter   = (*Indexer)(nil)
-	_ search.Rebuilder = (*Indexer)(nil)
+	_ search.Searcher    = (*Indexer)(nil)
+	_ search.Counter     = (*Indexer)(nil)
+	_ search.Storyteller = (*Indexer)(nil)
+	_ search.Rebuilder   = (*Indexer)(nil)
 )
 
 // Search implements search.Searcher.
@@ -155,6 +156,13 @@ func (i *Indexer) Count(ctx context.Context, r search.CountRequest) (*search.Cou
 	i.mu.RLock()
 	defer i.mu.RUnlock()
 	return i.index.Count(ctx, r)
+}
+
+// Story implements search.Storyteller.
+func (i *Indexer) Story(ctx context.Context, id string) (*search.Story, error) {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	return i.index.Story(ctx, id)
 }
 
 // Article implements search.Searcher.

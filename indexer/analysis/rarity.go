@@ -18,3 +18,19 @@ func (a *Analyzer) Rarity(gram string) float64 {
 	}
 	return sum
 }
+
+// Frequency returns the log probability of a word of Chinese at a given place of
+// a text: that of the dictionary or, for a word that is not in it, of its
+// characters.
+func (a *Analyzer) Frequency(word string) float64 {
+	node := uint32(0)
+	for _, r := range word {
+		if node = a.dict.next(node, r); node == 0 {
+			return a.Rarity(word)
+		}
+	}
+	if w := a.dict.weights[node]; w != 0 {
+		return float64(w)
+	}
+	return a.Rarity(word)
+}

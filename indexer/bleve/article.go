@@ -8,14 +8,22 @@ import (
 
 	"xinwen/indexer/analysis"
 	"xinwen/indexer/query"
+	"xinwen/indexer/story"
 	"xinwen/news"
 )
 
-// document makes the document of an op, and its meta.
-func (x *Index) document(op Op, r rank) (*document, meta) {
+// analysed is what an op makes of its article.
+type analysed struct {
+	doc  *document
+	meta meta
+	item *story.Item // nil if it is in no story
+}
+
+// analyse makes the document of an op, all but what depends on its story.
+func (x *Index) analyse(op Op, r rank) *analysed {
 	a := op.Article
 	d := &document{id: a.ID}
-	m := meta{rank: r, indexed: op.Time.UnixMilli()}
+	made := &analysed{doc: d, meta: meta{rank: r, indexed: op.Time.UnixMilli(), seq: op.Seq}}
 	if !a.Deleted {
 		grams := x.analyzer.Bigrams(a.Title)
 		titleGrams := len(grams)
@@ -30,7 +38,7 @@ func (x *Index) document(op Op, r rank) (*document, meta) {
 			textField(fieldTitleGrams, grams[:titleGrams]),
 		}
 		for _, f := range fields {
-			m.tokens = append(m.tokens, uint64(f.length))
+			made.meta.tokens = append(made.meta.tokens, uint64(f.length))
 		}
 		d.fields = append(fields, keywords(a)...)
 		d.addTime(query.FieldPublished, a.Time())
@@ -38,9 +46,25 @@ func (x *Index) document(op Op, r rank) (*document, meta) {
 		d.add(storedField(fieldArticle, encodeArticle(op.Data)))
 		places := positions(a, grams[:titleGrams], grams[titleGrams:])
 		d.values = append(d.values, newValueField(fieldLive, places, true))
+		// Without mentions there is nothing to know an event by; an import may leave
+		// them out.
+		if len(a.Mentions) > 0 {
+			made.item = story.Read(a, x.analyzer, words[:titleWords], words[titleWords:], op.Seq, op.Time)
+		}
 	}
-	d.add(storedField(fieldMeta, m.encode()))
-	return d, m
+	return made
+}
+
+// finish adds what depends on the article's story and returns the document.
+func (a *analysed) finish() *document {
+	if a.meta.story != "" {
+		a.doc.add(keywordField(fieldStory, bleveindex.DocValues, a.meta.story))
+	}
+	if a.meta.tracked {
+		a.doc.add(keywordField(fieldBlock, 0, blockTerm(a.meta.seq)))
+	}
+	a.doc.add(storedField(fieldMeta, a.meta.encode()))
+	return a.doc
 }
 
 // keywords returns the keyword fields of an article. Those that are facets

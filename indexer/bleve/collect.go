@@ -16,6 +16,8 @@ type found struct {
 	doc uint64
 	key float64 // what hits are sorted by
 	id  string  // read when it is needed
+
+	more *search.More // of its story, where hits are collapsed
 }
 
 // collector keeps the best of the documents it is shown and counts the rest.
@@ -27,11 +29,28 @@ type collector struct {
 	total uint64
 	best  []*found // a heap, the worst on top
 	err   error
+
+	groups  *storyGroups // set if hits are collapsed
+	stories uint64
 }
 
 // add shows a document to the collector.
 func (c *collector) add(f found) error {
 	c.total++
+	if c.groups != nil {
+		alone, err := c.groups.add(f, func(a, b *found) bool { return c.compare(a, b) < 0 })
+		if err != nil || !alone {
+			return err
+		}
+	}
+	return c.put(f)
+}
+
+// put keeps a hit if it is one of the best.
+func (c *collector) put(f found) error {
+	if c.groups != nil {
+		c.stories++
+	}
 	if c.after != nil {
 		after := found{key: c.after.key, id: c.after.id}
 		if c.compare(&f, &after) <= 0 {
@@ -85,6 +104,11 @@ func (c *collector) Pop() any {
 
 // page returns the hits, best first, with their IDs.
 func (c *collector) page() ([]*found, error) {
+	if c.groups != nil {
+		if err := c.groups.each(c.put); err != nil {
+			return nil, err
+		}
+	}
 	for _, f := range c.best {
 		c.id(f)
 	}

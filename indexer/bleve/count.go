@@ -32,7 +32,7 @@ func (x *Index) Count(ctx context.Context, r search.CountRequest) (*search.Count
 		return nil, err
 	}
 	defer s.close()
-	d, err := q.meaning.docs(s, q.matches[0])
+	d, err := q.docs(s, q.matches[0])
 	if err != nil {
 		return nil, fmt.Errorf("count: %w", err)
 	}

@@ -4,7 +4,8 @@
 // Articles go in through Write, in batches that also carry the sequence of the
 // last message they hold, so that the index always knows how much of ARTICLES
 // it includes. What is in it depends on the set of messages alone, not on
-// their order or number. Searches (package search) come in as query trees and
+// their order or number; only the stories of articles (package story) depend on
+// the order of the stream, which is always the same. Searches (package search) come in as query trees and
 // are answered from one snapshot.
 //
 // Fields are analysed here, by package analysis, and handed to scorch ready

@@ -170,10 +170,15 @@ type snapshot struct {
 }
 
 func (s *snapshot) close() {
+	s.closeReaders()
+	_ = s.r.Close()
+}
+
+func (s *snapshot) closeReaders() {
 	for _, r := range s.readers {
 		_ = r.Close() // only gives memory back
 	}
-	_ = s.r.Close()
+	s.readers = nil
 }
 
 // term returns the documents with a term in a field.

@@ -21,6 +21,11 @@ const (
 	// Its doc value is where the grams and mentions stand (see stream).
 	fieldLive = "live"
 
+	// fieldStory is the ID of the article's story, if others are in it. fieldBlock has the high bits of the message's number, of the articles
+	// that stories are compared with.
+	fieldStory = "story"
+	fieldBlock = "block"
+
 	fieldArticle = "article" // the message as it came, compressed; stored only
 	fieldMeta    = "meta"    // a meta; stored only
 )

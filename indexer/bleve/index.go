@@ -23,12 +23,13 @@ import (
 
 	"xinwen/indexer/analysis"
 	"xinwen/indexer/search"
+	"xinwen/indexer/story"
 	"xinwen/news/lexicon"
 )
 
 // layout is raised whenever what is kept in the index changes. Together with
 // the hash of the analysis it names the index's directory.
-const layout = 1
+const layout = 2
 
 // lockTimeout is how long Open waits for another process to let go of the
 // index.
@@ -60,7 +61,8 @@ type Index struct {
 	scorch   bleveindex.Index
 	queue    *bleveindex.AnalysisQueue
 
-	writing     sync.Mutex // one Write at a time
+	writing     sync.Mutex     // one Write at a time
+	stories     *story.Tracker // nil until needed; for who holds writing
 	unpersisted chan struct{}
 	closing     chan struct{}
 	closed      sync.Once
@@ -73,6 +75,8 @@ type state struct {
 	// of their scored fields.
 	Docs   uint64            `json:"docs"`
 	Tokens map[string]uint64 `json:"tokens"`
+	// StoryFloor is story.Tracker.Floor.
+	StoryFloor uint64 `json:"story_floor,omitempty"`
 }
 
 var stateKey = []byte("state")

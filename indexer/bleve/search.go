@@ -1,6 +1,7 @@
 package bleve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,7 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 
 	res := &search.Result{
 		Total:      c.total,
+		Stories:    c.stories,
 		Match:      match,
 		Relaxed:    match != search.MatchAll && r.Match != search.MatchAny,
 		AppliedSeq: s.state.AppliedSeq,
@@ -80,6 +82,7 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 			if q.sort == search.SortRelevance {
 				res.Hits[i].Score = hit.key
 			}
+			res.Hits[i].More = hit.more
 			return err
 		})
 	}
@@ -283,13 +286,28 @@ func (x *Index) snapshot() (*snapshot, error) {
 	return &snapshot{r: r, state: st}, nil
 }
 
+// docs returns the documents that match in one way of matching.
+func (q *plan) docs(s *snapshot, match string) (docs, error) {
+	d, err := q.meaning.docs(s, match)
+	if err != nil || q.request.Story == "" {
+		return d, err
+	}
+	of, err := s.storyDocs(q.request.Story)
+	return allOf{of, d}, err
+}
+
 // collect runs the query with one way of matching.
 func (x *Index) collect(ctx context.Context, s *snapshot, q *plan, match string) (*collector, *facets, error) {
-	d, err := q.meaning.docs(s, match)
+	d, err := q.docs(s, match)
 	if err != nil {
 		return nil, nil, err
 	}
 	c := &collector{r: s.r, desc: q.sort != search.SortOldest, size: q.size + min(q.size, 1), after: q.after}
+	if q.request.Collapse {
+		if c.groups, err = s.storyGroups(); err != nil {
+			return nil, nil, err
+		}
+	}
 	var f *facets
 	if len(q.request.Facets) > 0 {
 		if f, err = s.facets(q.request.Facets); err != nil {
@@ -373,7 +391,7 @@ func (x *Index) explain(s *snapshot, q *plan, page []*found, hits []search.Hit) 
 
 // hit reads what is shown of a document.
 func (x *Index) hit(s *snapshot, f *found, mark *query.Matcher) (search.Hit, error) {
-	a, m, err := s.article(f.id)
+	a, m, _, err := readArticle(s.r, f.id)
 	if err != nil {
 		return search.Hit{}, err
 	}
@@ -389,24 +407,10 @@ func (x *Index) hit(s *snapshot, f *found, mark *query.Matcher) (search.Hit, err
 		Source: a.Source, Publisher: a.Publisher, Credit: a.Credit,
 		Lang: a.Lang, Script: a.Script,
 		Published: a.Published, Fetched: a.Fetched, Indexed: time.UnixMilli(m.indexed).UTC(),
-		Revision: a.Revision, Entities: entities,
+		Revision: a.Revision, Entities: entities, Story: cmp.Or(m.story, a.ID),
 	}
 	h.Snippet, h.Highlights = snippet(a, mark.Explain(query.NewDocument(a, x.analyzer)))
 	return h, nil
-}
-
-// article reads an article, nil if there is none or it is deleted.
-func (s *snapshot) article(id string) (*news.Article, meta, error) {
-	data, known, err := readStored(s.r, id)
-	if err != nil || data == nil {
-		return nil, meta{}, err
-	}
-	a, err := decodeArticle(data)
-	if err != nil {
-		return nil, meta{}, err
-	}
-	m, err := decodeMeta(known)
-	return a, m, err
 }
 
 // Article implements search.Searcher.
@@ -416,7 +420,7 @@ func (x *Index) Article(_ context.Context, id string) (*news.Article, error) {
 		return nil, err
 	}
 	defer s.close()
-	a, _, err := s.article(id)
+	a, _, _, err := readArticle(s.r, id)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,6 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
-
-	"xinwen/news"
 )
 
 // meta is what the writer must know of the article that a newer one replaces.
@@ -18,6 +16,12 @@ type meta struct {
 	// indexed is when ARTICLES took the message, in Unix milliseconds: the same
 	// on every replica and after a rebuild.
 	indexed int64
+	// seq is the message's number in ARTICLES.
+	seq uint64
+	// tracked says that new articles are compared with this one while it is recent.
+	tracked bool
+	// story is the ID of the article's story, "" if it is alone.
+	story string
 	// tokens are the lengths of the scored fields, in their order; a tombstone
 	// has none.
 	tokens []uint64
@@ -47,6 +51,13 @@ func (m *meta) encode() []byte {
 	b := binary.AppendVarint(nil, m.revision)
 	b = binary.BigEndian.AppendUint64(b, m.hash)
 	b = binary.AppendVarint(b, m.indexed)
+	flag := uint64(0)
+	if m.tracked {
+		flag = 1
+	}
+	b = binary.AppendUvarint(b, m.seq<<1|flag)
+	b = binary.AppendUvarint(b, uint64(len(m.story)))
+	b = append(b, m.story...)
 	for _, n := range m.tokens {
 		b = binary.AppendUvarint(b, n)
 	}
@@ -65,7 +76,18 @@ func decodeMeta(b []byte) (meta, error) {
 	if m.indexed, n = binary.Varint(b); n <= 0 {
 		return m, errMeta
 	}
-	for b = b[n:]; len(b) > 0; b = b[n:] {
+	b = b[n:]
+	if m.seq, n = binary.Uvarint(b); n <= 0 {
+		return m, errMeta
+	}
+	m.seq, m.tracked = m.seq>>1, m.seq&1 == 1
+	b = b[n:]
+	size, n := binary.Uvarint(b)
+	if n <= 0 || uint64(len(b)-n) < size {
+		return m, errMeta
+	}
+	m.story = string(b[n : n+int(size)])
+	for b = b[n+int(size):]; len(b) > 0; b = b[n:] {
 		var length uint64
 		if length, n = binary.Uvarint(b); n <= 0 {
 			return m, errMeta
@@ -100,11 +122,12 @@ func encodeArticle(data []byte) []byte {
 	return enc.EncodeAll(data, nil)
 }
 
-func decodeArticle(stored []byte) (*news.Article, error) {
+// unpack returns the message that an article was stored as.
+func unpack(stored []byte) ([]byte, error) {
 	_, dec := codecs()
 	data, err := dec.DecodeAll(stored, nil)
 	if err != nil {
 		return nil, fmt.Errorf("article in the index: %w; rebuild the index", err)
 	}
-	return news.ParseArticle(data)
+	return data, nil
 }

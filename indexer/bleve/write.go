@@ -19,8 +19,10 @@ import (
 // tombstone.
 type Op struct {
 	Article *news.Article
-	// Data is the message as it came.
+	// Data is the message as it came, Seq its number in the stream; 0 means that
+	// of the batch.
 	Data []byte
+	Seq  uint64
 	// Time is when the stream took it.
 	Time time.Time
 }
@@ -28,8 +30,9 @@ type Op struct {
 // Write applies ops and notes that the index now includes ARTICLES up to seq.
 // Both are in the index, or neither is, whatever happens. An op takes effect
 // only if it is newer than what the index holds of its article; ops may come
-// in any order and more than once. Write returns when searches see them, which
-// may be before they are on disk.
+// in any order and more than once, but for stories, which depend on the order
+// in which articles first come. Write returns when searches see them, which may
+// be before they are on disk.
 func (x *Index) Write(ctx context.Context, seq uint64, ops []Op) error {
 	select {
 	case x.unpersisted <- struct{}{}:
@@ -44,11 +47,13 @@ func (x *Index) Write(ctx context.Context, seq uint64, ops []Op) error {
 	defer x.writing.Unlock()
 	batch, err := x.batch(ctx, seq, ops)
 	if err != nil {
+		x.stories = nil // it may be ahead of the index: fill it again
 		release(nil)
 		return fmt.Errorf("index %s: %w", x.path, err)
 	}
 	batch.SetPersistedCallback(release)
 	if err := x.applyLocked(batch); err != nil {
+		x.stories = nil
 		release(nil)
 		return err
 	}
@@ -59,9 +64,52 @@ func (x *Index) Write(ctx context.Context, seq uint64, ops []Op) error {
 type change struct {
 	op   Op
 	rank rank
-	old  *meta // of the article in the index, nil if there is none
-	doc  *document
-	meta meta
+	old  *meta   // of what the index has, nil if it has nothing
+	last *change // of the same article in this batch
+	*analysed
+}
+
+// replaces says whether there is a version of the article before c, and that
+// one's story as the index knows it.
+func (c *change) replaces() (story string, ok bool) {
+	switch {
+	case c.last != nil:
+		return c.last.meta.story, !c.last.op.Article.Deleted
+	case c.old != nil:
+		return c.old.story, !c.old.deleted
+	}
+	return "", false
+}
+
+// changes returns those ops that take effect, in their order.
+func changes(r bleveindex.IndexReader, seq uint64, ops []Op) ([]*change, error) {
+	type known struct {
+		meta *meta
+		last *change
+	}
+	articles := make(map[string]*known)
+	var list []*change
+	for _, op := range ops {
+		if op.Seq == 0 {
+			op.Seq = seq
+		}
+		a := articles[op.Article.ID]
+		if a == nil {
+			m, err := readMeta(r, op.Article.ID)
+			if err != nil {
+				return nil, err
+			}
+			a = &known{meta: m}
+			articles[op.Article.ID] = a
+		}
+		c := &change{op: op, rank: rankOf(op), old: a.meta, last: a.last}
+		if a.last != nil && !c.rank.newer(a.last.rank) || a.last == nil && a.meta != nil && !c.rank.newer(a.meta.rank) {
+			continue
+		}
+		a.last = c
+		list = append(list, c)
+	}
+	return list, nil
 }
 
 func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Batch, error) {
@@ -74,37 +122,22 @@ func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Ba
 	if err != nil {
 		return nil, err
 	}
-
-	// Of the ops on one article only the newest counts.
-	newest := make(map[string]*change)
-	for _, op := range ops {
-		c := &change{op: op, rank: rankOf(op)}
-		if other := newest[op.Article.ID]; other == nil || c.rank.newer(other.rank) {
-			newest[op.Article.ID] = c
-		}
+	list, err := changes(r, seq, ops)
+	if err != nil {
+		return nil, err
 	}
-	for id, c := range newest {
-		c.old, err = readMeta(r, id)
-		if err != nil {
-			return nil, err
-		}
-		if c.old != nil && !c.rank.newer(c.old.rank) {
-			delete(newest, id)
-		}
+	if err := parallel(ctx, list, func(c *change) error {
+		c.analysed = x.analyse(c.op, c.rank)
+		return nil
+	}); err != nil {
+		return nil, err
 	}
-
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(workers())
-	for _, c := range newest {
-		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			c.doc, c.meta = x.document(c.op, c.rank)
-			return nil
-		})
+	newest := make(map[string]*change, len(list))
+	for _, c := range list {
+		newest[c.op.Article.ID] = c
 	}
-	if err := g.Wait(); err != nil {
+	moved, err := x.tell(ctx, r, &st, list, newest)
+	if err != nil {
 		return nil, err
 	}
 
@@ -117,13 +150,16 @@ func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Ba
 				st.Tokens[f] -= c.old.tokens[i]
 			}
 		}
-		if !c.meta.deleted {
+		if !c.op.Article.Deleted {
 			st.Docs++
 			for i, f := range scored {
 				st.Tokens[f] += c.meta.tokens[i]
 			}
 		}
-		b.Update(c.doc)
+		b.Update(c.finish())
+	}
+	for _, a := range moved {
+		b.Update(a.finish())
 	}
 	st.AppliedSeq = max(st.AppliedSeq, seq)
 	data, err := json.Marshal(st)
@@ -132,6 +168,21 @@ func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Ba
 	}
 	b.SetInternal(stateKey, data)
 	return b, nil
+}
+
+// parallel calls f for each of list, as many at a time as there are workers.
+func parallel[T any](ctx context.Context, list []T, f func(T) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(workers())
+	for _, x := range list {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return f(x)
+		})
+	}
+	return g.Wait()
 }
 
 func rankOf(op Op) rank {

@@ -59,7 +59,10 @@ func read(t *testing.T, x *Index, queries []query.Node) contents {
 		if res.Total != st.Docs {
 			t.Errorf("total %d, want %d", res.Total, st.Docs)
 		}
-		c.Hits = append(c.Hits, res.Hits...)
+		for _, h := range res.Hits {
+			h.Story = "" // depends on the order
+			c.Hits = append(c.Hits, h)
+		}
 		if r.Cursor = res.NextCursor; r.Cursor == "" {
 			break
 		}

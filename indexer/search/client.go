@@ -24,9 +24,10 @@ type Client struct {
 }
 
 var (
-	_ Searcher  = (*Client)(nil)
-	_ Counter   = (*Client)(nil)
-	_ Rebuilder = (*Client)(nil)
+	_ Searcher    = (*Client)(nil)
+	_ Counter     = (*Client)(nil)
+	_ Storyteller = (*Client)(nil)
+	_ Rebuilder   = (*Client)(nil)
 )
 
 // NewClient returns a Client over nc, which stays the caller's to close.
@@ -56,6 +57,15 @@ func (c *Client) Count(ctx context.Context, r CountRequest) (*Counts, error) {
 		return nil, err
 	}
 	return &counts, nil
+}
+
+// Story implements Storyteller.
+func (c *Client) Story(ctx context.Context, id string) (*Story, error) {
+	var s Story
+	if err := c.ask(ctx, subjectStory, []byte(id), &s); err != nil {
+		return nil, err
+	}
+	return &s, nil
 }
 
 // Article implements Searcher.

@@ -64,6 +64,11 @@ type Request struct {
 	Lang   []string `json:"lang,omitempty"`
 	Source []string `json:"source,omitempty"`
 	Entity []string `json:"entity,omitempty"`
+	// Story narrows the search to the articles of one story.
+	Story string `json:"story,omitempty"`
+	// Collapse shows of each story only the best hit; Total and facets still
+	// count all.
+	Collapse bool `json:"collapse,omitempty"`
 	// Size is the number of hits on a page, 0 for DefaultSize, -1 for none.
 	Size int `json:"size,omitempty"`
 	// Cursor is Result.NextCursor of the page before. It belongs to one query:
@@ -78,8 +83,10 @@ type Request struct {
 // Result is one page of hits and what is known of all of them.
 type Result struct {
 	// Total is the exact number of articles that match.
-	Total  uint64  `json:"total"`
-	TookMS float64 `json:"took_ms"`
+	Total uint64 `json:"total"`
+	// Stories is the number of hits after collapsing, if that was asked for.
+	Stories uint64  `json:"stories,omitempty"`
+	TookMS  float64 `json:"took_ms"`
 	// Relaxed says that no article had all the words and fewer were asked for;
 	// Match is what the hits were found by.
 	Relaxed bool   `json:"relaxed"`
@@ -119,8 +126,20 @@ type Hit struct {
 	Revision int64   `json:"revision"`
 	// Entities are the IDs of the entities that the article mentions.
 	Entities []string `json:"entities"`
+	// Story is the ID of the story that the article is part of: the article's
+	// own where it is alone or the first.
+	Story string `json:"story"`
+	// More are the other hits of the story, where hits are collapsed.
+	More *More `json:"more,omitempty"`
 	// Explanation says how the score came about, if asked for.
 	Explanation *Explanation `json:"explanation,omitempty"`
+}
+
+// More is what a collapsed hit stands for besides itself.
+type More struct {
+	// Articles is the number of further hits, Languages are theirs.
+	Articles  int      `json:"articles"`
+	Languages []string `json:"languages"`
 }
 
 // Fields that highlights are in.

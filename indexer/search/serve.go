@@ -25,8 +25,8 @@ type ServeOptions struct {
 
 // Serve answers searches over nc with s, as the NATS micro service
 // xinwen-search, until ctx is done; then it finishes what it has begun. Several
-// processes may serve: each request goes to one of them. If s is a Counter, it
-// counts too; if it is a Rebuilder, requests to rebuild reach all processes.
+// processes may serve: each request goes to one of them. If s is a Counter or
+// a Storyteller, it answers that too; if it is a Rebuilder, requests to rebuild reach all processes.
 func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error {
 	if o.Workers <= 0 {
 		o.Workers = 2 * runtime.GOMAXPROCS(0)
@@ -50,11 +50,6 @@ func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error
 		opts = append(opts, micro.WithEndpointSubject(subject))
 		return svc.AddEndpoint(name, h.endpoint(ctx, answer), opts...)
 	}
-	err = errors.Join(
-		endpoint("query", subjectSearch, h.search),
-		endpoint("article", subjectArticle, h.article),
-		endpoint("status", subjectStatus, h.status),
-	)
 	if c, ok := s.(Counter); ok {
 		err = errors.Join(err, endpoint("count", subjectCount, func(ctx context.Context, data []byte) (any, error) {
 			var r CountRequest
@@ -64,11 +59,22 @@ func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error
 			return c.Count(ctx, r)
 		}))
 	}
+	if st, ok := s.(Storyteller); ok {
+		err = errors.Join(err, endpoint("story", subjectStory, func(ctx context.Context, data []byte) (any, error) {
+			return st.Story(ctx, string(data))
+		}))
+	}
 	if rb, ok := s.(Rebuilder); ok {
 		err = errors.Join(err, endpoint("rebuild", subjectRebuild, func(ctx context.Context, _ []byte) (any, error) {
 			return struct{}{}, rb.Rebuild(ctx)
 		}, micro.WithEndpointQueueGroupDisabled()))
 	}
+	// Last, so that who is answered at all is answered everything.
+	err = errors.Join(err,
+		endpoint("query", subjectSearch, h.search),
+		endpoint("article", subjectArticle, h.article),
+		endpoint("status", subjectStatus, h.status),
+	)
 	if err != nil {
 		return errors.Join(fmt.Errorf("search service: %w", err), svc.Stop())
 	}

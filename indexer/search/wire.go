@@ -20,6 +20,7 @@ const (
 	subjectArticle = subjectPrefix + ".article"
 	subjectStatus  = subjectPrefix + ".status"
 	subjectCount   = subjectPrefix + ".count"
+	subjectStory   = subjectPrefix + ".story"
 	subjectRebuild = subjectPrefix + ".rebuild"
 )
 

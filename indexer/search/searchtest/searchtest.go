@@ -3,6 +3,7 @@
 package searchtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -66,6 +67,7 @@ func Run(t *testing.T, s search.Searcher) {
 	t.Run("sorts_and_pages", func(t *testing.T) { sortsAndPages(t, s) })
 	t.Run("counts_facets", func(t *testing.T) { countsFacets(t, s) })
 	t.Run("counts_by_time", func(t *testing.T) { countsByTime(t, s) })
+	t.Run("tells_stories", func(t *testing.T) { tellsStories(t, s) })
 	t.Run("relaxes", func(t *testing.T) { relaxes(t, s) })
 	t.Run("shows_hits", func(t *testing.T) { showsHits(t, s) })
 	t.Run("explains", func(t *testing.T) { explains(t, s) })
@@ -329,7 +331,7 @@ func showsHits(t *testing.T, s search.Searcher) {
 		},
 		Source: "demo-tw", Lang: "zh", Script: "Hant",
 		Published: a.Published, Fetched: a.Fetched, Revision: a.Revision,
-		Entities: []string{"org:nvidia", "org:tsmc"},
+		Entities: []string{"org:nvidia", "org:tsmc"}, Story: "hans",
 	}
 	if diff := cmp.Diff(h, want); diff != "" {
 		t.Errorf("hit differs (-got +want):\n%s", diff)
@@ -408,5 +410,68 @@ func tellsStatus(t *testing.T, s search.Searcher) {
 	st, err := s.Status(t.Context())
 	if err != nil || st.Docs != 5 || st.AppliedSeq < 5 {
 		t.Errorf("got %+v, %v, want 5 articles and at least as many messages", st, err)
+	}
+}
+
+// tellsStories holds stories, the filter by story and collapsing to each other.
+func tellsStories(t *testing.T, s search.Searcher) {
+	teller, ok := s.(search.Storyteller)
+	if !ok {
+		t.Fatal("it tells no stories")
+	}
+	all, err := s.Search(t.Context(), search.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stories := make(map[string]int)
+	for _, h := range all.Hits {
+		stories[h.Story]++
+		st, err := teller.Story(t.Context(), h.Story)
+		if err != nil {
+			t.Fatalf("story %s of %s: %v", h.Story, h.ID, err)
+		}
+		if !slices.ContainsFunc(st.Articles, func(a search.StoryArticle) bool { return a.ID == h.ID }) || st.Total != len(st.Articles) {
+			t.Errorf("story %s: got %+v, want %s in it", h.Story, st, h.ID)
+		}
+		res, err := s.Search(t.Context(), search.Request{Story: h.Story})
+		if err != nil || res.Total != uint64(st.Total) {
+			t.Errorf("filter by story %s: got %+v, %v, want %d hits", h.Story, res, err, st.Total)
+		}
+	}
+	var got []string
+	count := uint64(0)
+	for r := (search.Request{Collapse: true, Size: 2}); ; {
+		res, err := s.Search(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Total != all.Total || res.Stories != uint64(len(stories)) {
+			t.Errorf("collapsed: got total %d, stories %d, want %d, %d", res.Total, res.Stories, all.Total, len(stories))
+		}
+		for _, h := range res.Hits {
+			got = append(got, h.Story)
+			if count++; h.More != nil {
+				count += uint64(h.More.Articles)
+			}
+		}
+		if r.Cursor = res.NextCursor; r.Cursor == "" {
+			break
+		}
+	}
+	if len(got) != len(stories) || count != all.Total {
+		t.Errorf("collapsed: got stories %v standing for %d hits, want %v", got, count, stories)
+	}
+	for _, h := range all.Hits {
+		if got, err := search.StoryOf(t.Context(), s, h.ID, h.Revision); err != nil || got != h.Story {
+			t.Errorf("story of %s: got %s, %v, want %s", h.ID, got, err, h.Story)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := search.StoryOf(ctx, s, "nowhere", 1); !errors.Is(err, search.ErrNotFound) {
+		t.Errorf("story of an unknown article: got %v, want %v", err, search.ErrNotFound)
+	}
+	if _, err := teller.Story(t.Context(), "nowhere"); !errors.Is(err, search.ErrNotFound) {
+		t.Errorf("unknown story: got %v, want %v", err, search.ErrNotFound)
 	}
 }
