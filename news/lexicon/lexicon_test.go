@@ -131,7 +131,7 @@ func traditionalOf() map[rune][]rune {
 // The floors are what the lexicon once had: raise them as it grows.
 func TestBuiltinIsLargeEnough(t *testing.T) {
 	floors := map[news.Kind]int{
-		news.Org: 400, news.Person: 850, news.Place: 130, news.Product: 1000, news.Tech: 750, news.Node: 110,
+		news.Org: 400, news.Person: 850, news.Place: 130, news.Product: 1050, news.Tech: 750, news.Node: 110,
 	}
 	for _, k := range kinds {
 		if floors[k] == 0 {
