@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"xinwen/api/problem"
+	"xinwen/api/prom"
 	"xinwen/api/ui"
 )
 
@@ -63,6 +64,7 @@ func (s *Server) handler() (http.Handler, error) {
 		w.Header().Set("Content-Type", "application/openapi+json")
 		_, _ = w.Write(spec) // the client has gone
 	})
+	prom.New(s.o.Searcher, s.o.Version).Routes(mux, "/prom")
 	s.ui.Routes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if ui.Wanted(r) {

@@ -8,10 +8,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"xinwen/indexer/query"
@@ -171,4 +173,64 @@ func (x *Index) Status(context.Context) (search.Status, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return search.Status{Docs: uint64(len(x.articles)), AppliedSeq: x.seq, LastSeq: x.seq + x.Lag, Lag: x.Lag}, x.Err
+}
+
+// Count counts articles by time and group.
+func (x *Index) Count(_ context.Context, r search.CountRequest) (*search.Counts, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.Err != nil {
+		return nil, x.Err
+	}
+	groups := make(map[string]*search.CountGroup)
+	add := func(labels map[string]string, i int) {
+		key := fmt.Sprint(labels)
+		g := groups[key]
+		if g == nil {
+			g = &search.CountGroup{Labels: labels, Counts: make([]uint64, len(r.Edges)-1)}
+			groups[key] = g
+		}
+		g.Counts[i]++
+		g.Total++
+	}
+	for k := range x.articles {
+		a := &x.articles[k]
+		at := a.Time()
+		i, on := slices.BinarySearchFunc(r.Edges, at, time.Time.Compare)
+		if !on {
+			i--
+		}
+		if at.IsZero() || i < 0 || i >= len(r.Edges)-1 || !matches(a, &r.Request) {
+			continue
+		}
+		sets := []map[string]string{{}}
+		for _, by := range r.By {
+			values := map[string][]string{
+				search.FacetSource: {a.Source}, search.FacetLang: {a.Lang}, search.FacetScript: {a.Script}, search.FacetEntity: a.Entities(),
+			}[by]
+			var next []map[string]string
+			for _, set := range sets {
+				for _, v := range values {
+					more := maps.Clone(set)
+					more[by] = v
+					next = append(next, more)
+				}
+			}
+			sets = next
+		}
+		for _, labels := range sets {
+			add(labels, i)
+		}
+	}
+	out := &search.Counts{AppliedSeq: x.seq, Groups: []search.CountGroup{}}
+	for _, g := range groups {
+		out.Groups = append(out.Groups, *g)
+	}
+	slices.SortFunc(out.Groups, func(a, b search.CountGroup) int {
+		return cmp.Or(cmp.Compare(b.Total, a.Total), strings.Compare(fmt.Sprint(a.Labels), fmt.Sprint(b.Labels)))
+	})
+	if r.Limit > 0 && len(out.Groups) > r.Limit {
+		out.Groups, out.Truncated = out.Groups[:r.Limit], true
+	}
+	return out, nil
 }
