@@ -268,6 +268,15 @@ func (a *App) Addr() string {
 	return a.api.Addr()
 }
 
+// HealthAddr returns where a process without an api answers for its health and
+// metrics, "" if nowhere.
+func (a *App) HealthAddr() string {
+	if a.health == nil {
+		return ""
+	}
+	return a.health.Addr()
+}
+
 // Bus returns the bus of a started App.
 func (a *App) Bus() *bus.Bus { return a.bus }
 

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 
+	_ "time/tzdata" // containers have no zone files
+
 	"github.com/alecthomas/kong"
 
 	"xinwen/news/service"
@@ -46,7 +48,11 @@ type cli struct {
 	Sources    sourcesCmd    `cmd:"" help:"Work with sources." group:"tools of a running system"`
 	Quarantine quarantineCmd `cmd:"" help:"See and replay what failed." group:"tools of a running system"`
 	Index      indexCmd      `cmd:"" help:"Work on the index." group:"tools of a running system"`
-	Doctor     doctorCmd     `cmd:"" help:"Check configuration, data and a running system, and say what to mend." group:"tools of a running system"`
+	Doctor     doctorCmd     `cmd:"" help:"Check configuration, machine, streams and a running system, and say what to mend." group:"tools of a running system"`
+
+	Backup  backupCmd  `cmd:"" help:"Save all streams and state; the system may run." group:"tools of the streams"`
+	Restore restoreCmd `cmd:"" help:"Bring a backup back into an empty system." group:"tools of the streams"`
+	Delete  deleteCmd  `cmd:"" help:"Erase articles from streams, indexes, alerts and deliveries." group:"tools of the streams"`
 }
 
 func main() { os.Exit(run(os.Args[1:])) }

@@ -47,7 +47,8 @@ type ConsumerConfig struct {
 	// doubles with each try up to MaxRetryDelay, default 1 min.
 	RetryDelay    time.Duration
 	MaxRetryDelay time.Duration
-	// Grace is how long handlers may go on after ctx is done, default 10 s.
+	// Grace is how long handlers may go on after ctx is done, default 7 s: a
+	// process that is told to stop has usually 10.
 	Grace time.Duration
 }
 
@@ -62,7 +63,7 @@ func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
 	c.Timeout = or(c.Timeout, time.Minute)
 	c.RetryDelay = or(c.RetryDelay, time.Second)
 	c.MaxRetryDelay = max(or(c.MaxRetryDelay, time.Minute), c.RetryDelay)
-	c.Grace = or(c.Grace, 10*time.Second)
+	c.Grace = or(c.Grace, 7*time.Second)
 	return c, nil
 }
 

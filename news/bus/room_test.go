@@ -61,7 +61,7 @@ func TestOpenHalvesDefaultsOnASmallServer(t *testing.T) {
 		warns  bool
 	}{
 		{
-			"enough", 101 << 30,
+			"enough", 103 << 30,
 			bus.Limits{},
 			map[string]int64{bus.Articles: 64 << 30, bus.Pages: 8 << 30, "KV_seen": 2 << 30},
 			false,
