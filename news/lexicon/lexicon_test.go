@@ -128,10 +128,19 @@ func traditionalOf() map[rune][]rune {
 	return all
 }
 
+// What is shown to readers of one script must be there for those of the other.
+func TestBuiltinNamesAreInBothScripts(t *testing.T) {
+	for _, e := range builtin(t).Entities() {
+		if (e.ZhHans == "") != (e.ZhHant == "") {
+			t.Errorf("%s: zh_hans %q, zh_hant %q: want both or none", e.ID, e.ZhHans, e.ZhHant)
+		}
+	}
+}
+
 // The floors are what the lexicon once had: raise them as it grows.
 func TestBuiltinIsLargeEnough(t *testing.T) {
 	floors := map[news.Kind]int{
-		news.Org: 400, news.Person: 850, news.Place: 130, news.Product: 1050, news.Tech: 750, news.Node: 110,
+		news.Org: 2250, news.Person: 850, news.Place: 130, news.Product: 1050, news.Tech: 750, news.Node: 110,
 	}
 	for _, k := range kinds {
 		if floors[k] == 0 {
@@ -148,6 +157,9 @@ func TestBuiltinIsLargeEnough(t *testing.T) {
 		if entities[kind] < floor {
 			t.Errorf("%d entities of kind %s, want at least %d", entities[kind], kind, floor)
 		}
+	}
+	if n := forms[news.Org]; n < 9500 {
+		t.Errorf("%d forms of organisations, want at least 9500", n)
 	}
 }
 
