@@ -130,13 +130,14 @@ func exchange(path string) error {
 }
 
 // Searcher returns what answers searches. It is also a search.Counter, a
-// search.Storyteller and a search.Rebuilder.
+// search.Storyteller, a search.Resembler and a search.Rebuilder.
 func (i *Indexer) Searcher() search.Searcher { return i }
 
 var (
 	_ search.Searcher    = (*Indexer)(nil)
 	_ search.Counter     = (*Indexer)(nil)
 	_ search.Storyteller = (*Indexer)(nil)
+	_ search.Resembler   = (*Indexer)(nil)
 	_ search.Rebuilder   = (*Indexer)(nil)
 )
 
@@ -163,6 +164,13 @@ func (i *Indexer) Story(ctx context.Context, id string) (*search.Story, error) {
 	i.mu.RLock()
 	defer i.mu.RUnlock()
 	return i.index.Story(ctx, id)
+}
+
+// Similar implements search.Resembler.
+func (i *Indexer) Similar(ctx context.Context, r search.SimilarRequest) (*search.Result, error) {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	return i.index.Similar(ctx, r)
 }
 
 // Article implements search.Searcher.

@@ -16,6 +16,11 @@ type storyGroups struct {
 	facets  bleveindex.DocValueReader
 	id      bleveindex.IndexInternalID
 	stories map[string]*storyGroup
+
+	// own is the story whose hits are left out if skip is set, and else are shown
+	// apart from each other.
+	own         string
+	skip, apart bool
 }
 
 // storyGroup is the hits of one story.
@@ -41,6 +46,9 @@ func (g *storyGroups) add(f found, better func(a, b *found) bool) (alone bool, e
 	name, err := g.names.of(f.doc)
 	if err != nil || name == "" {
 		return err == nil, err
+	}
+	if name == g.own && (g.skip || g.apart) {
+		return !g.skip, nil
 	}
 	var lang, script string
 	g.id = bleveindex.NewIndexInternalID(g.id, f.doc)

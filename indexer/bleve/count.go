@@ -143,7 +143,7 @@ func (g *groups) add(doc uint64, interval int) error {
 		}
 	}
 	for i, name := range g.by {
-		if len(g.values[i]) == 0 && name != search.FacetEntity {
+		if len(g.values[i]) == 0 && name != search.FacetEntity && name != search.FacetStory {
 			g.values[i] = append(g.values[i], "") // unknown
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	bleveindex "github.com/blevesearch/bleve_index_api"
 
 	"xinwen/indexer/analysis"
+	"xinwen/indexer/search"
 )
 
 // Fields of the index. Text is indexed twice: as words, to rank by, and as
@@ -23,7 +24,7 @@ const (
 
 	// fieldStory is the ID of the article's story, if others are in it. fieldBlock has the high bits of the message's number, of the articles
 	// that stories are compared with.
-	fieldStory = "story"
+	fieldStory = facetPrefix + search.FacetStory
 	fieldBlock = "block"
 
 	fieldArticle = "article" // the message as it came, compressed; stored only

@@ -72,6 +72,11 @@ func (x *Index) ranker(s *snapshot, n query.Node) (*ranker, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.ranker(t)
+}
+
+// ranker returns the ranker by some terms.
+func (s *snapshot) ranker(t terms) (*ranker, error) {
 	k := new(ranker)
 	for _, g := range []struct {
 		field string

@@ -67,26 +67,7 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 		last := page[len(page)-1]
 		res.NextCursor = encodeCursor(q.hash, match, position{last.key, last.id})
 	}
-	mark := q.meaning.marks()
-	res.Hits = make([]search.Hit, len(page))
-	var g errgroup.Group
-	g.SetLimit(workers())
-	for i, hit := range page {
-		g.Go(func() (err error) {
-			defer func() { // a panic here would end the process
-				if p := recover(); p != nil {
-					err = fmt.Errorf("show article %s: panic: %v", hit.id, p)
-				}
-			}()
-			res.Hits[i], err = x.hit(s, hit, mark)
-			if q.sort == search.SortRelevance {
-				res.Hits[i].Score = hit.key
-			}
-			res.Hits[i].More = hit.more
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
+	if res.Hits, err = x.hits(s, q, page); err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
 	if r.Explain {
@@ -96,6 +77,30 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 	}
 	res.TookMS = float64(time.Since(start).Microseconds()) / 1000
 	return res, nil
+}
+
+// hits returns what is shown of a page.
+func (x *Index) hits(s *snapshot, q *plan, page []*found) ([]search.Hit, error) {
+	mark := q.meaning.marks()
+	hits := make([]search.Hit, len(page))
+	var g errgroup.Group
+	g.SetLimit(workers())
+	for i, hit := range page {
+		g.Go(func() (err error) {
+			defer func() { // a panic here would end the process
+				if p := recover(); p != nil {
+					err = fmt.Errorf("show article %s: panic: %v", hit.id, p)
+				}
+			}()
+			hits[i], err = x.hit(s, hit, mark)
+			if q.sort == search.SortRelevance {
+				hits[i].Score = hit.key
+			}
+			hits[i].More = hit.more
+			return err
+		})
+	}
+	return hits, g.Wait()
 }
 
 // plan is a request, checked and read.
@@ -216,7 +221,7 @@ func parts(n query.Node) (required []query.Node, texts []query.Text) {
 }
 
 // facetFields are the facets, which are named as their fields.
-var facetFields = []string{search.FacetSource, search.FacetLang, search.FacetScript, search.FacetEntity}
+var facetFields = []string{search.FacetSource, search.FacetLang, search.FacetScript, search.FacetEntity, search.FacetStory}
 
 // filters turns the request's filters into parts of the query.
 func (x *Index) filters(r search.Request) ([]query.Node, error) {

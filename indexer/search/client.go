@@ -27,6 +27,7 @@ var (
 	_ Searcher    = (*Client)(nil)
 	_ Counter     = (*Client)(nil)
 	_ Storyteller = (*Client)(nil)
+	_ Resembler   = (*Client)(nil)
 	_ Rebuilder   = (*Client)(nil)
 )
 
@@ -66,6 +67,19 @@ func (c *Client) Story(ctx context.Context, id string) (*Story, error) {
 		return nil, err
 	}
 	return &s, nil
+}
+
+// Similar implements Resembler.
+func (c *Client) Similar(ctx context.Context, r SimilarRequest) (*Result, error) {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	var res Result
+	if err := c.ask(ctx, subjectSimilar, data, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
 }
 
 // Article implements Searcher.

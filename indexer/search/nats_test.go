@@ -68,7 +68,9 @@ func serve(t *testing.T, nc *nats.Conn, s search.Searcher) (stop func()) {
 	}
 }
 
-func TestClientContract(t *testing.T) {
+// openIndex returns an empty index of the test's own.
+func openIndex(t *testing.T) *bleve.Index {
+	t.Helper()
 	a, err := analysis.New(analysis.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -77,15 +79,29 @@ func TestClientContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer x.Close()
+	t.Cleanup(func() {
+		if err := x.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return x
+}
+
+func writeArticle(t *testing.T, x *bleve.Index, seq uint64, a *news.Article) {
+	t.Helper()
+	data, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Write(t.Context(), seq, []bleve.Op{{Article: a, Data: data, Seq: seq, Time: a.Time()}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestClientContract(t *testing.T) {
+	x := openIndex(t)
 	for i, article := range searchtest.Articles() {
-		data, err := json.Marshal(article)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := x.Write(t.Context(), uint64(i+1), []bleve.Op{{Article: article, Data: data, Time: article.Fetched}}); err != nil {
-			t.Fatal(err)
-		}
+		writeArticle(t, x, uint64(i+1), article)
 	}
 	nc, client := startNATS(t, 0)
 	defer serve(t, nc, x)()

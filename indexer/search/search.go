@@ -33,6 +33,7 @@ const (
 	FacetLang   = "lang"
 	FacetScript = "script"
 	FacetEntity = "entity"
+	FacetStory  = "story" // of stories that have several articles
 )
 
 // Limits on requests.

@@ -25,8 +25,8 @@ type ServeOptions struct {
 
 // Serve answers searches over nc with s, as the NATS micro service
 // xinwen-search, until ctx is done; then it finishes what it has begun. Several
-// processes may serve: each request goes to one of them. If s is a Counter or
-// a Storyteller, it answers that too; if it is a Rebuilder, requests to rebuild reach all processes.
+// processes may serve: each request goes to one of them. What else s can
+// do (Counter, Storyteller, Resembler) it answers too; if it is a Rebuilder, requests to rebuild reach all processes.
 func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error {
 	if o.Workers <= 0 {
 		o.Workers = 2 * runtime.GOMAXPROCS(0)
@@ -62,6 +62,15 @@ func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error
 	if st, ok := s.(Storyteller); ok {
 		err = errors.Join(err, endpoint("story", subjectStory, func(ctx context.Context, data []byte) (any, error) {
 			return st.Story(ctx, string(data))
+		}))
+	}
+	if rs, ok := s.(Resembler); ok {
+		err = errors.Join(err, endpoint("similar", subjectSimilar, func(ctx context.Context, data []byte) (any, error) {
+			var r SimilarRequest
+			if err := unmarshal(data, &r); err != nil {
+				return nil, err
+			}
+			return rs.Similar(ctx, r)
 		}))
 	}
 	if rb, ok := s.(Rebuilder); ok {

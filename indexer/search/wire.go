@@ -21,6 +21,7 @@ const (
 	subjectStatus  = subjectPrefix + ".status"
 	subjectCount   = subjectPrefix + ".count"
 	subjectStory   = subjectPrefix + ".story"
+	subjectSimilar = subjectPrefix + ".similar"
 	subjectRebuild = subjectPrefix + ".rebuild"
 )
 

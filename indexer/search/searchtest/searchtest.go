@@ -68,6 +68,9 @@ func Run(t *testing.T, s search.Searcher) {
 	t.Run("counts_facets", func(t *testing.T) { countsFacets(t, s) })
 	t.Run("counts_by_time", func(t *testing.T) { countsByTime(t, s) })
 	t.Run("tells_stories", func(t *testing.T) { tellsStories(t, s) })
+	t.Run("counts_trends", func(t *testing.T) { countsTrends(t, s) })
+	t.Run("counts_cooccurrences", func(t *testing.T) { countsCooccurrences(t, s) })
+	t.Run("finds_similar", func(t *testing.T) { findsSimilar(t, s) })
 	t.Run("relaxes", func(t *testing.T) { relaxes(t, s) })
 	t.Run("shows_hits", func(t *testing.T) { showsHits(t, s) })
 	t.Run("explains", func(t *testing.T) { explains(t, s) })
@@ -473,5 +476,96 @@ func tellsStories(t *testing.T, s search.Searcher) {
 	}
 	if _, err := teller.Story(t.Context(), "nowhere"); !errors.Is(err, search.ErrNotFound) {
 		t.Errorf("unknown story: got %v, want %v", err, search.ErrNotFound)
+	}
+}
+
+func countsTrends(t *testing.T, s search.Searcher) {
+	day := func(d, h int) time.Time { return time.Date(2025, 11, d, h, 0, 0, 0, time.UTC) }
+	for _, tt := range []struct {
+		name   string
+		r      search.TrendRequest
+		times  []time.Time
+		totals []uint64
+		series []search.Series
+	}{
+		{
+			"by_day", search.TrendRequest{Request: search.Request{From: day(1, 0), To: day(6, 0)}, Interval: search.IntervalDay, By: search.FacetSource},
+			[]time.Time{day(1, 0), day(2, 0), day(3, 0), day(4, 0), day(5, 0)},
+			[]uint64{1, 1, 1, 1, 1},
+			[]search.Series{
+				{Value: "demo-cn", Counts: []uint64{1, 0, 0, 1, 0}, Total: 2, Share: 0.4},
+				{Value: "demo-en", Counts: []uint64{0, 0, 1, 0, 1}, Total: 2, Share: 0.4},
+				{Value: "demo-tw", Counts: []uint64{0, 1, 0, 0, 0}, Total: 1, Share: 0.2},
+			},
+		},
+		{
+			"by_week_of_a_query", search.TrendRequest{Request: search.Request{Query: "先进封装", From: day(1, 12), To: day(4, 0)}, Interval: search.IntervalWeek},
+			[]time.Time{time.Date(2025, 10, 27, 0, 0, 0, 0, time.UTC), day(3, 0)},
+			[]uint64{2, 0},
+			[]search.Series{{Counts: []uint64{2, 0}, Total: 2, Share: 1}},
+		},
+		{
+			"entities_of_a_kind_by_hour", search.TrendRequest{Request: search.Request{From: day(3, 7), To: day(3, 9), TZ: "Asia/Shanghai"}, Interval: search.IntervalHour, By: search.FacetEntity, Kind: "org", Limit: 1},
+			[]time.Time{day(3, 7), day(3, 8)},
+			[]uint64{0, 1},
+			[]search.Series{{Value: "org:nvidia", Counts: []uint64{0, 1}, Total: 1, Share: 1}},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := search.Trend(t.Context(), s, tt.r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(got.Totals, tt.totals); diff != "" {
+				t.Errorf("totals: -got +want:\n%s", diff)
+			}
+			if diff := cmp.Diff(got.Series, tt.series); diff != "" {
+				t.Errorf("series: -got +want:\n%s", diff)
+			}
+			if !slices.EqualFunc(got.Times, tt.times, time.Time.Equal) {
+				t.Errorf("times: got %v, want %v", got.Times, tt.times)
+			}
+		})
+	}
+	for field, r := range map[string]search.TrendRequest{
+		"from":     {Interval: search.IntervalDay},
+		"interval": {Request: search.Request{From: day(1, 0), To: day(2, 0)}, Interval: "year"},
+		"by":       {Request: search.Request{From: day(1, 0), To: day(2, 0)}, Interval: search.IntervalDay, By: "colour"},
+	} {
+		var e *search.RequestError
+		if _, err := search.Trend(t.Context(), s, r); !errors.As(err, &e) || e.Field != field || e.Hint == "" {
+			t.Errorf("got %v, want a RequestError for %q with a hint", err, field)
+		}
+	}
+}
+
+func countsCooccurrences(t *testing.T, s search.Searcher) {
+	got, err := search.Cooccur(t.Context(), s, search.CooccurRequest{Of: "org:nvidia"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &search.Cooccurrences{
+		Articles: 3, All: 5, AppliedSeq: got.AppliedSeq,
+		Entities: []search.Cooccurrence{{Entity: "org:tsmc", Count: 3, Share: 1, Lift: 5. / 3}},
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("-got +want:\n%s", diff)
+	}
+}
+
+func findsSimilar(t *testing.T, s search.Searcher) {
+	r, ok := s.(search.Resembler)
+	if !ok {
+		t.Fatal("it finds nothing similar")
+	}
+	res, err := r.Similar(t.Context(), search.SimilarRequest{ID: "hans", SameStory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ids(res); len(got) == 0 || got[0] != "hant" || slices.Contains(got, "hans") {
+		t.Errorf("got %v, want hant first and not the article itself", got)
+	}
+	if _, err := r.Similar(t.Context(), search.SimilarRequest{ID: "nowhere"}); !errors.Is(err, search.ErrNotFound) {
+		t.Errorf("got %v, want %v", err, search.ErrNotFound)
 	}
 }
