@@ -1,9 +1,13 @@
 package grafana
 
 import (
+	"context"
 	"encoding/json"
 	"io/fs"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,10 +16,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xinwen/api"
+	"xinwen/api/prom"
 	"xinwen/crawler"
 	"xinwen/extractor"
 	"xinwen/indexer"
 	"xinwen/indexer/query"
+	"xinwen/indexer/search"
 	"xinwen/news/bus"
 	"xinwen/news/lexicon"
 )
@@ -128,6 +134,9 @@ func TestEveryMetricOfTheDashboardIsExported(t *testing.T) {
 	used := 0
 	for name, d := range load(t) {
 		for _, p := range d.Panels {
+			if p.Datasource.UID == newsSource {
+				continue // see TestNewsQueriesAreAnswered
+			}
 			for _, q := range p.Targets {
 				for _, m := range metric.FindAllString(q.Expr, -1) {
 					used++
@@ -168,7 +177,7 @@ func TestPanelsFitTheGrid(t *testing.T) {
 				t.Errorf("%s: got id %d twice", name, p.ID)
 			}
 			ids[p.ID] = true
-			if p.Type != "row" && (p.Datasource.Type != "prometheus" || p.Datasource.UID != "xinwen" || len(p.Targets) == 0) {
+			if p.Type != "row" && (p.Datasource.Type != "prometheus" || p.Datasource.UID != "xinwen" && p.Datasource.UID != newsSource || len(p.Targets) == 0) {
 				t.Errorf("%s, %s: got data source %+v, want ours", name, p.Title, p.Datasource)
 			}
 			g := p.GridPos
@@ -194,8 +203,48 @@ func TestProvisioningIsYAMLAndNamesTheDataSource(t *testing.T) {
 		if err := yaml.Unmarshal(data, &v); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if name == "provisioning/datasources/xinwen.yaml" && !strings.Contains(string(data), "uid: xinwen\n") {
-			t.Errorf("%s: got no uid xinwen, which the dashboard asks for", name)
+		for _, uid := range []string{"xinwen", newsSource} {
+			if name == "provisioning/datasources/xinwen.yaml" && !strings.Contains(string(data), "uid: "+uid+"\n") {
+				t.Errorf("%s: got no uid %s, which a dashboard asks for", name, uid)
+			}
 		}
+	}
+}
+
+// newsSource is the data source that the api itself answers.
+const newsSource = "xinwen-news"
+
+// counter is an index that counts nothing.
+type counter struct{ search.Searcher }
+
+func (counter) Count(context.Context, search.CountRequest) (*search.Counts, error) {
+	return &search.Counts{}, nil
+}
+
+func TestNewsQueriesAreAnswered(t *testing.T) {
+	mux := http.NewServeMux()
+	prom.New(counter{}, "test").Routes(mux, "/prom")
+	variables := strings.NewReplacer("$__range", "30d", "$__interval", "1h", "$source", ".*", "$entity", "org:tsmc|org:nvidia")
+	asked := 0
+	for name, d := range load(t) {
+		for _, p := range d.Panels {
+			if p.Datasource.UID != newsSource {
+				continue
+			}
+			for _, q := range p.Targets {
+				asked++
+				form := url.Values{"query": {variables.Replace(q.Expr)}, "start": {"0"}, "end": {"86400"}, "step": {"1h"}}
+				for _, path := range []string{"query", "query_range"} {
+					w := httptest.NewRecorder()
+					mux.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/prom/api/v1/"+path+"?"+form.Encode(), nil))
+					if w.Code != http.StatusOK {
+						t.Errorf("%s, %s: got %d %s for %s", name, p.Title, w.Code, w.Body, q.Expr)
+					}
+				}
+			}
+		}
+	}
+	if asked == 0 {
+		t.Error("got no query of the news")
 	}
 }
