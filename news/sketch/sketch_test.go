@@ -52,3 +52,39 @@ func FuzzSimilarity(f *testing.F) {
 		}
 	})
 }
+
+func TestMemoryKnowsRepeats(t *testing.T) {
+	text := "晶圆代工厂台积电通知客户明年起上调先进制程报价，幅度约百分之五到十。"
+	s := Of("台积电上调报价", text)
+	other := Of("三星推出新内存", "三星电子发布第六代高带宽内存样品，良率仍待提高，预计明年量产。")
+	hour := int64(3600)
+	var m Memory
+	for _, step := range []struct {
+		name string
+		told Told
+		want string // article that it repeats
+	}{
+		{"new", Told{"a", "", s, 0}, ""},
+		{"itself", Told{"a", "", s, hour}, ""},
+		{"copy", Told{"b", "", s, hour}, "a"},
+		{"other", Told{"c", "", other, hour}, ""},
+		{"story", Told{"d", "s1", other, hour}, "c"},
+		{"new_story", Told{"e", "s2", "", hour}, ""},
+		{"same_story", Told{"f", "s2", s, 2 * hour}, "a"}, // a has no story yet
+		{"too_late", Told{"g", "", s, 100 * hour}, ""},
+	} {
+		got, ok := m.Find(step.told)
+		if got.Article != step.want || ok != (step.want != "") {
+			t.Errorf("%s: got %q, want %q", step.name, got.Article, step.want)
+		}
+		if !ok {
+			m.Add(step.told)
+		}
+	}
+	for i := range 10 * MaxTold {
+		m.Add(Told{string(rune('A' + i)), "", s, 200 * hour})
+	}
+	if len(m.Told) != MaxTold {
+		t.Errorf("got %d remembered, want %d", len(m.Told), MaxTold)
+	}
+}
