@@ -140,7 +140,7 @@ func TestBuiltinNamesAreInBothScripts(t *testing.T) {
 // The floors are what the lexicon once had: raise them as it grows.
 func TestBuiltinIsLargeEnough(t *testing.T) {
 	floors := map[news.Kind]int{
-		news.Org: 2250, news.Person: 850, news.Place: 880, news.Product: 1050, news.Tech: 750, news.Node: 110,
+		news.Org: 2250, news.Person: 850, news.Place: 880, news.Product: 1050, news.Tech: 790, news.Node: 110,
 	}
 	for _, k := range kinds {
 		if floors[k] == 0 {
