@@ -47,14 +47,11 @@ type restoreCmd struct {
 
 // Run brings a backup back into an empty system that is stopped.
 func (c *restoreCmd) Run(ctx context.Context, k *cli) (err error) {
-	config, err := c.config(k)
+	config, err := c.app(k)
 	if err != nil {
 		return err
 	}
-	if config, err = config.WithDefaults(); err != nil {
-		return err
-	}
-	if index := filepath.Join(config.Data, "index"); c.NATS == "" && config.NATS.URL == "" {
+	if index := filepath.Join(config.Data, "index"); config.NATS.URL == "" {
 		if files, err := os.ReadDir(index); err == nil && len(files) > 0 {
 			return hint(fmt.Errorf("there is an index in %s already", index), "move it away: it is of other articles, and is built anew from those restored")
 		}

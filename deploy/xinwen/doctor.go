@@ -27,13 +27,8 @@ type doctorCmd struct {
 // Run makes every check, prints what it found, and fails if anything is wrong.
 func (d *doctorCmd) Run(ctx context.Context, c *cli) error {
 	var p patient
-	config, err := d.config(c)
+	config, err := d.app(c)
 	p.check("configuration", err)
-	if d.busFlags.NATS != "" {
-		config.NATS.URL = d.busFlags.NATS
-	}
-	config, err = config.WithDefaults()
-	p.check("configuration values", err)
 	p.written(config)
 	p.machine(config)
 	p.streams(ctx, config)

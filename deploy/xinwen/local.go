@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -16,18 +17,26 @@ import (
 type busFlags struct {
 	configFlags
 	NATS string `name:"nats" placeholder:"URL" env:"XINWEN_NATS" help:"NATS server, or several separated by commas; without it the streams under --data."`
+	NKey string `name:"nkey" placeholder:"FILE" env:"XINWEN_NATS_NKEY" help:"Seed of a user's nkey for the NATS server."`
+	CA   string `name:"ca" placeholder:"FILE" env:"XINWEN_NATS_CA" help:"Certificate authority of the NATS server."`
+}
+
+// app returns the configuration with the flags laid over it.
+func (f busFlags) app(c *cli) (app.Config, error) {
+	config, err := f.config(c)
+	if err != nil {
+		return config, err
+	}
+	config.NATS.URL = cmp.Or(f.NATS, config.NATS.URL)
+	config.NATS.NKey = cmp.Or(f.NKey, config.NATS.NKey)
+	config.NATS.CA = cmp.Or(f.CA, config.NATS.CA)
+	return config.WithDefaults()
 }
 
 // open opens the streams. With stopped set, nothing else may be using them.
 func (f busFlags) open(ctx context.Context, c *cli, stopped bool) (*bus.Bus, error) {
-	config, err := f.config(c)
+	config, err := f.app(c)
 	if err != nil {
-		return nil, err
-	}
-	if f.NATS != "" {
-		config.NATS.URL = f.NATS
-	}
-	if config, err = config.WithDefaults(); err != nil {
 		return nil, err
 	}
 	if config.Log.Level == "" {

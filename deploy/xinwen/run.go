@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -86,6 +87,8 @@ func stop(ctx context.Context, a *app.App) error {
 type serviceCmd struct {
 	configFlags
 	NATS    string `name:"nats" placeholder:"URL" env:"XINWEN_NATS" help:"NATS server, or several separated by commas."`
+	NKey    string `name:"nkey" placeholder:"FILE" env:"XINWEN_NATS_NKEY" help:"Seed of the service's nkey for the NATS server."`
+	CA      string `name:"ca" placeholder:"FILE" env:"XINWEN_NATS_CA" help:"Certificate authority of the NATS server."`
 	Listen  string `placeholder:"ADDR" help:"api: address to listen on (default 127.0.0.1:8080)."`
 	Sources string `placeholder:"FILE|none" help:"crawler: sources to follow instead of the built-in ones."`
 	Metrics string `placeholder:"ADDR" env:"XINWEN_METRICS" help:"crawler, extractor, indexer: address for /metrics, /healthz and /readyz."`
@@ -98,9 +101,9 @@ func (s *serviceCmd) Run(ctx context.Context, c *cli, k *kong.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.NATS != "" {
-		config.NATS.URL = s.NATS
-	}
+	config.NATS.URL = cmp.Or(s.NATS, config.NATS.URL)
+	config.NATS.NKey = cmp.Or(s.NKey, config.NATS.NKey)
+	config.NATS.CA = cmp.Or(s.CA, config.NATS.CA)
 	if config.NATS.URL == "" {
 		return hint(fmt.Errorf("the %s alone needs a NATS server", service), "name it with --nats nats://HOST:4222, or run everything in one process with `xinwen`")
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -38,6 +39,7 @@ type Bus struct {
 	trim     trimmer
 	halved   int // how often setup halved the default limits
 	erased   erasedIDs
+	denied   atomic.Pointer[error] // the last thing that the server did not permit
 
 	done      chan struct{} // closed by Close
 	stopDrain context.CancelFunc
@@ -164,6 +166,7 @@ func (b *Bus) start(ctx context.Context, setup bool) error {
 func (b *Bus) connect(ctx context.Context) error {
 	opts := []nats.Option{
 		nats.Name("xinwen " + b.name),
+		nats.CustomInboxPrefix(inboxPrefix(b.name)),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectJitter(100*time.Millisecond, time.Second),
@@ -175,6 +178,9 @@ func (b *Bus) connect(ctx context.Context) error {
 			subject := ""
 			if s != nil {
 				subject = s.Subject
+			}
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				b.denied.Store(&err)
 			}
 			b.log.Warn("nats connection error", "subject", subject, "err", err)
 		}),

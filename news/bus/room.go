@@ -23,7 +23,7 @@ func (b *Bus) fit(ctx context.Context) error {
 	for ; ; b.halved++ {
 		var sum int64
 		for name, bytes := range b.sizes() {
-			err := insist(ctx, func(ctx context.Context) error {
+			err := b.insist(ctx, func(ctx context.Context) error {
 				_, err := b.js.Stream(ctx, name)
 				if errors.Is(err, jetstream.ErrStreamNotFound) {
 					sum += bytes
@@ -38,7 +38,7 @@ func (b *Bus) fit(ctx context.Context) error {
 		if sum == 0 {
 			return nil
 		}
-		err := insist(ctx, func(ctx context.Context) error { return b.probe(ctx, sum) })
+		err := b.insist(ctx, func(ctx context.Context) error { return b.probe(ctx, sum) })
 		if err == nil || !isStorage(err) || b.halved == maxHalved {
 			return setupError("streams", err)
 		}

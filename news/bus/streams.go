@@ -152,6 +152,7 @@ func (b *Bus) setup(ctx context.Context) error {
 }
 
 func (b *Bus) setupAll(ctx context.Context) error {
+	insist := b.insist
 	for i := range streams {
 		s := &streams[i]
 		if err := insist(ctx, func(ctx context.Context) error { return b.setupStream(ctx, s) }); err != nil {
@@ -174,13 +175,16 @@ func (b *Bus) setupAll(ctx context.Context) error {
 // insist repeats f: a cluster that has just started does not answer, or
 // refuses, for a while, and of services that make the same stream at the same
 // time only one gets an answer. Jitter parts them.
-func insist(ctx context.Context, f func(context.Context) error) error {
+func (b *Bus) insist(ctx context.Context, f func(context.Context) error) error {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		try, cancel := context.WithTimeout(ctx, jitter(max(10*wait, 2*time.Second)))
 		err := f(try)
 		cancel()
 		if err == nil {
 			return nil
+		}
+		if denied := b.denied.Load(); denied != nil {
+			return hint("set up streams", *denied, "streams are made and changed by a user with the rights for it: run `xinwen streams` with the admin's nkey or credentials, then start this again")
 		}
 		if isStorage(err) || !isNotYet(err) {
 			return err
