@@ -81,9 +81,9 @@ func (s *Server) entityRoutes(api huma.API) {
 			}
 			return &struct{ Body entity }{showEntity(e)}, nil
 		})
-	register(s, api, operation(http.MethodGet, "/v1/suggest", "suggest", "Entities whose names begin so", "lexicon"),
+	register(s, api, operation(http.MethodGet, "/v1/suggest", "suggest", "Entities whose names begin so, also in pinyin", "lexicon"),
 		func(_ context.Context, in *struct {
-			Q    string `query:"q" maxLength:"256" required:"true" doc:"The beginning of a name, in any script"`
+			Q    string `query:"q" maxLength:"256" required:"true" doc:"The beginning of a name, in any script, or of its pinyin (taiji, tjd)"`
 			Size int    `query:"size" minimum:"1" maximum:"50" default:"10"`
 		},
 		) (*struct {
@@ -102,7 +102,7 @@ func (s *Server) entityRoutes(api huma.API) {
 		})
 }
 
-// suggestions finds entities by the beginning of a folded name.
+// suggestions finds entities by the beginning of a folded name or its pinyin.
 type suggestions struct {
 	mu    sync.Mutex
 	of    *lexicon.Lexicon
@@ -128,6 +128,9 @@ func (s *suggestions) list(l *lexicon.Lexicon) []folded {
 		}
 		for _, f := range forms {
 			if t := han.FoldString(f); t != "" {
+				list = append(list, folded{t, f, e})
+			}
+			for _, t := range spellings(f) {
 				list = append(list, folded{t, f, e})
 			}
 		}

@@ -38,6 +38,8 @@ func (s *Server) handler() (http.Handler, error) {
 
 	s.searchRoutes(api)
 	s.articleRoutes(api)
+	s.storyRoutes(api)
+	s.trendRoutes(api)
 	s.entityRoutes(api)
 	s.alertRoutes(api)
 	s.operationRoutes(api)

@@ -18,28 +18,29 @@ import (
 // SearchParams are the parameters of a search, in the query string of a GET or
 // as the JSON body of a POST.
 type SearchParams struct {
-	Q       string `query:"q" json:"q,omitempty" maxLength:"8192" doc:"The query; empty means every article" example:"台积电 AND 涨价"`
-	From    string `query:"from" json:"from,omitempty" doc:"Published at or after: a date in tz, or an RFC 3339 time" example:"2025-11-01"`
-	To      string `query:"to" json:"to,omitempty" doc:"Published until: a date in tz (the whole day counts), or an RFC 3339 time (which does not)" example:"2025-11-17"`
-	TZ      string `query:"tz" json:"tz,omitempty" doc:"IANA time zone of days, UTC if empty" example:"Asia/Taipei"`
-	Lang    list   `query:"lang,explode" json:"lang,omitempty" doc:"zh, en, zh-Hans, zh-Hant; several are alternatives"`
-	Source  list   `query:"source,explode" json:"source,omitempty" doc:"IDs of sources; several are alternatives"`
-	Entity  list   `query:"entity,explode" json:"entity,omitempty" doc:"IDs, names or aliases of entities; several are alternatives"`
-	Topic   list   `query:"topic,explode" json:"topic,omitempty" doc:"Reserved: articles have no topics yet"`
-	Story   string `query:"story" json:"story,omitempty" doc:"Reserved: articles have no stories yet"`
-	Sort    string `query:"sort" json:"sort,omitempty" enum:"relevance,newest,oldest" doc:"relevance where there is a query, else newest"`
-	Size    int    `query:"size" json:"size,omitempty" minimum:"-1" maximum:"100" default:"10" doc:"Hits on a page; -1 only counts"`
-	Cursor  string `query:"cursor" json:"cursor,omitempty" maxLength:"4096" doc:"next_cursor of the page before; all else must stay the same"`
-	Facets  list   `query:"facets,explode" json:"facets,omitempty" doc:"Facets to count: source, lang, script, entity"`
-	Match   string `query:"match" json:"match,omitempty" enum:"auto,all,any" default:"auto" doc:"How many of the words an article must have"`
-	Syntax  string `query:"syntax" json:"syntax,omitempty" enum:"query,plain" default:"query" doc:"plain knows no operators"`
-	Explain bool   `query:"explain" json:"explain,omitempty" doc:"Say how each hit came to its score"`
+	Q        string `query:"q" json:"q,omitempty" maxLength:"8192" doc:"The query; empty means every article" example:"台积电 AND 涨价"`
+	From     string `query:"from" json:"from,omitempty" doc:"Published at or after: a date in tz, or an RFC 3339 time" example:"2025-11-01"`
+	To       string `query:"to" json:"to,omitempty" doc:"Published until: a date in tz (the whole day counts), or an RFC 3339 time (which does not)" example:"2025-11-17"`
+	TZ       string `query:"tz" json:"tz,omitempty" doc:"IANA time zone of days, UTC if empty" example:"Asia/Taipei"`
+	Lang     list   `query:"lang,explode" json:"lang,omitempty" doc:"zh, en, zh-Hans, zh-Hant; several are alternatives"`
+	Source   list   `query:"source,explode" json:"source,omitempty" doc:"IDs of sources; several are alternatives"`
+	Entity   list   `query:"entity,explode" json:"entity,omitempty" doc:"IDs, names or aliases of entities; several are alternatives"`
+	Topic    list   `query:"topic,explode" json:"topic,omitempty" doc:"Reserved: articles have no topics yet"`
+	Story    string `query:"story" json:"story,omitempty" maxLength:"128" doc:"ID of a story: only its articles"`
+	Sort     string `query:"sort" json:"sort,omitempty" enum:"relevance,newest,oldest" doc:"relevance where there is a query, else newest"`
+	Size     int    `query:"size" json:"size,omitempty" minimum:"-1" maximum:"100" default:"10" doc:"Hits on a page; -1 only counts"`
+	Cursor   string `query:"cursor" json:"cursor,omitempty" maxLength:"4096" doc:"next_cursor of the page before; all else must stay the same"`
+	Facets   list   `query:"facets,explode" json:"facets,omitempty" doc:"Facets to count: source, lang, script, entity, story"`
+	Match    string `query:"match" json:"match,omitempty" enum:"auto,all,any" default:"auto" doc:"How many of the words an article must have"`
+	Syntax   string `query:"syntax" json:"syntax,omitempty" enum:"query,plain" default:"query" doc:"plain knows no operators"`
+	Collapse bool   `query:"collapse" json:"collapse,omitempty" doc:"Show of each story only the best hit, with how many more there are"`
+	Explain  bool   `query:"explain" json:"explain,omitempty" doc:"Say how each hit came to its score"`
 }
 
 // request turns the parameters into what a Searcher takes.
 func (p *SearchParams) request() (search.Request, error) {
-	if len(p.Topic) > 0 || p.Story != "" {
-		return search.Request{}, problem.New(http.StatusBadRequest, "Articles have no topics and stories yet.", "Leave topic and story out.")
+	if len(p.Topic) > 0 {
+		return search.Request{}, problem.New(http.StatusBadRequest, "Articles have no topics yet.", "Leave topic out.")
 	}
 	zone, err := time.LoadLocation(p.TZ)
 	if err != nil || p.TZ == "Local" {
@@ -48,7 +49,7 @@ func (p *SearchParams) request() (search.Request, error) {
 	r := search.Request{
 		Query: p.Q, Syntax: p.Syntax, Match: p.Match, Sort: p.Sort, TZ: p.TZ,
 		Lang: p.Lang.split(), Source: p.Source.split(), Entity: p.Entity, Facets: p.Facets.split(),
-		Size: p.Size, Cursor: p.Cursor, Explain: p.Explain,
+		Size: p.Size, Cursor: p.Cursor, Explain: p.Explain, Story: p.Story, Collapse: p.Collapse,
 	}
 	if r.From, err = instant("from", p.From, zone, 0); err != nil {
 		return search.Request{}, err

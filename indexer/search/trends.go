@@ -59,8 +59,8 @@ type Trends struct {
 	Total  uint64   `json:"total"`
 	Series []Series `json:"series"`
 	// Spikes are sorted by score.
-	Spikes     []Spike `json:"spikes,omitempty"`
-	AppliedSeq uint64  `json:"applied_seq"`
+	Spikes     []TrendSpike `json:"spikes,omitempty"`
+	AppliedSeq uint64       `json:"applied_seq"`
 }
 
 // Series is the articles of one value over time.
@@ -72,8 +72,8 @@ type Series struct {
 	Share float64 `json:"share"`
 }
 
-// Spike is an interval in which a value is far more frequent than before.
-type Spike struct {
+// TrendSpike is an interval in which a value is far more frequent than before.
+type TrendSpike struct {
 	Value string    `json:"value"`
 	Time  time.Time `json:"time"`
 	Count uint64    `json:"count"`
@@ -146,7 +146,7 @@ func Trend(ctx context.Context, s Searcher, r TrendRequest) (*Trends, error) {
 		return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.Value, b.Value))
 	})
 	t.Series = t.Series[:min(len(t.Series), cmp.Or(r.Limit, DefaultSeries))]
-	slices.SortFunc(t.Spikes, func(a, b Spike) int {
+	slices.SortFunc(t.Spikes, func(a, b TrendSpike) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), b.Time.Compare(a.Time), cmp.Compare(a.Value, b.Value))
 	})
 	t.Spikes = t.Spikes[:min(len(t.Spikes), maxSpikes)]
@@ -245,22 +245,22 @@ func (r *TrendRequest) before(t time.Time, n int) []time.Time {
 
 // spikes returns the intervals after the first history ones in which a group is
 // far above the history before them.
-func spikes(g CountGroup, by string, edges []time.Time, history int) []Spike {
-	var list []Spike
+func spikes(g CountGroup, by string, edges []time.Time, history int) []TrendSpike {
+	var list []TrendSpike
 	for i := history; i < len(g.Counts); i++ {
 		n := g.Counts[i]
 		expected := float64(sum(g.Counts[i-history:i])) / float64(history)
 		// Half an article more, as what is new has no rhythm yet.
 		score := (float64(n) - expected) / math.Sqrt(expected+0.5)
 		if n >= spikeLeast && score >= spikeScore {
-			list = append(list, Spike{Value: g.Labels[by], Time: edges[i], Count: n, Expected: expected, Score: score, Stories: []SpikeStory{}})
+			list = append(list, TrendSpike{Value: g.Labels[by], Time: edges[i], Count: n, Expected: expected, Score: score, Stories: []SpikeStory{}})
 		}
 	}
 	return list
 }
 
 // tell adds the stories behind a spike.
-func (p *Spike) tell(ctx context.Context, s Searcher, r TrendRequest) error {
+func (p *TrendSpike) tell(ctx context.Context, s Searcher, r TrendRequest) error {
 	teller, ok := s.(Storyteller)
 	if !ok {
 		return nil
