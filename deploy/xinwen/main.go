@@ -12,12 +12,11 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"xinwen/news/service"
 
 	_ "time/tzdata" // containers have no zone files
 
 	"github.com/alecthomas/kong"
-
-	"xinwen/news/service"
 )
 
 // version is set when a release is built.
@@ -50,9 +49,11 @@ type cli struct {
 	Index      indexCmd      `cmd:"" help:"Work on the index." group:"tools of a running system"`
 	Doctor     doctorCmd     `cmd:"" help:"Check configuration, machine, streams and a running system, and say what to mend." group:"tools of a running system"`
 
-	Backup  backupCmd  `cmd:"" help:"Save all streams and state; the system may run." group:"tools of the streams"`
-	Restore restoreCmd `cmd:"" help:"Bring a backup back into an empty system." group:"tools of the streams"`
-	Delete  deleteCmd  `cmd:"" help:"Erase articles from streams, indexes, alerts and deliveries." group:"tools of the streams"`
+	Streams    streamsCmd    `cmd:"" help:"Make and mend the streams, and show them." group:"tools of the streams"`
+	NATSConfig natsConfigCmd `cmd:"" name:"nats-config" help:"Write a configuration for NATS servers with TLS and a user for each service." group:"tools of the streams"`
+	Backup     backupCmd     `cmd:"" help:"Save all streams and state; the system may run." group:"tools of the streams"`
+	Restore    restoreCmd    `cmd:"" help:"Bring a backup back into an empty system." group:"tools of the streams"`
+	Delete     deleteCmd     `cmd:"" help:"Erase articles from streams, indexes, alerts and deliveries." group:"tools of the streams"`
 }
 
 func main() { os.Exit(run(os.Args[1:])) }
