@@ -12,11 +12,12 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"xinwen/news/service"
 
 	_ "time/tzdata" // containers have no zone files
 
 	"github.com/alecthomas/kong"
+
+	"xinwen/news/service"
 )
 
 // version is set when a release is built.
@@ -47,6 +48,7 @@ type cli struct {
 	Sources    sourcesCmd    `cmd:"" help:"Work with sources." group:"tools of a running system"`
 	Quarantine quarantineCmd `cmd:"" help:"See and replay what failed." group:"tools of a running system"`
 	Index      indexCmd      `cmd:"" help:"Work on the index." group:"tools of a running system"`
+	MCP        mcpCmd        `cmd:"" name:"mcp" help:"Offer search, articles, entities and backtests to an assistant (Model Context Protocol on standard input and output)." group:"tools of a running system"`
 	Doctor     doctorCmd     `cmd:"" help:"Check configuration, machine, streams and a running system, and say what to mend." group:"tools of a running system"`
 
 	Streams    streamsCmd    `cmd:"" help:"Make and mend the streams, and show them." group:"tools of the streams"`
