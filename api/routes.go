@@ -67,6 +67,7 @@ func (s *Server) handler() (http.Handler, error) {
 		_, _ = w.Write(spec) // the client has gone
 	})
 	prom.New(s.o.Searcher, s.o.Version).Routes(mux, "/prom")
+	mux.Handle("/mcp", s.assistant(mux))
 	s.ui.Routes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if ui.Wanted(r) {
