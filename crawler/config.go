@@ -52,6 +52,8 @@ type Options struct {
 	// Logger defaults to discarding, Metrics to none.
 	Logger  *slog.Logger
 	Metrics prometheus.Registerer
+
+	leaseTTL time.Duration // tests take over sooner
 }
 
 // Defaults of Config.

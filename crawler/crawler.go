@@ -12,6 +12,7 @@ import (
 
 	"xinwen/crawler/fetch"
 	"xinwen/crawler/frontier"
+	"xinwen/crawler/lease"
 	"xinwen/crawler/robots"
 	"xinwen/crawler/source"
 	"xinwen/news"
@@ -28,6 +29,7 @@ type Crawler struct {
 	robots   *robots.Cache
 	hosts    *frontier.Hosts
 	frontier *frontier.Frontier
+	leases   *lease.Leases
 	states   *states
 	memories *memories
 	feeds    jetstream.KeyValue
@@ -35,10 +37,12 @@ type Crawler struct {
 	zones    sync.Map // name -> *time.Location
 	// rescan tells that ways into a source were discovered.
 	rescan chan struct{}
+	began  time.Time
 
 	mu        sync.Mutex
 	following map[string]*followed // by key of the way
 	searching map[string]bool      // sources that are searched for ways in
+	parts     [frontier.Partitions]*ownedPart
 
 	cancel context.CancelFunc // of a crawler that was started
 	done   chan struct{}
@@ -75,8 +79,11 @@ func New(o Options) (*Crawler, error) {
 	if c.metrics, err = newMetrics(o.Metrics); err != nil {
 		return nil, err
 	}
-	c.robots = robots.NewCache(c.client.Product())
+	c.robots = robots.NewCache(c.client.Product(), robotsStore{c})
 	c.hosts = frontier.NewHosts(o.Bus.KV(bus.KVHosts), o.Concurrency, o.Logger)
+	for p := range frontier.Partitions {
+		c.hosts.Close(context.Background(), p) // nothing is under way yet
+	}
 	c.frontier = frontier.New(o.Bus)
 	c.states = newStates(o.Bus.KV(bus.KVSources))
 	c.feeds = o.Bus.KV(bus.KVFeeds)
@@ -135,6 +142,7 @@ func (c *Crawler) Report() Report { return c.report.get() }
 
 func (c *Crawler) run(ctx context.Context) error {
 	began := time.Now()
+	c.began = began
 	set, _ := c.sources.Current()
 	c.log.Info("crawler started", "sources", set.Len(), "once", c.opts.Once)
 	if c.opts.Contact == "" && !c.opts.AllowPrivate && len(c.opts.Resolve) == 0 {
@@ -151,9 +159,11 @@ func (c *Crawler) run(ctx context.Context) error {
 		return err
 	}
 	wg.Go(func() { failed <- c.consumeAsked(ctx) })
-	for p := range frontier.Partitions {
-		wg.Go(func() { failed <- c.consume(ctx, p) })
-	}
+	wg.Go(func() {
+		if err := c.own(ctx, failed); err != nil {
+			failed <- err
+		}
+	})
 	if c.opts.Sources != "" && c.opts.Sources != NoSources && c.opts.List == nil && !c.opts.Once {
 		wg.Go(func() {
 			if err := c.sources.Watch(ctx, c.log, c.opts.Sources); err != nil {
@@ -226,9 +236,12 @@ func (c *Crawler) consumeAsked(ctx context.Context) error {
 	})
 }
 
-// openStates reads the states of the sources in set.
+// openStates reads the states of those sources in set that are ours.
 func (c *Crawler) openStates(ctx context.Context, set *source.Set) error {
 	for _, src := range set.All() {
+		if !c.owns(partOf(src)) {
+			continue
+		}
 		if err := c.states.open(ctx, src, c.knownWays(ctx, src)); err != nil {
 			return err
 		}
@@ -239,6 +252,9 @@ func (c *Crawler) openStates(ctx context.Context, set *source.Set) error {
 // once polls every source once and waits until the frontier is empty.
 func (c *Crawler) once(ctx context.Context) error {
 	set, _ := c.sources.Current()
+	if err := c.allOurs(ctx); err != nil {
+		return err
+	}
 	if err := c.openStates(ctx, set); err != nil {
 		return err
 	}
@@ -278,6 +294,33 @@ func (c *Crawler) retire(ctx context.Context) error {
 		return fmt.Errorf("remove the consumer of an earlier version: %w", err)
 	}
 	return nil
+}
+
+// allOurs waits until this crawler owns all parts: to crawl once is the work of
+// one process.
+func (c *Crawler) allOurs(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for told := false; ; {
+		missing := 0
+		for p := range frontier.Partitions {
+			if !c.owns(p) {
+				missing++
+			}
+		}
+		if missing == 0 {
+			return nil
+		}
+		if began := time.Now(); !told && began.After(c.began.Add(5*time.Second)) {
+			told = true
+			c.log.Info("waiting for other crawlers to end, or to be known dead", "parts", missing)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // flushStates writes the states of sources and ways now and then, and at the end.

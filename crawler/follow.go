@@ -59,7 +59,7 @@ func (c *Crawler) reconcile(ctx context.Context, wg *sync.WaitGroup, set *source
 	want := make(map[string]followed)
 	enabled := 0
 	for _, src := range set.All() {
-		if !src.Enabled {
+		if !src.Enabled || !c.owns(partOf(src)) {
 			continue
 		}
 		enabled++
@@ -90,7 +90,11 @@ func (c *Crawler) reconcile(ctx context.Context, wg *sync.WaitGroup, set *source
 		if c.following[key] != nil {
 			continue
 		}
-		run, cancel := context.WithCancel(ctx)
+		part := c.parts[partOf(f.source)]
+		if part == nil {
+			continue // given up meanwhile
+		}
+		run, cancel := context.WithCancel(part.ctx)
 		f.cancel, f.ended = cancel, make(chan struct{})
 		c.following[key] = &f
 		wg.Go(func() {
@@ -120,9 +124,6 @@ func (c *Crawler) searchLater(ctx context.Context, wg *sync.WaitGroup, src *sour
 			}
 			return
 		}
-		select {
-		case c.rescan <- struct{}{}:
-		default:
-		}
+		c.scanAgain()
 	})
 }

@@ -3,6 +3,7 @@ package crawler
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"time"
 
@@ -27,6 +28,10 @@ var errDenied = errors.New("robots.txt forbids this address to us")
 // saying for how long.
 const minHold = 30 * time.Second
 
+// movingFor is how soon a request is tried again whose host was between two
+// crawlers.
+const movingFor = 5 * time.Second
+
 // putOff returns how long a server wants to be left alone.
 func putOff(e *fetch.Error) time.Duration {
 	if e.RetryAfter > 0 {
@@ -42,7 +47,7 @@ type visit struct {
 	urgent  bool
 	// robots says whether robots.txt is asked; not for itself.
 	robots bool
-	turn   *frontier.Turn
+	turn   turn
 }
 
 // end gives back what v still holds. The answer's memory counts as free then.
@@ -67,7 +72,7 @@ func (v *visit) gate(ctx context.Context, u *url.URL) (func(error), error) {
 		}
 		delay = max(delay, rules.Delay)
 	}
-	turn, err := v.crawler.hosts.Acquire(ctx, hostOf(u), delay, v.urgent)
+	turn, err := v.crawler.acquire(ctx, hostOf(u), v.crawler.client.Address(ctx, u), delay, v.urgent)
 	var held *frontier.HeldError
 	if errors.As(err, &held) {
 		return nil, &fetch.Error{
@@ -79,7 +84,11 @@ func (v *visit) gate(ctx context.Context, u *url.URL) (func(error), error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, &fetch.Error{Kind: fetch.KindGate, URL: u.String(), Err: err, Temporary: true, Hint: "the bus does not answer; it is tried again later"}
+		e := &fetch.Error{Kind: fetch.KindGate, URL: u.String(), Err: err, Temporary: true, Hint: "the bus does not answer; it is tried again later"}
+		if errors.Is(err, errMoving) || errors.Is(err, frontier.ErrNotOurs) {
+			e.RetryAfter, e.Hint = movingFor, "the host goes from one crawler to another; it is tried again soon"
+		}
+		return nil, e
 	}
 	v.turn = turn
 	began := time.Now()
@@ -87,7 +96,7 @@ func (v *visit) gate(ctx context.Context, u *url.URL) (func(error), error) {
 		v.crawler.metrics.took.Observe(time.Since(began).Seconds())
 		var e *fetch.Error
 		if errors.As(err, &e) && e.Kind == fetch.KindLimited {
-			v.crawler.hosts.Hold(ctx, hostOf(u), time.Now().Add(putOff(e)))
+			v.crawler.hold(ctx, hostOf(u), turn, time.Now().Add(putOff(e)))
 		}
 		turn.Leave()
 	}, nil
@@ -97,7 +106,7 @@ func (v *visit) gate(ctx context.Context, u *url.URL) (func(error), error) {
 func robotsError(u *url.URL, err error) error {
 	var unreachable *robots.UnreachableError
 	if !errors.As(err, &unreachable) {
-		return err // ctx is done
+		return err // ctx is done, or nobody was asked
 	}
 	e := &fetch.Error{
 		Kind: fetch.KindRobots, URL: u.String(), Err: unreachable, Temporary: true,
@@ -160,6 +169,8 @@ func (v *visit) fetchRobots(ctx context.Context, robotsURL string) (int, []byte,
 		return resp.Status, resp.Body, nil
 	case !errors.As(err, &e):
 		return 0, nil, err
+	case e.Kind == fetch.KindGate:
+		return 0, nil, fmt.Errorf("%w: %w", robots.ErrNotAsked, e)
 	case e.Kind == fetch.KindRedirects && e.Status == 0:
 		return 0, nil, robots.ErrRedirects
 	case e.Status != 0 && (e.Kind == fetch.KindStatus || e.Kind == fetch.KindLimited):

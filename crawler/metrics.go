@@ -25,6 +25,7 @@ type metrics struct {
 	revisits  *prometheus.CounterVec // result
 	waiting   prometheus.Gauge       // entries held in memory
 	following prometheus.Gauge       // sources followed
+	parts     prometheus.Gauge       // parts of the frontier owned
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -53,12 +54,13 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		up:        gauge("source_up", "Whether the last poll succeeded.", "source"),
 		waiting:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinwen_crawler_waiting_entries", Help: "Frontier entries in hand: fetched now, or waiting for their host's turn."}),
 		following: prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinwen_crawler_sources", Help: "Sources that are followed."}),
+		parts:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinwen_crawler_parts", Help: "Parts of the frontier that this crawler owns, of 16."}),
 	}
 	if r == nil {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.bytes, m.took, m.polls, m.entries, m.pages, m.denied, m.failed, m.retries, m.overflows, m.revisits, m.newest, m.up, m.waiting, m.following,
+		m.requests, m.bytes, m.took, m.polls, m.entries, m.pages, m.denied, m.failed, m.retries, m.overflows, m.revisits, m.newest, m.up, m.waiting, m.following, m.parts,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("crawler metrics: %w", err)

@@ -225,6 +225,12 @@ func (c *Crawler) nextPoll(src *source.Source, w way, m *wayMemory, now time.Tim
 	}
 	rec.Used++
 	m.changed = true
+	var fe *fetch.Error
+	if errors.As(pollErr, &fe) && fe.Kind == fetch.KindGate {
+		// Not the server's fault: it was not even asked.
+		rec.Next = now.Add(max(fe.RetryAfter, movingFor))
+		return rec.Next
+	}
 	if pollErr != nil {
 		rec.Failures++
 		rec.Next = now.Add(backoff(c.interval(src), rec.Failures, pollErr))

@@ -24,6 +24,8 @@ type states struct {
 
 	mu  sync.Mutex
 	all map[string]*news.SourceState
+	// opened is what a state was last brought up to date with.
+	opened map[string]*source.Source
 	// dirty says until when the state of a source must be written.
 	dirty map[string]time.Time
 }
@@ -37,14 +39,18 @@ const (
 )
 
 func newStates(kv jetstream.KeyValue) *states {
-	return &states{kv: kv, all: make(map[string]*news.SourceState), dirty: make(map[string]time.Time)}
+	return &states{kv: kv, all: make(map[string]*news.SourceState), opened: make(map[string]*source.Source), dirty: make(map[string]time.Time)}
 }
 
 // open reads the state of a source, and brings what the source says into it.
 func (s *states) open(ctx context.Context, src *source.Source, ways []way) error {
 	s.mu.Lock()
 	st := s.all[src.ID]
+	same := st != nil && s.opened[src.ID] == src && len(st.Ways) == len(ways)
 	s.mu.Unlock()
+	if same {
+		return nil
+	}
 	if st == nil {
 		st = new(news.SourceState)
 		v, err := s.kv.Get(ctx, bus.Key(src.ID))
@@ -62,7 +68,7 @@ func (s *states) open(ctx context.Context, src *source.Source, ways []way) error
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.all[src.ID] = st
+	s.all[src.ID], s.opened[src.ID] = st, src
 	s.soil(src.ID, writeNow)
 	st.Version, st.ID, st.Name, st.URL = news.Version, src.ID, src.Name, src.Home
 	st.Lang, st.Script, st.Country = src.Lang, src.Script, src.Country

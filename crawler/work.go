@@ -278,7 +278,7 @@ func (c *Crawler) again(e *frontier.Entry, fe *fetch.Error) (time.Time, bool) {
 	if c.opts.Once {
 		delays = retryDelaysOnce
 	}
-	if fe.Kind == fetch.KindLimited || fe.Kind == fetch.KindRobots {
+	if fe.Kind == fetch.KindLimited || fe.Kind == fetch.KindRobots || fe.Kind == fetch.KindGate {
 		// The server puts us off: no fault of the page, but not for ever either.
 		if time.Since(e.Found) > giveUpAfter {
 			return time.Time{}, false

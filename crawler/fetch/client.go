@@ -113,6 +113,8 @@ func (r *Response) Validators() Validators {
 type Client struct {
 	cfg       Config
 	transport *http.Transport
+	resolve   resolver
+	addresses addresses
 }
 
 // New returns a client, or an error that says what is wrong with cfg.
@@ -134,7 +136,7 @@ func New(cfg Config) (*Client, error) {
 	cfg.MaxBodyBytes = or(cfg.MaxBodyBytes, DefaultMaxBodyBytes)
 	cfg.MaxRatio = or(cfg.MaxRatio, DefaultMaxRatio)
 	dial := newDialer(resolve, cfg.AllowPrivate, cfg.HeaderTimeout)
-	return &Client{cfg: cfg, transport: &http.Transport{
+	return &Client{cfg: cfg, resolve: resolve, addresses: addresses{all: make(map[string]knownIP)}, transport: &http.Transport{
 		DialContext:            dial.DialContext,
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -173,4 +175,65 @@ func (r resolver) lookup(address string) (string, bool) {
 		to = net.JoinHostPort(to, port)
 	}
 	return to, true
+}
+
+// ipFor is how long an address is believed to stay.
+const ipFor = 5 * time.Minute
+
+// maxIPs bounds the addresses that are remembered.
+const maxIPs = 10_000
+
+// addresses remembers where hosts are.
+type addresses struct {
+	mu  sync.Mutex
+	all map[string]knownIP
+}
+
+type knownIP struct {
+	ip    string
+	until time.Time
+}
+
+// Address returns the IP address that requests for u go to, "" if it is not
+// known, or stands for many servers: a proxy, or the "*" of resolve.
+func (c *Client) Address(ctx context.Context, u *url.URL) string {
+	host, port := u.Hostname(), u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	if to, ok := c.resolve.lookup(net.JoinHostPort(host, port)); ok {
+		name := strings.ToLower(strings.TrimSuffix(host, "."))
+		if c.resolve[name+":"+port] == "" && c.resolve[name+":*"] == "" {
+			return "" // of "*"
+		}
+		ip, _, err := net.SplitHostPort(to)
+		if err != nil {
+			return ""
+		}
+		return ip
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return host
+	}
+	now := time.Now()
+	c.addresses.mu.Lock()
+	known, ok := c.addresses.all[host]
+	c.addresses.mu.Unlock()
+	if ok && now.Before(known.until) {
+		return known.ip
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.HeaderTimeout)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil || len(ips) == 0 {
+		return "" // the request itself will tell why
+	}
+	ip := ips[0].Unmap().String()
+	c.addresses.mu.Lock()
+	defer c.addresses.mu.Unlock()
+	if len(c.addresses.all) >= maxIPs {
+		clear(c.addresses.all)
+	}
+	c.addresses.all[host] = knownIP{ip, now.Add(ipFor)}
+	return ip
 }

@@ -152,7 +152,7 @@ func TestHostsKeepNextTurnOverRestart(t *testing.T) {
 	dir := t.TempDir()
 	b := openBus(t, dir)
 	hosts := NewHosts(b.KV(bus.KVHosts), 2, slog.New(slog.DiscardHandler))
-	turn, err := hosts.Acquire(t.Context(), "slow.example", time.Hour, false)
+	turn, err := hosts.Acquire(t.Context(), "slow.example", "", time.Hour, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestHostsKeepNextTurnOverRestart(t *testing.T) {
 	b = openBus(t, dir)
 	hosts = NewHosts(b.KV(bus.KVHosts), 2, slog.New(slog.DiscardHandler))
 	for name, want := range map[string]time.Duration{"slow.example": time.Hour, "busy.example:8080": 2 * time.Hour} {
-		_, err := hosts.Acquire(t.Context(), name, time.Second, true)
+		_, err := hosts.Acquire(t.Context(), name, "", time.Second, true)
 		var held *HeldError
 		if !errors.As(err, &held) {
 			t.Errorf("%s: got %v, want a HeldError", name, err)
@@ -174,7 +174,7 @@ func TestHostsKeepNextTurnOverRestart(t *testing.T) {
 			t.Errorf("%s: held for %v, want %v", name, wait, want)
 		}
 	}
-	other, err := hosts.Acquire(t.Context(), "other.example", time.Second, false)
+	other, err := hosts.Acquire(t.Context(), "other.example", "", time.Second, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"xinwen/news/bus"
+	"xinwen/news/weburl"
 )
 
 // Patience is how long a request waits in memory for a host that asked to be left
@@ -33,10 +34,14 @@ func (e *HeldError) Error() string {
 	return fmt.Sprintf("%s asked to be left alone until %s", e.Host, e.Until.UTC().Format(time.RFC3339))
 }
 
+// ErrNotOurs says that a host belongs to a part that this process does not own.
+var ErrNotOurs = errors.New("another crawler owns this host")
+
 const (
-	// keepFrom is the delay from which on a host's next turn is kept over a
-	// restart: starting takes longer than anything shorter.
-	keepFrom = 200 * time.Millisecond
+	// keepFrom is the delay from which on a host's next turn is written down
+	// before each request. For shorter ones it is enough that a new owner takes
+	// every host as asked just before it came.
+	keepFrom = 5 * time.Second
 	// maxHosts bounds the hosts in memory that nobody waits for.
 	maxHosts = 10_000
 	// kvTimeout bounds what waiting for the bus may cost a turn.
@@ -44,23 +49,40 @@ const (
 )
 
 // Hosts decides whose turn it is: at most one request at a time goes to a host,
-// and the next one a delay after the answer to the last. A request that waits
-// holds no slot of the total; when its host is ready it takes one.
+// and the next one a delay after the answer to the last; the hosts of a
+// registrable domain, and those of an address, have limits together. A request
+// that waits for its host holds no slot of the total; when its host is ready it
+// takes one.
 //
-// When a host may be asked next is in the bucket "hosts" before each request with
-// a delay worth keeping, so that a restart breaks no promise.
+// Only hosts of parts that are open get turns. Until when a host is held, and its
+// next turn after a long delay, is in the bucket "hosts", so that neither a
+// restart nor another owner breaks a promise.
 type Hosts struct {
-	kv    jetstream.KeyValue // nil: nothing is kept
-	log   *slog.Logger
-	slots chan struct{}
+	kv      jetstream.KeyValue // nil: nothing is kept
+	log     *slog.Logger
+	slots   chan struct{}
+	domains *gates
+	ips     *gates
 
 	mu    sync.Mutex
 	hosts map[string]*host
+	parts [Partitions]hostPart
+}
+
+// hostPart is a part of the frontier, with its hosts.
+type hostPart struct {
+	open bool
+	// since is when we became its owner; zero if nobody was before.
+	since time.Time
+	busy  int           // turns under way
+	idle  chan struct{} // closed when busy is 0 and the part is closed
 }
 
 // host is one server, known by host[:port].
 type host struct {
-	name string
+	name   string
+	part   int
+	domain string
 	// busy says that a request is under way.
 	busy bool
 	// last is when the last answer ended, hold until when nothing goes at all.
@@ -84,13 +106,64 @@ type waiter struct {
 	delay   time.Duration
 	ready   chan struct{} // closed when it is its turn, or held
 	granted bool
-	held    *HeldError
+	err     error
 	gone    bool
 }
 
 // NewHosts returns hosts with a number of slots. kv may be nil.
 func NewHosts(kv jetstream.KeyValue, slots int, log *slog.Logger) *Hosts {
-	return &Hosts{kv: kv, log: log, slots: make(chan struct{}, slots), hosts: make(map[string]*host)}
+	h := &Hosts{
+		kv: kv, log: log, slots: make(chan struct{}, slots), hosts: make(map[string]*host), domains: newGates(PerDomain, true), ips: newGates(PerIP, false),
+	}
+	for i := range h.parts {
+		h.parts[i].open = true
+	}
+	return h
+}
+
+// Open gives turns to the hosts of a part again. An earlier owner may have asked
+// any of them as late as since.
+func (h *Hosts) Open(part int, since time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := &h.parts[part]
+	p.open, p.since, p.idle = true, since, nil
+	for name, hst := range h.hosts {
+		if hst.part == part { // what is known of it is old
+			delete(h.hosts, name)
+		}
+	}
+}
+
+// Close ends the turns of a part: those who wait get ErrNotOurs. It returns when
+// none is under way any more, or ctx is done.
+func (h *Hosts) Close(ctx context.Context, part int) {
+	h.mu.Lock()
+	p := &h.parts[part]
+	p.open = false
+	for _, hst := range h.hosts {
+		if hst.part == part {
+			h.sendAway(hst, ErrNotOurs)
+		}
+	}
+	if p.busy == 0 {
+		h.mu.Unlock()
+		return
+	}
+	idle := make(chan struct{})
+	p.idle = idle
+	h.mu.Unlock()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+}
+
+// Ours reports whether a part is open.
+func (h *Hosts) Ours(part int) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.parts[part].open
 }
 
 // Turn is the right to make one request. Leave and Done must both be called.
@@ -100,18 +173,24 @@ type Turn struct {
 	leave    sync.Once
 	done     sync.Once
 	occupied bool
+	gates    [2]func() // of the domain and the address
 }
 
-// Acquire waits for the turn of a request to a host, a delay after the last one.
-// If the host is or comes to be held for longer than Patience, or the delay is
-// longer than anyone waits in memory, it returns a *HeldError.
-func (h *Hosts) Acquire(ctx context.Context, name string, delay time.Duration, urgent bool) (*Turn, error) {
+// Acquire waits for the turn of a request to a host, a delay after the last one;
+// ip is the address it goes to, "" if that does not count. If the host is or
+// comes to be held for longer than Patience, or the delay is longer than anyone
+// waits in memory, it returns a *HeldError.
+func (h *Hosts) Acquire(ctx context.Context, name, ip string, delay time.Duration, urgent bool) (*Turn, error) {
 	hst, err := h.open(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	w := &waiter{delay: delay, ready: make(chan struct{})}
 	h.mu.Lock()
+	if !h.parts[hst.part].open {
+		h.mu.Unlock()
+		return nil, ErrNotOurs
+	}
 	until := hst.hold
 	if next := hst.last.Add(delay); time.Until(next) > longestDelay && next.After(until) {
 		until = next
@@ -130,8 +209,8 @@ func (h *Hosts) Acquire(ctx context.Context, name string, delay time.Duration, u
 	h.mu.Unlock()
 	select {
 	case <-w.ready:
-		if w.held != nil {
-			return nil, w.held
+		if w.err != nil {
+			return nil, w.err
 		}
 	case <-ctx.Done():
 		h.mu.Lock()
@@ -144,10 +223,20 @@ func (h *Hosts) Acquire(ctx context.Context, name string, delay time.Duration, u
 		return nil, ctx.Err()
 	}
 	t := &Turn{hosts: h, host: hst}
+	t.gates[0], err = h.domains.enter(ctx, hst.domain, delay/domainShare)
+	if err == nil {
+		t.gates[1], err = h.ips.enter(ctx, ip, 0)
+	}
+	if err != nil {
+		t.open()
+		h.free(hst, false)
+		return nil, err
+	}
 	select {
 	case h.slots <- struct{}{}:
 		t.occupied = true
 	case <-ctx.Done():
+		t.open()
 		h.free(hst, false)
 		return nil, ctx.Err()
 	}
@@ -159,7 +248,19 @@ func (h *Hosts) Acquire(ctx context.Context, name string, delay time.Duration, u
 
 // Leave says that the request is over: the host is free after the delay.
 func (t *Turn) Leave() {
-	t.leave.Do(func() { t.hosts.free(t.host, true) })
+	t.leave.Do(func() {
+		t.open()
+		t.hosts.free(t.host, true)
+	})
+}
+
+// open leaves the gates.
+func (t *Turn) open() {
+	for _, leave := range t.gates {
+		if leave != nil {
+			leave()
+		}
+	}
 }
 
 // Done gives the slot back, when the answer needs no memory any more.
@@ -171,6 +272,20 @@ func (t *Turn) Done() {
 	})
 }
 
+// Slot waits for one of the slots of the total, for a request whose turn another
+// process gave. FreeSlot gives it back.
+func (h *Hosts) Slot(ctx context.Context) error {
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// FreeSlot gives a slot back.
+func (h *Hosts) FreeSlot() { <-h.slots }
+
 // Hold lets nothing go to a host until a time, also after a restart.
 func (h *Hosts) Hold(ctx context.Context, name string, until time.Time) {
 	h.mu.Lock()
@@ -178,7 +293,7 @@ func (h *Hosts) Hold(ctx context.Context, name string, until time.Time) {
 	if until.After(hst.hold) {
 		hst.hold = until
 		if time.Until(until) > Patience {
-			h.sendAway(hst)
+			h.sendAway(hst, &HeldError{hst.name, until})
 		}
 		h.dispatch(hst)
 	}
@@ -221,7 +336,8 @@ func (h *Hosts) host(name string) *host {
 		if len(h.hosts) >= maxHosts {
 			h.sweep()
 		}
-		hst = &host{name: name}
+		hst = &host{name: name, part: Partition(name), domain: weburl.RegistrableDomain(name)}
+		hst.last = h.parts[hst.part].since
 		h.hosts[name] = hst
 	}
 	return hst
@@ -284,12 +400,11 @@ func (h *Hosts) read(ctx context.Context, hst *host) error {
 	return nil
 }
 
-// sendAway ends the waiting of all who wait for a host that is held; h.mu is held
-// too.
-func (h *Hosts) sendAway(hst *host) {
+// sendAway ends the waiting of all who wait for a host; h.mu is held.
+func (h *Hosts) sendAway(hst *host, why error) {
 	for _, queue := range []*[]*waiter{&hst.urgent, &hst.waiting} {
 		for _, w := range *queue {
-			w.held = &HeldError{hst.name, hst.hold}
+			w.err = why
 			close(w.ready)
 		}
 		*queue = nil
@@ -330,6 +445,7 @@ func (h *Hosts) dispatch(hst *host) {
 		}
 		*queue = (*queue)[1:]
 		hst.busy, hst.delay, w.granted = true, w.delay, true
+		h.parts[hst.part].busy++
 		close(w.ready)
 	}
 }
@@ -341,6 +457,11 @@ func (h *Hosts) free(hst *host, used bool) {
 	hst.busy = false
 	if used {
 		hst.last = time.Now()
+	}
+	p := &h.parts[hst.part]
+	if p.busy--; p.busy == 0 && p.idle != nil {
+		close(p.idle)
+		p.idle = nil
 	}
 	h.dispatch(hst)
 }

@@ -53,7 +53,7 @@ func TestHostsKeepDelayPerHost(t *testing.T) {
 			host, delay := fmt.Sprintf("h%d.example", h), time.Duration(h+1)*time.Second
 			for range 20 {
 				wg.Go(func() {
-					turn, err := hosts.Acquire(t.Context(), host, delay, false)
+					turn, err := hosts.Acquire(t.Context(), host, "", delay, false)
 					if err != nil {
 						t.Error(err)
 						return
@@ -98,7 +98,7 @@ func TestHostsSlotIsNotHeldWhileWaiting(t *testing.T) {
 				host, delay = fmt.Sprintf("h%d.example", i), time.Second
 			}
 			wg.Go(func() {
-				turn, err := hosts.Acquire(t.Context(), host, delay, false)
+				turn, err := hosts.Acquire(t.Context(), host, "", delay, false)
 				if err != nil {
 					t.Error(err)
 					return
@@ -128,7 +128,7 @@ func TestHostsUrgentGoesFirst(t *testing.T) {
 		var wg sync.WaitGroup
 		ask := func(who string, urgent bool) {
 			wg.Go(func() {
-				turn, err := hosts.Acquire(t.Context(), "h", time.Second, urgent)
+				turn, err := hosts.Acquire(t.Context(), "h", "", time.Second, urgent)
 				if err != nil {
 					t.Error(err)
 					return
@@ -158,7 +158,7 @@ func TestHostsHold(t *testing.T) {
 		t0 := time.Now()
 		hosts.Hold(t.Context(), "h", t0.Add(time.Minute))
 		hosts.Hold(t.Context(), "h", t0.Add(time.Second)) // a shorter one changes nothing
-		turn, err := hosts.Acquire(t.Context(), "h", time.Second, false)
+		turn, err := hosts.Acquire(t.Context(), "h", "", time.Second, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestHostsHold(t *testing.T) {
 		// Those who wait are sent away if it gets too long, and nobody comes in.
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			_, err := hosts.Acquire(t.Context(), "h", time.Hour, false)
+			_, err := hosts.Acquire(t.Context(), "h", "", time.Hour, false)
 			var held *HeldError
 			if !errors.As(err, &held) {
 				t.Errorf("got %v, want a HeldError", err)
@@ -179,7 +179,7 @@ func TestHostsHold(t *testing.T) {
 		synctest.Wait()
 		hosts.Hold(t.Context(), "h", time.Now().Add(time.Hour))
 		wg.Wait()
-		if _, err := hosts.Acquire(t.Context(), "h", 0, false); err == nil {
+		if _, err := hosts.Acquire(t.Context(), "h", "", 0, false); err == nil {
 			t.Error("a held host was given a turn")
 		}
 	})
@@ -190,7 +190,7 @@ func TestHostsDelayOfADayIsNotWaitedForInMemory(t *testing.T) {
 		hosts := NewHosts(nil, 1, slog.New(slog.DiscardHandler))
 		const day = 24 * time.Hour
 		acquire := func() error {
-			turn, err := hosts.Acquire(t.Context(), "h", day, false)
+			turn, err := hosts.Acquire(t.Context(), "h", "", day, false)
 			if err == nil {
 				turn.Leave()
 				turn.Done()
@@ -215,19 +215,19 @@ func TestHostsDelayOfADayIsNotWaitedForInMemory(t *testing.T) {
 func TestHostsAcquireGivesUpWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hosts := NewHosts(nil, 1, slog.New(slog.DiscardHandler))
-		first, err := hosts.Acquire(t.Context(), "h", time.Second, false)
+		first, err := hosts.Acquire(t.Context(), "h", "", time.Second, false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for range 3 {
-			if _, err := hosts.Acquire(ctx, "h", time.Second, false); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := hosts.Acquire(ctx, "h", "", time.Second, false); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want that the deadline is exceeded", err)
 			}
 		}
 		// Whoever waited for a slot must not keep the host either.
-		if _, err := hosts.Acquire(ctx, "other", 0, false); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := hosts.Acquire(ctx, "other", "", 0, false); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want that the deadline is exceeded", err)
 		}
 		first.Leave()
@@ -235,7 +235,7 @@ func TestHostsAcquireGivesUpWithContext(t *testing.T) {
 		first.Done()
 		first.Done()
 		for _, name := range []string{"h", "other"} {
-			turn, err := hosts.Acquire(t.Context(), name, time.Second, false)
+			turn, err := hosts.Acquire(t.Context(), name, "", time.Second, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -285,7 +285,7 @@ func TestHostsAreForgotten(t *testing.T) {
 			if i == maxHosts-1 {
 				<-time.After(2 * time.Hour)
 			}
-			turn, err := hosts.Acquire(t.Context(), fmt.Sprint(i), time.Second, false)
+			turn, err := hosts.Acquire(t.Context(), fmt.Sprint(i), "", time.Second, false)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -32,10 +32,28 @@ const maxHosts = 10_000
 // MaxRedirects redirects.
 var ErrRedirects = errors.New("robots.txt is behind too many redirects")
 
+// ErrNotAsked is what a FetchFunc returns, wrapped, when the server was not asked
+// at all: that says nothing about it.
+var ErrNotAsked = errors.New("robots.txt was not asked for")
+
 // FetchFunc gets a robots.txt. It follows up to MaxRedirects redirects and
 // returns the last answer's status and body; an error means that there was no
 // answer.
 type FetchFunc func(ctx context.Context, robotsURL string) (status int, body []byte, err error)
+
+// Copy is an answer to a request for a robots.txt that is kept.
+type Copy struct {
+	Time   time.Time `json:"time"`
+	Status int       `json:"status"`
+	Body   []byte    `json:"body,omitempty"`
+}
+
+// Store keeps copies beyond the life of a process. What it fails to keep is asked
+// for again.
+type Store interface {
+	Load(ctx context.Context, origin string) (Copy, bool)
+	Save(ctx context.Context, origin string, c Copy)
+}
 
 // UnreachableError says that a host's robots.txt could not be read, so that
 // nothing may be fetched there for now.
@@ -68,6 +86,7 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 // one fetch.
 type Cache struct {
 	agent string
+	store Store // nil: nothing is kept
 
 	mu      sync.Mutex
 	entries map[string]*list.Element
@@ -84,15 +103,18 @@ type entry struct {
 	good     *Rules // last copy that was read
 	goodTime time.Time
 	failures int
+	loaded   bool // what the store has is known
 }
 
-// NewCache returns an empty cache for the product token agent.
-func NewCache(agent string) *Cache {
-	return &Cache{agent: agent, entries: make(map[string]*list.Element), recent: list.New()}
+// NewCache returns a cache for the product token agent that begins with what is
+// in store; store may be nil.
+func NewCache(agent string, store Store) *Cache {
+	return &Cache{agent: agent, store: store, entries: make(map[string]*list.Element), recent: list.New()}
 }
 
 // Rules returns the rules that hold for rawURL's host; fetch gets its robots.txt
-// if need be. The error is an *UnreachableError, or that of ctx.
+// if need be. The error is an *UnreachableError, that of ctx, or one that wraps
+// ErrNotAsked.
 func (c *Cache) Rules(ctx context.Context, rawURL string, fetch FetchFunc) (*Rules, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
@@ -104,6 +126,9 @@ func (c *Cache) Rules(ctx context.Context, rawURL string, fetch FetchFunc) (*Rul
 		defer func() { <-e.lock }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+	if !e.loaded && c.store != nil {
+		c.load(ctx, e)
 	}
 	if now := time.Now(); !now.Before(e.expires) {
 		if err := c.refresh(ctx, e, fetch); err != nil {
@@ -133,13 +158,37 @@ func (c *Cache) entry(origin string) *entry {
 	return e
 }
 
+// load takes a copy that an earlier process kept.
+func (c *Cache) load(ctx context.Context, e *entry) {
+	e.loaded = true
+	kept, ok := c.store.Load(ctx, e.origin)
+	age := time.Since(kept.Time)
+	if !ok || age >= MaxGoodAge || age < -time.Hour {
+		return
+	}
+	good := kept.Status >= 200 && kept.Status < 300
+	if good {
+		e.good, e.goodTime = Parse(kept.Body).For(c.agent), kept.Time
+	}
+	if age >= MaxAge {
+		return
+	}
+	e.rules, e.expires = e.good, kept.Time.Add(MaxAge)
+	if !good {
+		e.rules = AllowAll()
+	}
+}
+
 // refresh asks for robots.txt and writes down what the answer means. It fails
-// only when ctx is done.
+// only when the server was not asked.
 func (c *Cache) refresh(ctx context.Context, e *entry, fetch FetchFunc) error {
 	robotsURL := e.origin + "/robots.txt"
 	status, body, err := fetch(ctx, robotsURL)
 	if ctx.Err() != nil {
 		return ctx.Err() // says nothing about the host
+	}
+	if errors.Is(err, ErrNotAsked) {
+		return err
 	}
 	now := time.Now()
 	switch {
@@ -162,5 +211,12 @@ func (c *Cache) refresh(ctx context.Context, e *entry, fetch FetchFunc) error {
 		return nil
 	}
 	e.err, e.failures, e.expires = nil, 0, now.Add(MaxAge)
+	if c.store != nil {
+		kept := Copy{Time: now.UTC(), Status: status}
+		if e.good != nil {
+			kept.Body = body[:min(len(body), MaxBytes)]
+		}
+		c.store.Save(ctx, e.origin, kept)
+	}
 	return nil
 }

@@ -30,7 +30,7 @@ func TestCachePolicy(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			rules, err := NewCache("xinwen").Rules(t.Context(), "http://news.example/x", func(context.Context, string) (int, []byte, error) {
+			rules, err := NewCache("xinwen", nil).Rules(t.Context(), "http://news.example/x", func(context.Context, string) (int, []byte, error) {
 				return tc.status, []byte(tc.body), tc.err
 			})
 			var unreachable *UnreachableError
@@ -47,7 +47,7 @@ func TestCachePolicy(t *testing.T) {
 func TestCacheKeepsLastGoodCopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		status, fetches := 200, 0
-		c := NewCache("xinwen")
+		c := NewCache("xinwen", nil)
 		fetch := func(context.Context, string) (int, []byte, error) {
 			fetches++
 			return status, []byte("User-agent: *\nDisallow: /private/"), nil
@@ -86,7 +86,7 @@ func TestCacheKeepsLastGoodCopy(t *testing.T) {
 func TestCacheSharesOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fetches := 0
-		c := NewCache("xinwen")
+		c := NewCache("xinwen", nil)
 		fetch := func(context.Context, string) (int, []byte, error) {
 			fetches++
 			<-time.After(time.Second)
@@ -108,7 +108,7 @@ func TestCacheSharesOneFetch(t *testing.T) {
 }
 
 func TestCacheForgetsHostUsedLongestAgo(t *testing.T) {
-	c := NewCache("xinwen")
+	c := NewCache("xinwen", nil)
 	for i := range maxHosts + 10 {
 		c.entry("http://" + string(rune('a'+i%26)) + time.Duration(i).String())
 	}
