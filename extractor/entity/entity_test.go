@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"xinwen/news"
 	"xinwen/news/han"
 	"xinwen/news/lexicon"
 )
@@ -77,6 +78,45 @@ func TestGazetteerFindsNamesInEveryForm(t *testing.T) {
 				t.Errorf("mentions differ (-got +want):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestAbbreviationsNeedTheirNeighbours(t *testing.T) {
+	dir := t.TempDir()
+	data := "- {id: place:united-states, en: United States, aliases: [{text: 美, abbrev: true}]}\n" +
+		"- {id: place:japan, en: Japan, aliases: [{text: 日, abbrev: true}]}\n" +
+		"- {id: place:south-korea, en: South Korea, aliases: [{text: 韩, abbrev: true}]}\n" +
+		"- {id: place:taiwan, en: Taiwan, aliases: [{text: 台, abbrev: true}]}\n" +
+		"- {id: place:china, en: China, aliases: [{text: 华, abbrev: true}, {text: 中, abbrev: true}]}\n"
+	if err := os.WriteFile(filepath.Join(dir, "places.yaml"), []byte(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lex, err := lexicon.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := New(lex)
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{"中美谈判，美日韩合作", []string{"中", "美", "美", "日", "韩"}},
+		{"對美出口；赴日投資、全台門市", []string{"美", "日", "台"}},
+		{"韓、台與美的晶圓廠", []string{"韓", "台"}},
+		{"韓、台與美同意", []string{"韓", "台", "美"}},
+		{"美元、美股、韩媒，对美元走强；在日前", nil},
+		{"其中日企，一台机器，近日没法量产，平台在，赴美上市", []string{"美"}},
+		{"对华断供；中华经济", []string{"华"}},
+	} {
+		var got []string
+		for _, m := range g.Annotate(c.text, Context{Lang: "zh"}) {
+			if m.Kind == news.Place {
+				got = append(got, m.Surface)
+			}
+		}
+		if diff := cmp.Diff(got, c.want); diff != "" {
+			t.Errorf("%s: places differ (-got +want):\n%s", c.text, diff)
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ type Gazetteer struct {
 	pairs   table
 	singles map[rune]span
 	terms   []string // folded terms of Near and Not rules
+	abbrevs map[rune]bool
 }
 
 // span is patterns[from:to].
@@ -52,7 +53,7 @@ type pattern struct {
 
 // New builds the gazetteer of a lexicon.
 func New(lex *lexicon.Lexicon) *Gazetteer {
-	g := &Gazetteer{singles: make(map[rune]span)}
+	g := &Gazetteer{singles: make(map[rune]span), abbrevs: make(map[rune]bool)}
 	b := builder{g: g, lex: lex, terms: make(map[string]int32)}
 	for _, e := range lex.Entities() {
 		forms := e.Forms()
@@ -132,6 +133,9 @@ func (b *builder) add(e *lexicon.Entity, a *lexicon.Alias) {
 		return
 	}
 	first, _ := utf8.DecodeRuneInString(p.key)
+	if a.Abbrev {
+		b.g.abbrevs[first] = true
+	}
 	p.latinStart, p.latinEnd = wordRune(first), wordRune(prev)
 	p.plural = e.Kind != news.Person && e.Kind != news.Place && p.latinEnd && 'a' <= prev && prev <= 'z' && prev != 's' && len(p.key) > 2 && !a.Case
 	p.near = b.list(a.Near)

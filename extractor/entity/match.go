@@ -283,6 +283,9 @@ func (m *matcher) holds(h hit) (evidence int, ok bool) {
 	if !p.form.Conditional() {
 		return 1, true
 	}
+	if p.form.Abbrev && !m.abbreviates(h) {
+		return 0, false
+	}
 	for _, t := range p.cover {
 		if m.covered(h, m.g.terms[t]) {
 			return 0, false
