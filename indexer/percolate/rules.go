@@ -18,9 +18,16 @@ type Rule struct {
 	ID, Name, Query string
 
 	matcher *query.RuleMatcher
-	need    query.Requirement
+	needs   []query.Need
+	rest    *rest // nil for most rules
 	// condition is what must hold beside the query, nil for most rules.
 	condition *condition
+}
+
+// rest is what leads to a rule beside the terms that it needs.
+type rest struct {
+	prefixes []string
+	always   bool
 }
 
 // condition is what a match must be beside a match.
@@ -38,7 +45,11 @@ func Compile(r news.Rule, e *query.Evaluator) (*Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Rule{ID: r.ID, Name: r.Name, Query: r.Query, matcher: m, need: m.Requirement(e.Analyzer())}
+	need := m.Requirement(e.Analyzer())
+	out := &Rule{ID: r.ID, Name: r.Name, Query: r.Query, matcher: m, needs: slices.Clip(need.Needs)}
+	if need.Always || len(need.Prefixes) > 0 {
+		out.rest = &rest{need.Prefixes, need.Always}
+	}
 	if r.First != nil || r.Threshold != nil || r.Spike != nil {
 		out.condition = &condition{rule: r, of: definition(&r)}
 		if r.First != nil {
@@ -72,7 +83,7 @@ type Rules struct {
 	// an empty span.
 	table []span
 	mask  uint64
-	byKey []int32
+	byKey []posting
 	// byPrefix holds the rules that need a gram with a prefix, sizes the lengths
 	// of these prefixes.
 	byPrefix map[string][]int32
@@ -82,13 +93,22 @@ type Rules struct {
 	scratch sync.Pool // of *marks
 }
 
+// posting is a rule that needs a key.
+type posting struct {
+	rule int32
+	also [3]uint16
+	sure bool
+}
+
 type span struct {
 	key      query.Key
 	from, to uint32
 }
 
-// marks remembers which rules an article has been tested against.
+// marks remembers which rules an article has been tested against, and which
+// terms it has.
 type marks struct {
+	bits  query.Bits
 	seen  []uint32
 	epoch uint32
 }
@@ -98,18 +118,25 @@ func NewRules(rules []*Rule) *Rules {
 	s := &Rules{rules: rules, byPrefix: make(map[string][]int32)}
 	s.scratch.New = func() any { return &marks{seen: make([]uint32, len(rules))} }
 	type need struct {
-		key  query.Key
-		rule int32
+		key query.Key
+		posting
 	}
-	var needs []need
+	count := 0
+	for _, r := range rules {
+		count += len(r.needs)
+	}
+	needs := make([]need, 0, count)
 	for i, r := range rules {
-		if r.need.Always {
+		for _, n := range r.needs {
+			needs = append(needs, need{n.Key, posting{int32(i), n.Also, n.Sure}})
+		}
+		if r.rest == nil {
+			continue
+		}
+		if r.rest.always {
 			s.always = append(s.always, int32(i))
 		}
-		for _, k := range r.need.Keys {
-			needs = append(needs, need{k, int32(i)})
-		}
-		for _, p := range r.need.Prefixes {
+		for _, p := range r.rest.prefixes {
 			s.byPrefix[p] = append(s.byPrefix[p], int32(i))
 			if !slices.Contains(s.sizes, len(p)) {
 				s.sizes = append(s.sizes, len(p))
@@ -126,11 +153,11 @@ func NewRules(rules []*Rule) *Rules {
 		size *= 2
 	}
 	s.table, s.mask = make([]span, size), uint64(size-1)
-	s.byKey = make([]int32, len(needs))
+	s.byKey = make([]posting, len(needs))
 	for i := 0; i < len(needs); {
 		from, key := i, needs[i].key
 		for ; i < len(needs) && needs[i].key == key; i++ {
-			s.byKey[i] = needs[i].rule
+			s.byKey[i] = needs[i].posting
 		}
 		at := uint64(key) & s.mask
 		for s.table[at].to > 0 {
@@ -145,7 +172,7 @@ func NewRules(rules []*Rule) *Rules {
 func (s *Rules) Len() int { return len(s.rules) }
 
 // Match calls visit with each rule that d matches, in no order, and returns how
-// many rules had to be tested.
+// many rules had to be evaluated.
 func (s *Rules) Match(d *query.Document, visit func(*Rule)) (tested int) {
 	m := s.scratch.Get().(*marks)
 	defer s.scratch.Put(m)
@@ -153,23 +180,37 @@ func (s *Rules) Match(d *query.Document, visit func(*Rule)) (tested int) {
 		clear(m.seen)
 		m.epoch = 1
 	}
-	try := func(rules []int32) {
-		for _, i := range rules {
-			if m.seen[i] == m.epoch {
-				continue
-			}
-			m.seen[i] = m.epoch
-			tested++
-			if r := s.rules[i]; r.matcher.Match(d) {
-				visit(r)
-			}
+	test := func(i int32) {
+		if m.seen[i] == m.epoch {
+			return
+		}
+		m.seen[i] = m.epoch
+		tested++
+		if r := s.rules[i]; r.matcher.Match(d) {
+			visit(r)
 		}
 	}
-	try(s.always)
+	for _, i := range s.always {
+		test(i)
+	}
+	clear(m.bits[:])
+	for key := range d.Keys() {
+		m.bits.Add(key)
+	}
 	for key := range d.Keys() {
 		for at := uint64(key) & s.mask; s.table[at].to > 0; at = (at + 1) & s.mask {
 			if x := s.table[at]; x.key == key {
-				try(s.byKey[x.from:x.to])
+				for _, p := range s.byKey[x.from:x.to] {
+					switch {
+					case p.sure:
+						if m.seen[p.rule] != m.epoch {
+							m.seen[p.rule] = m.epoch
+							visit(s.rules[p.rule])
+						}
+					case m.bits.Allow(p.also):
+						test(p.rule)
+					}
+				}
 				break
 			}
 		}
@@ -182,7 +223,9 @@ func (s *Rules) Match(d *query.Document, visit func(*Rule)) (tested int) {
 			if n > len(gram) {
 				break
 			}
-			try(s.byPrefix[gram[:n]])
+			for _, i := range s.byPrefix[gram[:n]] {
+				test(i)
+			}
 		}
 	}
 	return tested

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"xinwen/indexer/analysis"
 	"xinwen/news"
 )
 
@@ -94,6 +95,7 @@ func (e *Evaluator) CompileRule(r *news.Rule) (*RuleMatcher, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.root.arrange(e.analyzer)
 	out := &RuleMatcher{Matcher: m}
 	if r.Together != nil && r.Together.Within == news.WithinSentence {
 		for _, name := range r.Together.Entities {
@@ -106,6 +108,15 @@ func (e *Evaluator) CompileRule(r *news.Rule) (*RuleMatcher, error) {
 // Match reports whether d matches.
 func (m *RuleMatcher) Match(d *Document) bool {
 	return m.Matcher.Match(d) && m.InSentence(d.article)
+}
+
+// Requirement returns the rarest condition that follows from m.
+func (m *RuleMatcher) Requirement(a *analysis.Analyzer) Requirement {
+	r := m.Matcher.Requirement(a)
+	for i := range r.Needs {
+		r.Needs[i].Sure = r.Needs[i].Sure && len(m.sentence) == 0
+	}
+	return r
 }
 
 // InSentence reports whether a sentence of a names the entities that the rule
