@@ -95,6 +95,7 @@ func TestScript(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"hans", "台积电宣布扩大在美国的投资", news.ScriptHans},
 		{"hant", "台積電宣布擴大在美國的投資", news.ScriptHant},
+		{"taiwan-standard-forms", "群創董事長何立峰的床", news.ScriptHant},
 		{"undecided-counts-as-hans", "日月光半年", news.ScriptHans},
 		{"machine-converted-with-leftovers", "面對中國AI對手,英偉達卡緊產能和存儲的脖子,畢竟從市場占有率", news.ScriptHant},
 		{"mixed", "台積電宣布擴大投資，台积电宣布扩大投资，这是两种书写", news.ScriptMixed},

@@ -16,6 +16,12 @@ var tsPhrases string
 //go:embed opencc/STCharacters.txt
 var stCharacters string
 
+//go:embed opencc/TWVariants.txt
+var twVariants string
+
+//go:embed opencc/HKVariants.txt
+var hkVariants string
+
 // What a character of the basic plane says about the script it stands in.
 const (
 	onlyHans     = 1 << iota // written in Simplified Chinese only
@@ -40,9 +46,19 @@ type phrase struct{ from, to string }
 
 var loadConversion = sync.OnceValue(func() *conversion {
 	c := &conversion{rare: make(map[rune]rune), phrases: make(map[rune][]phrase)}
+	// The dictionaries prefer rare Traditional forms (羣 for 群); what Taiwan
+	// and Hong Kong write instead is no sign of Simplified.
+	written := make(map[string]bool)
+	for _, variants := range []string{twVariants, hkVariants} {
+		eachEntry(variants, func(_ string, values []string) {
+			for _, v := range values {
+				written[v] = true
+			}
+		})
+	}
 	hans := make(map[rune]bool)
 	eachEntry(stCharacters, func(key string, values []string) {
-		if !contains(values, key) {
+		if !contains(values, key) && !written[key] {
 			hans[firstRune(key)] = true
 		}
 	})
