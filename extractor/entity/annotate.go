@@ -34,23 +34,7 @@ func (g *Gazetteer) Annotate(content string, c Context) []news.Mention {
 		a, _ := shadow.Original(i, i+1)
 		return a < len(content) && 'A' <= content[a] && content[a] <= 'Z'
 	})
-	out := make([]news.Mention, 0, len(named)+len(q))
-	bytes, runes := 0, 0
-	point := func(b int) int {
-		runes += utf8.RuneCountInString(content[bytes:b])
-		bytes = b
-		return runes
-	}
-	emit := func(start, end int, mention news.Mention) {
-		a, b := shadow.Original(start, end)
-		if a < bytes || b <= a {
-			return // two spans in the folded form of one character
-		}
-		mention.Start = point(a)
-		mention.End = point(b)
-		mention.Surface = content[a:b]
-		out = append(out, mention)
-	}
+	list := make([]found, 0, len(named)+len(q))
 	for i, j := 0, 0; i < len(named) || j < len(q); {
 		// Of two that overlap the longer stays, of the same length the name.
 		if i < len(named) && j < len(q) && named[i].start < q[j].end && q[j].start < named[i].end {
@@ -62,26 +46,57 @@ func (g *Gazetteer) Annotate(content string, c Context) []news.Mention {
 			continue
 		}
 		if j >= len(q) || i < len(named) && named[i].start < q[j].start {
-			h := named[i]
-			p := &g.patterns[h.pattern]
-			score := 1.0
-			switch {
-			case p.form.Weak:
-				score = 0.8
-			case p.form.Conditional():
-				score = 0.9
-			}
-			name := p.entity.En
-			if h.model > 0 { // the entity is the line, the name that of the model
-				a, b := shadow.Original(h.model, h.end)
-				name += " " + strings.TrimSpace(content[a:b])
-			}
-			emit(h.start, h.end, news.Mention{Kind: p.entity.Kind, Entity: p.entity.ID, Name: name, Score: score})
+			list = append(list, m.found(named[i]))
 			i++
 			continue
 		}
-		emit(q[j].start, q[j].end, news.Mention{Kind: q[j].kind, Entity: q[j].entity, Name: q[j].name, Value: q[j].value, Score: q[j].score})
+		list = append(list, q[j])
 		j++
+	}
+	if g != nil {
+		t := tagger{m: &m, s: m.text, list: list, lex: g.lex}
+		list = t.tag()
+	}
+	return mentions(content, &shadow, list)
+}
+
+// found is a hit as a mention.
+func (m *matcher) found(h hit) found {
+	p := &m.g.patterns[h.pattern]
+	score := 1.0
+	switch {
+	case p.form.Weak:
+		score = 0.8
+	case p.form.Conditional():
+		score = 0.9
+	}
+	name := p.entity.En
+	if h.model > 0 { // the entity is the line, the name that of the model
+		a, b := m.shadow.Original(h.model, h.end)
+		name += " " + strings.TrimSpace(m.original[a:b])
+	}
+	return found{start: h.start, end: h.end, kind: p.entity.Kind, entity: p.entity.ID, name: name, score: score}
+}
+
+// mentions gives what was found the offsets and the text of the original.
+func mentions(content string, shadow *han.Shadow, list []found) []news.Mention {
+	out := make([]news.Mention, 0, len(list))
+	bytes, runes := 0, 0
+	point := func(b int) int {
+		runes += utf8.RuneCountInString(content[bytes:b])
+		bytes = b
+		return runes
+	}
+	for i := range list {
+		f := &list[i]
+		a, b := shadow.Original(f.start, f.end)
+		if a < bytes || b <= a {
+			continue // two spans in the folded form of one character
+		}
+		out = append(out, news.Mention{
+			Start: point(a), End: point(b), Surface: content[a:b],
+			Kind: f.kind, Entity: f.entity, Name: f.name, Value: f.value, Score: f.score,
+		})
 	}
 	return out
 }

@@ -22,6 +22,7 @@ import (
 // Gazetteer matches the names of a lexicon. It never changes and is safe for
 // concurrent use.
 type Gazetteer struct {
+	lex      *lexicon.Lexicon
 	patterns []pattern
 	// pairs leads from the first two characters of a name to its patterns,
 	// singles from the only one; patterns with the same start lie together,
@@ -53,7 +54,7 @@ type pattern struct {
 
 // New builds the gazetteer of a lexicon.
 func New(lex *lexicon.Lexicon) *Gazetteer {
-	g := &Gazetteer{singles: make(map[rune]span), abbrevs: make(map[rune]bool)}
+	g := &Gazetteer{lex: lex, singles: make(map[rune]span), abbrevs: make(map[rune]bool)}
 	b := builder{g: g, lex: lex, terms: make(map[string]int32)}
 	for _, e := range lex.Entities() {
 		forms := e.Forms()

@@ -8,8 +8,9 @@ import (
 	"xinwen/news"
 )
 
-// quantity is an amount, percentage, date or process node in the shadow text.
-type quantity struct {
+// found is a mention in the shadow text, before its offsets are those of the
+// original.
+type found struct {
 	start, end          int
 	kind                news.Kind
 	entity, name, value string
@@ -23,13 +24,13 @@ type scanner struct {
 	ctx Context
 	// upper reports whether the original has a capital letter at an offset.
 	upper func(int) bool
-	out   []quantity
+	out   []found
 	// period is the value of the last quarter, half or month that was read, for
 	// 去年同期.
 	period string
 }
 
-func quantities(s string, c Context, upper func(int) bool) []quantity {
+func quantities(s string, c Context, upper func(int) bool) []found {
 	p := scanner{s: s, ctx: c, upper: upper}
 	p.scan()
 	return p.out
@@ -93,7 +94,7 @@ func (p *scanner) scan() {
 }
 
 func (p *scanner) add(start, end int, kind news.Kind, name, value string, score float64) int {
-	p.out = append(p.out, quantity{start: start, end: end, kind: kind, name: name, value: value, score: score})
+	p.out = append(p.out, found{start: start, end: end, kind: kind, name: name, value: value, score: score})
 	return end
 }
 

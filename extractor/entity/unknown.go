@@ -1,0 +1,195 @@
+package entity
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"sort"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"xinwen/news"
+	"xinwen/news/han"
+	"xinwen/news/lexicon"
+)
+
+// Scores of names that the lexicon does not have, by what they rest on.
+const (
+	scoreLegal = 0.8 // a legal form: 有限公司, Inc.
+	scoreCue   = 0.7 // a title or a verb of saying
+	scoreWord  = 0.6 // the last word alone: X证券, X Securities
+)
+
+// tagger finds what the lexicon does not name, and what it names in other words,
+// in one article whose known names and quantities are in list.
+type tagger struct {
+	m    *matcher
+	s    string // the shadow text
+	list []found
+	// lex leads from tickers to entities.
+	lex *lexicon.Lexicon
+	// forms are the names learnt in this article.
+	forms []learnt
+}
+
+// learnt is a name that means an entity in this article.
+type learnt struct {
+	text   string // folded
+	of     found  // kind, entity, name and score
+	latin  bool   // a word of letters: boundaries and a capital are needed
+	person bool   // a surname alone
+}
+
+// tag adds to the known names and quantities of a text what stands for more.
+func (t *tagger) tag() []found {
+	t.legalForms()
+	t.places()
+	t.companies()
+	t.tickers()
+	t.englishNames()
+	t.people()
+	t.pairs()
+	t.repeat()
+	return t.list
+}
+
+// at returns the index of the first of list that ends after i.
+func (t *tagger) at(i int) int {
+	return sort.Search(len(t.list), func(k int) bool { return t.list[k].end > i })
+}
+
+// free reports whether nothing of list overlaps start:end.
+func (t *tagger) free(start, end int) bool {
+	k := t.at(start)
+	return k == len(t.list) || t.list[k].start >= end
+}
+
+// add puts f into list and takes out what lies inside. It reports false if f
+// overlaps what does not lie inside, or is there already.
+func (t *tagger) add(f found) bool {
+	i := t.at(f.start)
+	j := i
+	for j < len(t.list) && t.list[j].start < f.end {
+		x := &t.list[j]
+		if x.start < f.start || x.end > f.end || x.start == f.start && x.end == f.end {
+			return false
+		}
+		j++
+	}
+	t.list = append(t.list[:i], append([]found{f}, t.list[j:]...)...)
+	return true
+}
+
+// unknown makes a mention of a name that the lexicon does not have. Its ID is
+// the same in every article and script.
+func (t *tagger) unknown(kind news.Kind, start, end int, score float64) found {
+	f := found{start: start, end: end, kind: kind, score: score}
+	a, b := t.m.shadow.Original(start, end)
+	f.entity = Provisional(kind, t.m.original[a:b])
+	if !hasHan(t.s[start:end]) {
+		f.name = t.m.original[a:b]
+	}
+	return f
+}
+
+// Provisional returns the ID of a name that the lexicon does not have:
+// kind:unknown- and a hash of the name's lexicon.Key, so that all scripts and
+// spellings of it have the same.
+func Provisional(kind news.Kind, name string) string {
+	key := lexicon.Key(name)
+	for _, e := range legalEndings {
+		if s := strings.TrimSuffix(key, e); s != key && utf8.RuneCountInString(s) > 1 {
+			key = s
+			break
+		}
+	}
+	h := sha256.Sum256([]byte(key))
+	return string(kind) + ":unknown-" + hex.EncodeToString(h[:6])
+}
+
+// learn lets text stand for f's entity in this article.
+func (t *tagger) learn(text string, f found) {
+	text = strings.TrimSpace(text)
+	if utf8.RuneCountInString(text) < 2 {
+		return
+	}
+	for i := range t.forms {
+		if t.forms[i].text == text {
+			return
+		}
+	}
+	t.forms = append(t.forms, learnt{text: text, of: f, latin: !hasHan(text)})
+}
+
+// repeat finds every further place of the names learnt.
+func (t *tagger) repeat() {
+	sort.SliceStable(t.forms, func(i, j int) bool { return len(t.forms[i].text) > len(t.forms[j].text) })
+	for i := range t.forms {
+		f := &t.forms[i]
+		for at := 0; ; {
+			k := strings.Index(t.s[at:], f.text)
+			if k < 0 {
+				break
+			}
+			start := at + k
+			end := start + len(f.text)
+			at = end
+			if !t.free(start, end) || f.latin && (!t.wordBegin(start) || !t.wordEnd(end) || !t.upper(start)) {
+				continue
+			}
+			if f.person && f.latin && (t.capitalBefore(start) || t.capitalAfter(end)) {
+				continue
+			}
+			x := f.of
+			x.start, x.end = start, end
+			x.score = min(x.score, 0.9)
+			t.add(x)
+		}
+	}
+}
+
+// upper reports whether the original has a capital letter at i.
+func (t *tagger) upper(i int) bool {
+	if i >= len(t.s) {
+		return false
+	}
+	a, _ := t.m.shadow.Original(i, i+1)
+	r, _ := utf8.DecodeRuneInString(t.m.original[a:])
+	return unicode.IsUpper(r)
+}
+
+func (t *tagger) wordBegin(i int) bool {
+	r, n := utf8.DecodeLastRuneInString(t.s[:i])
+	return n == 0 || !wordRune(r)
+}
+
+func (t *tagger) wordEnd(i int) bool {
+	r, n := utf8.DecodeRuneInString(t.s[i:])
+	return n == 0 || !wordRune(r)
+}
+
+// capitalBefore reports whether a capitalised word stands before i, as in a
+// longer name.
+func (t *tagger) capitalBefore(i int) bool {
+	if i < 2 || t.s[i-1] != ' ' {
+		return false
+	}
+	j := i - 1
+	for j > 0 && t.s[j-1] >= 'a' && t.s[j-1] <= 'z' {
+		j--
+	}
+	return j < i-1 && t.upper(j) && !sentenceWords[t.s[j:i-1]] && !titleWords[t.s[j:i-1]]
+}
+
+func (t *tagger) capitalAfter(i int) bool {
+	return i+1 < len(t.s) && t.s[i] == ' ' && t.upper(i+1)
+}
+
+func hasHan(s string) bool {
+	for _, r := range s {
+		if han.IsHan(r) {
+			return true
+		}
+	}
+	return false
+}
