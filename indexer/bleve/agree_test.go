@@ -96,7 +96,7 @@ func matching(t *testing.T, x *Index, n query.Node) ([]string, error) {
 	}
 	defer s.close()
 	var q plan
-	if q.meaning, err = x.lower(parts(n)); err != nil {
+	if q.meaning, err = lowered(x, n); err != nil {
 		return nil, err
 	}
 	q.sort = search.SortNewest
@@ -126,4 +126,9 @@ func matching(t *testing.T, x *Index, n query.Node) ([]string, error) {
 	}
 	slices.Sort(ids)
 	return ids, nil
+}
+
+func lowered(x *Index, n query.Node) (meaning, error) {
+	required, texts := parts(n)
+	return x.lower(required, texts, query.Expansion{Lexicon: x.names()})
 }

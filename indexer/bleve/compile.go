@@ -14,17 +14,15 @@ type meaning struct {
 	required *query.Clause
 	// loose are the terms of the words, of which any will do in the end.
 	loose terms
+	// several says that there is more than one word to relax.
+	several bool
 }
 
-// lower returns the clauses of a query, in which names also mean their
-// entities.
-func (x *Index) lower(required []query.Node, texts []query.Text) (meaning, error) {
-	var l *lexicon.Lexicon
-	if x.lexicon != nil {
-		l = x.lexicon.Current()
-	}
+// lower returns the clauses of a query, in which words mean what e adds.
+func (x *Index) lower(required []query.Node, texts []query.Text, e query.Expansion) (meaning, error) {
+	l := x.names()
 	lower := func(nodes []query.Node) (*query.Clause, error) {
-		return query.Lower(query.Expand(query.AllOf(nodes...), l), x.analyzer, l)
+		return query.Lower(e.Expand(query.AllOf(nodes...)), x.analyzer, l)
 	}
 	var m meaning
 	var err error
@@ -41,8 +39,22 @@ func (x *Index) lower(required []query.Node, texts []query.Text) (meaning, error
 	default:
 		m.words = []*query.Clause{words}
 	}
-	m.loose, err = x.terms(query.AllOf(asNodes(texts)...))
+	// What expansion adds are alternatives, not further words.
+	plain, err := query.Lower(query.AllOf(asNodes(texts)...), x.analyzer, l)
+	if err != nil {
+		return m, err
+	}
+	m.several = len(texts) > 0 && plain.Op == query.OpAnd
+	m.loose, err = x.terms(query.AllOf(asNodes(texts)...), e)
 	return m, err
+}
+
+// names returns the lexicon as it is now, which may be nil.
+func (x *Index) names() *lexicon.Lexicon {
+	if x.lexicon == nil {
+		return nil
+	}
+	return x.lexicon.Current()
 }
 
 // docs returns the documents that match in one way of matching.

@@ -20,6 +20,7 @@ import (
 
 var (
 	quality      = flag.Int("quality", 0, "queries of each set in TestRetrievalQuality; 0 skips it")
+	noSynonyms   = flag.Bool("quality.no_synonyms", false, "without synonyms in TestRetrievalQuality")
 	qualityMatch = flag.String("quality.match", search.MatchAuto, "match of the queries in TestRetrievalQuality")
 )
 
@@ -47,7 +48,7 @@ func TestRetrievalQuality(t *testing.T) {
 		for _, q := range queries {
 			start := time.Now()
 			res, err := x.Search(t.Context(), search.Request{
-				Query: q.Text, Syntax: search.SyntaxPlain, Match: *qualityMatch, Sort: search.SortRelevance,
+				Query: q.Text, Syntax: search.SyntaxPlain, Match: *qualityMatch, Sort: search.SortRelevance, NoSynonyms: *noSynonyms,
 			})
 			if err != nil {
 				t.Fatal(err)

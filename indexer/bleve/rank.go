@@ -31,8 +31,9 @@ type rankGroup struct {
 	weight float64
 }
 
+// rankTerm is a term, or several that mean the same and count as one.
 type rankTerm struct {
-	*termDocs
+	docs    []*termDocs
 	text    string
 	docFreq uint64
 	idf     float64
@@ -43,6 +44,7 @@ type rankTerm struct {
 func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rankGroup, error) {
 	g := &rankGroup{field: field, boost: boost}
 	n := float64(s.state.Docs)
+	sets := make(map[int]*rankTerm)
 	for _, text := range terms {
 		d, err := s.open(field, text, g.frequencies())
 		if err != nil {
@@ -52,13 +54,20 @@ func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rank
 		if df == 0 {
 			continue
 		}
-		g.terms = append(g.terms, &rankTerm{
-			termDocs: d,
-			text:     text,
-			docFreq:  df,
-			idf:      math.Log(1 + (n-float64(df)+0.5)/(float64(df)+0.5)),
-			average:  float64(s.state.Tokens[field]) / n,
-		})
+		set, _ := query.Synonyms(text)
+		if t := sets[set]; t != nil && set >= 0 && g.synonyms() {
+			t.docs = append(t.docs, d)
+			t.text += "|" + text
+			t.docFreq += df
+			continue
+		}
+		t := &rankTerm{docs: []*termDocs{d}, text: text, docFreq: df, average: float64(s.state.Tokens[field]) / n}
+		sets[set] = t
+		g.terms = append(g.terms, t)
+	}
+	for _, t := range g.terms {
+		df := min(float64(t.docFreq), n)
+		t.idf = math.Log(1 + (n-df+0.5)/(df+0.5))
 	}
 	for _, t := range g.terms {
 		g.weight += t.idf
@@ -67,8 +76,8 @@ func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rank
 }
 
 // ranker returns the ranker for the text that a query asks for.
-func (x *Index) ranker(s *snapshot, n query.Node) (*ranker, error) {
-	t, err := x.terms(n)
+func (x *Index) ranker(s *snapshot, n query.Node, e query.Expansion) (*ranker, error) {
+	t, err := x.terms(n, e)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +111,9 @@ func (s *snapshot) ranker(t terms) (*ranker, error) {
 // mentioned or it is not.
 func (g *rankGroup) frequencies() bool { return g.field != query.FieldEntity }
 
+// synonyms says that the field's terms are words, which have synonyms.
+func (g *rankGroup) synonyms() bool { return g.field == fieldWords || g.field == fieldTitleWords }
+
 // score returns the score of a document; documents come in ascending order.
 func (k *ranker) score(doc uint64) (float64, error) {
 	sum := 0.0
@@ -120,17 +132,25 @@ func (k *ranker) score(doc uint64) (float64, error) {
 func (g *rankGroup) score(doc uint64, explain func(t *rankTerm, tf, length, score float64)) (float64, error) {
 	sum, matched := 0.0, 0.0
 	for _, t := range g.terms {
-		at, err := t.seek(doc)
-		if err != nil {
-			return 0, err
+		tf, length, w := 0.0, 1.0, g.boost*t.idf
+		for _, d := range t.docs {
+			at, err := d.seek(doc)
+			if err != nil {
+				return 0, err
+			}
+			switch {
+			case at != doc:
+			case g.frequencies():
+				tf += float64(d.doc.Freq)
+				length = math.Round(1 / (d.doc.Norm * d.doc.Norm)) // scorch gives 1/√length
+			default:
+				tf = 1
+			}
 		}
-		if at != doc {
+		if tf == 0 {
 			continue
 		}
-		tf, length, w := 1.0, 1.0, g.boost*t.idf
 		if g.frequencies() {
-			tf = float64(t.doc.Freq)
-			length = math.Round(1 / (t.doc.Norm * t.doc.Norm)) // scorch gives 1/√length
 			w *= tf * (bm25K1 + 1) / (tf + bm25K1*(1-bm25B+bm25B*length/t.average))
 		}
 		sum += w

@@ -81,7 +81,7 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 
 // hits returns what is shown of a page.
 func (x *Index) hits(s *snapshot, q *plan, page []*found) ([]search.Hit, error) {
-	mark := q.meaning.marks()
+	mark, why := q.meaning.marks(), x.reasons(q)
 	hits := make([]search.Hit, len(page))
 	var g errgroup.Group
 	g.SetLimit(workers())
@@ -92,7 +92,7 @@ func (x *Index) hits(s *snapshot, q *plan, page []*found) ([]search.Hit, error) 
 					err = fmt.Errorf("show article %s: panic: %v", hit.id, p)
 				}
 			}()
-			hits[i], err = x.hit(s, hit, mark)
+			hits[i], err = x.hit(s, hit, mark, why)
 			if q.sort == search.SortRelevance {
 				hits[i].Score = hit.key
 			}
@@ -112,8 +112,9 @@ type plan struct {
 	after   *position
 	hash    uint32
 	meaning meaning
-	// node is the query without the filters.
-	node query.Node
+	// node is the query without the filters, expansion what it is expanded by.
+	node      query.Node
+	expansion query.Expansion
 }
 
 func (x *Index) plan(r search.Request) (*plan, error) {
@@ -149,9 +150,13 @@ func (x *Index) plan(r search.Request) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	required, texts := parts(node)
 	q.node = node
-	if q.meaning, err = x.lower(append(filters, required...), texts); err != nil {
+	q.expansion.NoSynonyms = r.NoSynonyms
+	if !r.NoNames {
+		q.expansion.Lexicon = x.names()
+	}
+	required, texts := parts(node)
+	if q.meaning, err = x.lower(append(filters, required...), texts, q.expansion); err != nil {
 		return nil, err
 	}
 
@@ -185,7 +190,7 @@ func (x *Index) plan(r search.Request) (*plan, error) {
 	switch r.Match {
 	case "", search.MatchAuto:
 		q.matches = []string{search.MatchAll}
-		if len(q.meaning.words) > 1 {
+		if q.meaning.several {
 			q.matches = append(q.matches, search.MatchAny)
 		}
 	case search.MatchAll, search.MatchAny:
@@ -351,7 +356,7 @@ func (x *Index) collect(ctx context.Context, s *snapshot, q *plan, match string)
 // sortKey returns the function that hits are sorted by.
 func (x *Index) sortKey(s *snapshot, q *plan) (func(doc uint64) (float64, error), error) {
 	if q.sort == search.SortRelevance {
-		k, err := x.ranker(s, q.node)
+		k, err := x.ranker(s, q.node, q.expansion)
 		if err != nil {
 			return nil, err
 		}
@@ -372,7 +377,7 @@ func (x *Index) sortKey(s *snapshot, q *plan) (func(doc uint64) (float64, error)
 
 // explain adds to each hit how its score came about.
 func (x *Index) explain(s *snapshot, q *plan, page []*found, hits []search.Hit) error {
-	k, err := x.ranker(s, q.node)
+	k, err := x.ranker(s, q.node, q.expansion)
 	if err != nil {
 		return err
 	}
@@ -395,7 +400,7 @@ func (x *Index) explain(s *snapshot, q *plan, page []*found, hits []search.Hit) 
 }
 
 // hit reads what is shown of a document.
-func (x *Index) hit(s *snapshot, f *found, mark *query.Matcher) (search.Hit, error) {
+func (x *Index) hit(s *snapshot, f *found, mark *query.Matcher, why func(clause string) string) (search.Hit, error) {
 	a, m, _, err := readArticle(s.r, f.id)
 	if err != nil {
 		return search.Hit{}, err
@@ -415,6 +420,9 @@ func (x *Index) hit(s *snapshot, f *found, mark *query.Matcher) (search.Hit, err
 		Revision: a.Revision, Entities: entities, Story: cmp.Or(m.story, a.ID),
 	}
 	h.Snippet, h.Highlights = snippet(a, mark.Explain(query.NewDocument(a, x.analyzer)))
+	for i := range h.Highlights {
+		h.Highlights[i].Reason = why(h.Highlights[i].Reason)
+	}
 	return h, nil
 }
 

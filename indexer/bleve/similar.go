@@ -49,7 +49,7 @@ func (x *Index) Similar(ctx context.Context, r search.SimilarRequest) (*search.R
 	}
 	q := &plan{size: cmp.Or(r.Size, search.DefaultSize), sort: search.SortRelevance}
 	q.request = search.Request{Collapse: true}
-	if q.meaning, err = x.lower(filters, nil); err != nil {
+	if q.meaning, err = x.lower(filters, nil, query.Expansion{}); err != nil {
 		return nil, err
 	}
 	t, err := x.characteristic(s, a)

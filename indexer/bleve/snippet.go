@@ -17,7 +17,8 @@ const (
 )
 
 // snippet returns the part of a's text with the most of spans, which are over
-// a.Content and need not be sorted, and what to highlight in title and snippet.
+// a.Content and need not be sorted, and what to highlight in title and snippet;
+// their reasons are the clauses yet.
 func snippet(a *news.Article, spans []news.Span) (string, []search.Highlight) {
 	title, text := []rune(a.Title), []rune(a.Text)
 	spans = merge(spans)
@@ -29,7 +30,7 @@ func snippet(a *news.Article, spans []news.Span) (string, []search.Highlight) {
 		case sp.Start < 0 || sp.End > len(title)+1+len(text):
 		case sp.End <= len(title):
 			highlights = append(highlights, search.Highlight{
-				Field: search.FieldTitle, Text: string(title[sp.Start:sp.End]), Start: sp.Start, End: sp.End,
+				Field: search.FieldTitle, Text: string(title[sp.Start:sp.End]), Start: sp.Start, End: sp.End, Reason: sp.Clause,
 			})
 		case sp.Start > len(title):
 			sp.Start -= len(title) + 1
@@ -47,7 +48,7 @@ func snippet(a *news.Article, spans []news.Span) (string, []search.Highlight) {
 	for _, sp := range inText {
 		if sp.Start >= start && sp.End <= end {
 			highlights = append(highlights, search.Highlight{
-				Field: search.FieldSnippet, Text: string(shown[sp.Start-start : sp.End-start]), Start: sp.Start - start, End: sp.End - start,
+				Field: search.FieldSnippet, Text: string(shown[sp.Start-start : sp.End-start]), Start: sp.Start - start, End: sp.End - start, Reason: sp.Clause,
 			})
 		}
 	}
@@ -57,7 +58,7 @@ func snippet(a *news.Article, spans []news.Span) (string, []search.Highlight) {
 // merge returns spans in order of Start, those that touch made one.
 func merge(spans []news.Span) []news.Span {
 	spans = slices.Clone(spans)
-	slices.SortFunc(spans, func(a, b news.Span) int {
+	slices.SortStableFunc(spans, func(a, b news.Span) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 	})
 	merged := spans[:0]

@@ -32,28 +32,41 @@ var functionWords = func() map[string]bool {
 	return set
 }()
 
-// terms returns what n is ranked by.
-func (x *Index) terms(n query.Node) (terms, error) {
-	var l *lexicon.Lexicon
-	if x.lexicon != nil {
-		l = x.lexicon.Current()
-	}
-	parts := positive(query.Expand(n, l))
-	t, err := x.termsOf(parts, l, functionWords)
+// terms returns what n, expanded by e, is ranked by.
+func (x *Index) terms(n query.Node, e query.Expansion) (terms, error) {
+	synonyms := !e.NoSynonyms
+	e.NoSynonyms = true
+	parts := positive(e.Expand(n))
+	t, err := x.termsOf(parts, e.Lexicon, functionWords, synonyms)
 	if err == nil && len(t.words[inText])+len(t.words[inTitle]) == 0 {
-		return x.termsOf(parts, l, nil)
+		t, err = x.termsOf(parts, e.Lexicon, nil, synonyms)
 	}
-	return t, err
+	if err != nil || !synonyms {
+		return t, err
+	}
+	// Synonyms rank as words alone: they are no more than one word with that
+	// which they stand for.
+	for in, list := range t.words {
+		for _, w := range list {
+			_, others := query.Synonyms(w)
+			for _, o := range others {
+				if !slices.Contains(t.words[in], o) {
+					t.words[in] = append(t.words[in], o)
+				}
+			}
+		}
+	}
+	return t, nil
 }
 
-func (x *Index) termsOf(parts []query.Node, l *lexicon.Lexicon, skip map[string]bool) (terms, error) {
+func (x *Index) termsOf(parts []query.Node, l *lexicon.Lexicon, skip map[string]bool, synonyms bool) (terms, error) {
 	var t terms
 	for _, n := range parts {
 		switch n := n.(type) {
 		case query.Text:
-			t.add(x.analyzer, n.Field, n.Value, skip)
+			t.add(x.analyzer, n.Field, n.Value, skip, synonyms)
 		case query.Phrase:
-			t.add(x.analyzer, n.Field, n.Value, skip)
+			t.add(x.analyzer, n.Field, n.Value, skip, synonyms)
 		case query.Entity:
 			c, err := query.Lower(n, x.analyzer, l)
 			if err != nil {
@@ -69,8 +82,9 @@ func (x *Index) termsOf(parts []query.Node, l *lexicon.Lexicon, skip map[string]
 	return t, nil
 }
 
-// add adds the words and grams of value but for those to skip.
-func (t *terms) add(a *analysis.Analyzer, field, value string, skip map[string]bool) {
+// add adds the words and grams of value but for those to skip, and the grams of
+// words that have synonyms.
+func (t *terms) add(a *analysis.Analyzer, field, value string, skip map[string]bool, synonyms bool) {
 	words := a.Words(value)
 	fields := fieldsOf(field)
 	put := func(list *[2][]string, term string) {
@@ -84,7 +98,13 @@ func (t *terms) add(a *analysis.Analyzer, field, value string, skip map[string]b
 	// alone at the end of a run is part of the gram before.
 	covered := func(start, end int) bool {
 		return slices.ContainsFunc(words, func(w analysis.Token) bool {
-			return skip[w.Term] && w.Start < end && start < w.End
+			if w.Start >= end || start >= w.End {
+				return false
+			}
+			if set, _ := query.Synonyms(w.Term); synonyms && set >= 0 {
+				return true
+			}
+			return skip[w.Term]
 		})
 	}
 	for _, w := range words {

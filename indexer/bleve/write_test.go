@@ -182,7 +182,7 @@ func TestAverageLengthIsTokensOverArticles(t *testing.T) {
 			t.Errorf("tokens of %s: got %d, want %d", field, got, want)
 		}
 	}
-	k, err := x.ranker(s, query.Text{Value: word})
+	k, err := x.ranker(s, query.Text{Value: word}, query.Expansion{Lexicon: x.names()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,9 @@
 // Expand adds, to words and phrases that are as a whole the name of an entity,
 // the entity itself; so 英伟达, 英偉達, 輝達 and NVIDIA find each other.
 //
+// It also adds what a word is called on the other side of the strait (晶片 and
+// 芯片, 伺服器 and 服务器): see synonyms.txt.
+//
 // Lower turns a tree into Clauses, the few things that an engine can look up.
 // All engines compile these, so they agree.
 package query

@@ -23,7 +23,7 @@ func (m *Matcher) Explain(d *Document) []news.Span {
 	}
 	x := explanation{document: d, titleRunes: utf8.RuneCountInString(d.article.Title)}
 	x.visit(&m.root)
-	slices.SortFunc(x.places, func(a, b explained) int {
+	slices.SortStableFunc(x.places, func(a, b explained) int {
 		return cmp.Or(int(a.inText)-int(b.inText), cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
 	})
 	return x.spans()

@@ -77,6 +77,10 @@ type Request struct {
 	Cursor string `json:"cursor,omitempty"`
 	// Facets names the facets to count over all hits.
 	Facets []string `json:"facets,omitempty"`
+	// NoNames takes names of entities as text alone, NoSynonyms looks for words
+	// only as they are called on this side of the strait.
+	NoNames    bool `json:"no_names,omitempty"`
+	NoSynonyms bool `json:"no_synonyms,omitempty"`
 	// Explain asks how each hit came to its score.
 	Explain bool `json:"explain,omitempty"`
 }
@@ -156,7 +160,18 @@ type Highlight struct {
 	// Start and End are offsets in code points, half open.
 	Start int `json:"start"`
 	End   int `json:"end"`
+	// Reason says why it matched: "term" as it was asked for, "entity TSMC",
+	// "synonym 晶片", or "alias NVIDIA" of an entity in title: or text:.
+	Reason string `json:"reason,omitempty"`
 }
+
+// What Highlight.Reason begins with.
+const (
+	ReasonTerm    = "term"
+	ReasonEntity  = "entity"
+	ReasonSynonym = "synonym"
+	ReasonAlias   = "alias"
+)
 
 // Explanation is a sum with its parts.
 type Explanation struct {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,6 +74,7 @@ func Run(t *testing.T, s search.Searcher) {
 	t.Run("finds_similar", func(t *testing.T) { findsSimilar(t, s) })
 	t.Run("relaxes", func(t *testing.T) { relaxes(t, s) })
 	t.Run("shows_hits", func(t *testing.T) { showsHits(t, s) })
+	t.Run("says_why", func(t *testing.T) { saysWhy(t, s) })
 	t.Run("explains", func(t *testing.T) { explains(t, s) })
 	t.Run("says_what_is_wrong", func(t *testing.T) { saysWhatIsWrong(t, s) })
 	t.Run("returns_articles", func(t *testing.T) { returnsArticles(t, s) })
@@ -123,6 +125,11 @@ func finds(t *testing.T, s search.Searcher) {
 		{"plain_has_no_operators", search.Request{Query: "库存 OR", Syntax: search.SyntaxPlain, Match: search.MatchAll}, nil},
 		{"by_id", search.Request{Query: "id:plain"}, []string{"plain"}},
 		{"by_url", search.Request{Query: `url:"https://news.example/en"`}, []string{"en"}},
+		{"other_side_of_the_strait", search.Request{Query: "晶片價格"}, []string{"memory"}},
+		{"other_side_in_a_phrase", search.Request{Query: `"晶片價格"`}, []string{"memory"}},
+		{"other_side_in_near", search.Request{Query: "晶片 NEAR/3 連漲"}, []string{"memory"}},
+		{"no_synonyms", search.Request{Query: "晶片價格", NoSynonyms: true, Match: search.MatchAll}, nil},
+		{"no_names", search.Request{Query: "辉达", NoNames: true}, []string{"hant"}},
 		{"nothing", search.Request{Query: "qqqq"}, nil},
 	}
 	for _, tt := range tests {
@@ -329,8 +336,8 @@ func showsHits(t *testing.T, s search.Searcher) {
 	want := search.Hit{
 		ID: "hant", URL: a.URL, Title: a.Title, Snippet: a.Text,
 		Highlights: []search.Highlight{
-			{Field: search.FieldTitle, Text: "先進封裝", Start: 7, End: 11},
-			{Field: search.FieldSnippet, Text: "先進封裝", Start: 8, End: 12},
+			{Field: search.FieldTitle, Text: "先進封裝", Start: 7, End: 11, Reason: search.ReasonTerm},
+			{Field: search.FieldSnippet, Text: "先進封裝", Start: 8, End: 12, Reason: search.ReasonTerm},
 		},
 		Source: "demo-tw", Lang: "zh", Script: "Hant",
 		Published: a.Published, Fetched: a.Fetched, Revision: a.Revision,
@@ -338,6 +345,22 @@ func showsHits(t *testing.T, s search.Searcher) {
 	}
 	if diff := cmp.Diff(h, want); diff != "" {
 		t.Errorf("hit differs (-got +want):\n%s", diff)
+	}
+}
+
+func saysWhy(t *testing.T, s search.Searcher) {
+	for _, tt := range []struct{ query, text, want string }{
+		{"库存", "库存", search.ReasonTerm},
+		{"晶片", "芯片", search.ReasonSynonym + " 芯片"},
+		{"entity:org:nvidia lang:zh-Hant", "輝達", search.ReasonEntity + " "},
+	} {
+		res, err := s.Search(t.Context(), search.Request{Query: tt.query})
+		if err != nil || len(res.Hits) == 0 || len(res.Hits[0].Highlights) == 0 {
+			t.Fatalf("%s: got %+v, %v, want highlights", tt.query, res, err)
+		}
+		if h := res.Hits[0].Highlights[0]; h.Text != tt.text || !strings.HasPrefix(h.Reason, tt.want) {
+			t.Errorf("%s: got %+v, want %s for reason %q", tt.query, h, tt.text, tt.want)
+		}
 	}
 }
 
