@@ -11,6 +11,7 @@ import (
 
 	"xinwen/api/feeds"
 	"xinwen/api/problem"
+	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 )
 
@@ -67,9 +68,10 @@ func (s *Server) writeFeed(w http.ResponseWriter, r *http.Request) error {
 		if rule == nil {
 			return noRule(name)
 		}
-		p = SearchParams{Q: rule.Query, Sort: search.SortNewest, Size: feedSize}
-		f.Title, f.Description = "Xinwen: "+rule.Name, "News that matches "+rule.Query
-		f.Home, f.Self = base+"/?"+url.Values{"q": {rule.Query}, "sort": {"newest"}}.Encode(), base+"/feeds/"+url.PathEscape(file)
+		text := query.RuleText(&rule.Rule)
+		p = SearchParams{Q: text, Lang: rule.Languages, Source: rule.Sources, Sort: search.SortNewest, Size: feedSize}
+		f.Title, f.Description = "Xinwen: "+rule.Name, "News that matches "+text
+		f.Home, f.Self = base+"/?"+url.Values{"q": {text}, "lang": rule.Languages, "source": rule.Sources, "sort": {"newest"}}.Encode(), base+"/feeds/"+url.PathEscape(file)
 	}
 	req, err := p.request()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"xinwen/indexer/query"
 	"xinwen/news"
 )
 
@@ -125,7 +126,7 @@ func compose(n *notice, language string, zone *time.Location, base string) *mess
 		m.notes = append(m.notes, fmt.Sprintf(p.instead, n.instead))
 	}
 	if base != "" {
-		m.link, m.linkText = base+"/?"+url.Values{"q": {n.rule.Query}, "sort": {"newest"}}.Encode(), p.all
+		m.link, m.linkText = base+"/?"+url.Values{"q": {query.RuleText(n.rule)}, "lang": n.rule.Languages, "source": n.rule.Sources, "sort": {"newest"}}.Encode(), p.all
 		if len(m.link) > maxLink { // else it alone would fill a message
 			m.link = ""
 		}
