@@ -220,10 +220,6 @@ func (c *Crawler) nextPoll(src *source.Source, w way, m *wayMemory, now time.Tim
 	defer m.mu.Unlock()
 	rec := &m.rec
 	rec.Last = now
-	if day := now.Unix() / 86400; day != rec.Day {
-		rec.Day, rec.Used = day, 0
-	}
-	rec.Used++
 	m.changed = true
 	var fe *fetch.Error
 	if errors.As(pollErr, &fe) && fe.Kind == fetch.KindGate {
@@ -238,17 +234,9 @@ func (c *Crawler) nextPoll(src *source.Source, w way, m *wayMemory, now time.Tim
 	}
 	rec.Failures = 0
 	budget := c.budget(src, w, rec, now)
-	if m.plan == nil || m.planned != budget {
-		m.plan, m.planned = schedule.NewPlan(&rec.Rhythm, classOf(src), budget), budget
-	}
-	next := m.plan.Next(now.In(c.zone(src)), max(c.opts.MinInterval, rec.Hint))
+	next := rec.Table.Next(&rec.Rhythm, classOf(src), budget, now.In(c.zone(src)), max(c.opts.MinInterval, rec.Hint))
 	if wait := next.Sub(now); wait > time.Second {
 		next = next.Add(rand.N(wait/20 + 1)) // keeps feeds that started together apart
-	}
-	if float64(rec.Used) >= budget+1 { // polls that were asked for count too
-		if midnight := now.Truncate(24 * time.Hour).Add(24 * time.Hour); next.Before(midnight) && midnight.Sub(now) < 6*time.Hour {
-			next = midnight
-		}
 	}
 	rec.Next = next
 	return next
@@ -446,7 +434,7 @@ func (m *wayMemory) keep(rec wayRecord, news bool) {
 	m.rec = rec
 	m.changed = true
 	if news {
-		m.urgent, m.plan = true, nil
+		m.urgent = true
 	}
 }
 

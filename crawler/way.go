@@ -83,9 +83,8 @@ type wayRecord struct {
 	// the last answer's header asks for, whichever is longer.
 	TTL  time.Duration `json:"ttl,omitempty"`
 	Hint time.Duration `json:"hint,omitempty"`
-	// Day and Used count the polls of a day, in days since 1970.
-	Day  int64 `json:"day,omitempty"`
-	Used int   `json:"used,omitempty"`
+	// Table spends the budget of polls.
+	Table schedule.Timetable `json:"table"`
 	// Boost multiplies the budget of a feed whose window was seen to roll over.
 	Boost   int       `json:"boost,omitempty"`
 	Boosted time.Time `json:"boosted,omitzero"`
@@ -112,9 +111,6 @@ type wayMemory struct {
 	rec wayRecord
 	// deep asks the next poll to read further back.
 	deep bool
-	// plan is made of rec.Rhythm, anew when it has changed.
-	plan    *schedule.Plan
-	planned float64 // the budget it was made for
 	// changed says that rec is not written yet; urgent, that it should be soon.
 	changed, urgent bool
 	written         time.Time
