@@ -192,7 +192,7 @@ func New(o Options) (*Server, error) {
 	var err error
 	s.ui, err = ui.New(ui.Options{
 		Searcher: o.Searcher, Lexicon: o.Lexicon, Zone: s.zone, Logger: o.Logger,
-		SourceNames: s.sourceNames,
+		SourceNames: s.sourceNames, Desk: desk{s},
 	})
 	if err := errors.Join(err, s.registered.err); err != nil {
 		s.registered.unregister()

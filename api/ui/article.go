@@ -72,9 +72,9 @@ func (u *UI) article(w http.ResponseWriter, r *http.Request) {
 	for i := range a.Mentions {
 		m := &a.Mentions[i]
 		kind := kindOf(m.Kind)
-		s := span{start: m.Start, end: m.End, Kind: kind, Entity: m.Entity}
+		s := span{start: m.Start, end: m.End, Kind: kind}
 		if m.Entity != "" {
-			s.Label = u.entityName(lang, m.Entity)
+			s.URL, s.Label = entityURL(m.Entity), u.entityName(lang, m.Entity)
 		} else {
 			s.Label = m.Value
 		}
@@ -155,7 +155,7 @@ func (u *UI) groups(a *news.Article, lang int) []Group {
 			}
 			l := Link{Label: k.label, Count: counts[k], Kind: g.Kind}
 			if k.entity != "" {
-				l.Label, l.URL = u.entityName(lang, k.entity), state{}.toggle("entity", k.entity).URL()
+				l.Label, l.URL = u.entityName(lang, k.entity), entityURL(k.entity)
 			}
 			g.Links = append(g.Links, l)
 		}

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 
 	"golang.org/x/text/language"
@@ -52,9 +53,29 @@ func text(lang int, key string, args ...any) (string, error) {
 	return fmt.Sprintf(m[lang], args...), nil
 }
 
-// catalogue holds every text of the pages: English, Simplified Chinese,
-// Traditional Chinese as Taiwan writes it.
-var catalogue = map[string][languages]string{
+// say returns a message that the catalogue is known to have.
+func say(lang int, key string, args ...any) string {
+	s, _ := text(lang, key, args...) // tests have every key
+	return s
+}
+
+// messages are texts by key: English, Simplified Chinese, Traditional Chinese as
+// Taiwan writes it.
+type messages = map[string][languages]string
+
+// catalogue holds every text of the pages.
+var catalogue = joined(readingTexts, entityTexts, deskTexts, helpTexts)
+
+func joined(parts ...messages) messages {
+	all := make(messages)
+	for _, p := range parts {
+		maps.Copy(all, p)
+	}
+	return all
+}
+
+// readingTexts are those of the search and article pages, and of all pages.
+var readingTexts = messages{
 	"tagline":       {"Semiconductor news in three scripts, read as one", "三种文字的半导体新闻，当作一种来读", "三種文字的半導體新聞，當作一種來讀"},
 	"skip":          {"Skip to the results", "跳到结果", "跳到結果"},
 	"skip-article":  {"Skip to the article", "跳到文章", "跳到文章"},

@@ -22,12 +22,15 @@ const (
 type state struct {
 	Q, Sort, From, To, Cursor string
 	Lang, Source, Entity      []string
+	// All shows every article, not only the best of each story.
+	All bool
 }
 
 func stateOf(q url.Values) state {
 	return state{
 		Q: q.Get("q"), Sort: q.Get("sort"), From: q.Get("from"), To: q.Get("to"), Cursor: q.Get("cursor"),
 		Lang: nonEmpty(q["lang"]), Source: nonEmpty(q["source"]), Entity: nonEmpty(q["entity"]),
+		All: q.Get("all") == "1",
 	}
 }
 
@@ -46,6 +49,9 @@ func (s state) values() url.Values {
 		if len(list) > 0 {
 			v[key] = list
 		}
+	}
+	if s.All {
+		v.Set("all", "1")
 	}
 	return v
 }
@@ -101,6 +107,7 @@ type Hit struct {
 	OriginalHost     string
 	MoreEntities     int
 	Untitled, Credit string
+	Story            *Link // the further articles of its story
 }
 
 // QueryFault is a query that cannot be understood, cut at the fault.
@@ -137,6 +144,12 @@ type searchPage struct {
 	Fault               *QueryFault
 	Wrong               string // a fault of another parameter
 	Empty               *Empty
+	// About leads to the pages of the entities the search is narrowed to.
+	About []Link
+	// Test leads to how often the search finds something.
+	Test string
+	// Every leads to the search without stories put together, Together back.
+	Every, Together string
 }
 
 type field struct{ Name, Value string }
@@ -146,7 +159,7 @@ func (s state) fields(without ...string) []field {
 	s.Cursor = ""
 	var out []field
 	v := s.values()
-	for _, name := range []string{"q", "lang", "source", "entity", "from", "to", "sort"} {
+	for _, name := range []string{"q", "lang", "source", "entity", "from", "to", "sort", "all"} {
 		if slices.Contains(without, name) {
 			continue
 		}
@@ -181,11 +194,11 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &syntax):
 		p.Fault = fault(s.Q, syntax)
-		u.render(w, r, http.StatusBadRequest, "search.html", page{Title: title, Data: p})
+		u.render(w, r, http.StatusBadRequest, "search.html", page{Title: title, Section: "search", Data: p})
 		return
 	case errors.As(err, &request):
 		p.Wrong = request.Error()
-		u.render(w, r, http.StatusBadRequest, "search.html", page{Title: title, Data: p})
+		u.render(w, r, http.StatusBadRequest, "search.html", page{Title: title, Section: "search", Data: p})
 		return
 	case err != nil:
 		u.failure(w, r, err)
@@ -209,14 +222,14 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) {
 			p.Empty = &Empty{Waiting: st.Lag, Sources: len(names)}
 		}
 	}
-	u.render(w, r, http.StatusOK, "search.html", page{Title: title, Data: p})
+	u.render(w, r, http.StatusOK, "search.html", page{Title: title, Section: "search", Data: p})
 }
 
 // request turns the address into a search.
 func (u *UI) request(s state) (search.Request, error) {
 	req := search.Request{
 		Query: s.Q, Sort: s.Sort, TZ: u.o.Zone.String(), Lang: s.Lang, Source: s.Source, Entity: s.Entity,
-		Size: pageSize, Cursor: s.Cursor,
+		Size: pageSize, Cursor: s.Cursor, Collapse: !s.All,
 		Facets: []string{search.FacetEntity, search.FacetSource, search.FacetLang, search.FacetScript},
 	}
 	for _, d := range []struct {
@@ -267,15 +280,25 @@ func (u *UI) links(p *searchPage, lang int) {
 		p.Spans = append(p.Spans, Link{Label: catalogue[d.key][lang], URL: spanned.URL(), Active: active})
 	}
 	p.QueryForm, p.TimeForm = s.fields("q"), s.fields("from", "to")
+	every := first
+	every.All = !s.All
+	if s.All {
+		p.Together = every.URL()
+	} else {
+		p.Every = every.URL()
+	}
 	bare := first
-	bare.Sort = ""
+	bare.Sort, bare.All = "", false
+	p.Test = bare.at("/alerts/test")
 	p.RSS, p.JSONFeed = bare.at("/feeds/search.rss"), bare.at("/feeds/search.json")
-	export := first.values()
+	exported := first
+	exported.All = false
+	export := exported.values()
 	export.Set("tz", u.o.Zone.String())
 	p.NDJSON = "/v1/export?" + export.Encode()
 	export.Set("format", "csv")
 	p.CSV = "/v1/export?" + export.Encode()
-	p.Clear = state{Q: s.Q, Sort: s.Sort}.URL()
+	p.Clear = state{Q: s.Q, Sort: s.Sort, All: s.All}.URL()
 	if s.From != "" || s.To != "" {
 		open := first
 		open.From, open.To = "", ""
@@ -286,6 +309,7 @@ func (u *UI) links(p *searchPage, lang int) {
 	}
 	for _, v := range s.Entity {
 		p.Chips = append(p.Chips, Link{Label: u.entityName(lang, v), URL: s.toggle("entity", v).URL(), Kind: entityKind(v)})
+		p.About = append(p.About, Link{Label: say(lang, "about-entity", u.entityName(lang, v)), URL: entityURL(v)})
 	}
 	for _, v := range s.Source {
 		p.Chips = append(p.Chips, Link{Label: v, URL: s.toggle("source", v).URL()})
@@ -378,8 +402,9 @@ func (u *UI) hit(h *search.Hit, lang int, names map[string]string) Hit {
 			out.MoreEntities = len(h.Entities) - i
 			break
 		}
-		out.Entities = append(out.Entities, Link{Label: u.entityName(lang, id), URL: state{}.toggle("entity", id).URL(), Kind: entityKind(id)})
+		out.Entities = append(out.Entities, Link{Label: u.entityName(lang, id), URL: entityURL(id), Kind: entityKind(id)})
 	}
+	out.Story = u.more(h, lang)
 	return out
 }
 

@@ -12,8 +12,8 @@ type span struct {
 	start, end int // code points, half open
 	Mark       bool
 	Kind       string
-	Entity     string
 	Label      string
+	URL        string
 }
 
 // Segment is a run of text that is shown in one way.

@@ -1,5 +1,5 @@
-// Package ui is the pages for people: the search at / and an article at
-// /article/{id}.
+// Package ui is the pages for people: the search at /, articles, stories and
+// entities to read, and a desk for alerts, deliveries, sources and the pipeline.
 //
 // The pages are made on the server and work without script; their policy allows
 // none. Titles, texts, highlights and the names of sources are foreign: they go
@@ -39,6 +39,8 @@ type Options struct {
 	Logger *slog.Logger
 	// SourceNames returns the names of the sources by ID.
 	SourceNames func(context.Context) map[string]string
+	// Desk is what the pages of operation ask.
+	Desk Desk
 }
 
 // UI serves the pages.
@@ -70,6 +72,7 @@ func New(o Options) (*UI, error) {
 			"t":       func(key string, args ...any) (string, error) { return text(lang, key, args...) },
 			"style":   func() string { return style },
 			"tag":     func() string { return tags[lang].String() },
+			"rooms":   func() []room { return rooms },
 			"current": func(tag string) bool { return tags[lang].String() == tag },
 		}).ParseFS(files, "templates/*.html")
 		if err != nil {
@@ -84,6 +87,16 @@ func New(o Options) (*UI, error) {
 func (u *UI) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", u.search)
 	mux.HandleFunc("GET /article/{id}", u.article)
+	mux.HandleFunc("GET /entity/{id}", u.entity)
+	mux.HandleFunc("GET /story/{id}", u.story)
+	mux.HandleFunc("GET /sources", u.sources)
+	mux.HandleFunc("GET /pipeline", u.pipeline)
+	mux.HandleFunc("POST /pipeline/replay", u.replay)
+	mux.HandleFunc("GET /alerts", u.alerts)
+	mux.HandleFunc("GET /alerts/test", u.test)
+	mux.HandleFunc("GET /deliveries", u.deliveries)
+	mux.HandleFunc("POST /deliveries/replay", u.replayDelivery)
+	mux.HandleFunc("GET /help", u.help)
 	mux.HandleFunc("GET /language/{tag}", u.chooseLanguage)
 	mux.HandleFunc("GET /static/{name}", u.asset)
 }
@@ -134,9 +147,18 @@ func local(path string) string {
 // page is what every page has.
 type page struct {
 	Title string
+	// Section is the key of the room of the navigation that the page is in.
+	Section string
 	// Here is the page's own address.
 	Here string
 	Data any
+}
+
+// room is a part of the pages that the navigation leads to.
+type room struct{ Key, URL string }
+
+var rooms = []room{
+	{"search", "/"}, {"alerts", "/alerts"}, {"deliveries", "/deliveries"}, {"sources", "/sources"}, {"pipeline", "/pipeline"}, {"help", "/help"},
 }
 
 // policy lets a page load our style and icon and send its forms here; nothing

@@ -6,8 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,15 +23,23 @@ import (
 	"xinwen/news/lexicon"
 )
 
+var builtin = sync.OnceValues(lexicon.Builtin) // it takes its time
+
 func newUI(t *testing.T, x *memory.Index) http.Handler {
 	t.Helper()
-	lex, err := lexicon.Builtin()
+	return newDesk(t, x, &table{})
+}
+
+func newDesk(t *testing.T, x search.Searcher, d Desk) http.Handler {
+	t.Helper()
+	lex, err := builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	u, err := New(Options{
 		Searcher: x, Lexicon: lexicon.NewStore(lex), Zone: time.UTC, Logger: slog.New(slog.DiscardHandler),
 		SourceNames: func(context.Context) map[string]string { return map[string]string{"example": "示例 <b>News</b>"} },
+		Desk:        d,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -81,8 +92,12 @@ func inert(t *testing.T, page string) {
 			continue
 		}
 		switch n.Data {
-		case "script", "iframe", "object", "embed", "style", "base", "svg", "img":
+		case "script", "iframe", "object", "embed", "style", "base", "img", "foreignObject", "animate", "set", "use":
 			t.Errorf("got element %s, want none", n.Data)
+		case "svg":
+			if len(n.Attr) == 0 || n.Attr[0].Val != "bars" {
+				t.Error("got a drawing that is not a chart of ours")
+			}
 		}
 		for _, a := range n.Attr {
 			if strings.HasPrefix(a.Key, "on") || a.Key == "style" {
@@ -190,8 +205,8 @@ func TestArticlePageMarksMentions(t *testing.T) {
 	x.Add(a)
 	body := get(t, newUI(t, x), "/article/a1").Body.String()
 	for _, want := range []string{
-		`<h1><a class="mention kind-org" href="/?entity=org%3anvidia" title="NVIDIA">英伟达</a>上调预期</h1>`,
-		`<p><a class="mention kind-org" href="/?entity=org%3atsmc" title="TSMC">台积电</a>受益。</p>`,
+		`<h1><a class="mention kind-org" href="/entity/org:nvidia" title="NVIDIA">英伟达</a>上调预期</h1>`,
+		`<p><a class="mention kind-org" href="/entity/org:tsmc" title="TSMC">台积电</a>受益。</p>`,
 		`<p>两家公司股价上涨 <span class="mention kind-percent" title="0.05">5%</span>。</p>`,
 		"uncertain", "date: only in the address", "Read the original at example.com", "Organisations", "Percentages",
 	} {
@@ -270,6 +285,7 @@ func TestSegmentsNeverLoseText(t *testing.T) {
 
 var (
 	keyInTemplate = regexp.MustCompile(`\{\{[^}]*\bt "([^"]+)"`)
+	keyInCode     = regexp.MustCompile(`(?:say\(lang, |Key: |problem\(|message\(w, r, [^,]+, )"([a-z-]+[a-z])"[,:)}]`)
 	verb          = regexp.MustCompile(`%[a-z]`)
 )
 
@@ -303,9 +319,43 @@ func TestCatalogueIsComplete(t *testing.T) {
 			}
 		}
 	}
+	if n := len(readingTexts) + len(entityTexts) + len(deskTexts) + len(helpTexts); n != len(catalogue) {
+		t.Errorf("got %d messages of %d, want no key twice", len(catalogue), n)
+	}
+	made := slices.Clone(replays) // keys that are put together
 	for _, k := range kinds {
-		if _, ok := catalogue["kind-"+string(k)]; !ok {
-			t.Errorf("got no name of kind %s", k)
+		made = append(made, "kind-"+string(k), "one-"+string(k))
+	}
+	for _, tag := range tags {
+		made = append(made, "tongue-"+tag.String())
+	}
+	for _, st := range statuses {
+		made = append(made, statusKey(st))
+	}
+	for _, st := range deliveryStatuses {
+		made = append(made, deliveryKey(st))
+	}
+	for _, r := range rooms {
+		made = append(made, "nav-"+r.Key)
+	}
+	for _, p := range helpParts {
+		made = append(made, p.key)
+		for _, l := range p.lines {
+			made = append(made, l.key)
+		}
+	}
+	for _, file := range []string{"alerts.go", "chart.go", "desk.go", "entity.go", "help.go", "story.go"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range keyInCode.FindAllSubmatch(source, -1) {
+			made = append(made, string(m[1]))
+		}
+	}
+	for _, key := range made {
+		if _, ok := catalogue[key]; !ok {
+			t.Errorf("got no message %q, which the pages use", key)
 		}
 	}
 }

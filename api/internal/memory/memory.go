@@ -182,6 +182,11 @@ func (x *Index) Count(_ context.Context, r search.CountRequest) (*search.Counts,
 	if x.Err != nil {
 		return nil, x.Err
 	}
+	if r.Syntax != search.SyntaxPlain && r.Query != "" {
+		if _, err := query.Parse(r.Query); err != nil {
+			return nil, err
+		}
+	}
 	groups := make(map[string]*search.CountGroup)
 	add := func(labels map[string]string, i int) {
 		key := fmt.Sprint(labels)

@@ -1,0 +1,43 @@
+package api
+
+import (
+	"context"
+
+	"xinwen/api/deliver"
+	"xinwen/api/rules"
+	"xinwen/news"
+	"xinwen/news/bus"
+)
+
+// desk answers the pages of operation.
+type desk struct{ s *Server }
+
+func (d desk) Sources(ctx context.Context) ([]news.SourceState, error) { return d.s.sources(ctx) }
+
+func (d desk) Streams(ctx context.Context) ([]bus.StreamStatus, error) { return d.s.o.Bus.Status(ctx) }
+
+func (d desk) Quarantine(ctx context.Context, limit int) ([]bus.Quarantined, error) {
+	return d.s.o.Bus.ListQuarantine(ctx, limit)
+}
+
+func (d desk) Replay(ctx context.Context, seqs ...uint64) (int, error) {
+	n, err := d.s.o.Bus.ReplayQuarantine(ctx, seqs...)
+	if err == nil {
+		d.s.log.Info("quarantine replayed", "messages", n)
+	}
+	return n, err
+}
+
+func (d desk) Rules(ctx context.Context) ([]rules.Stored, error) { return d.s.rules.List(ctx) }
+
+func (d desk) Deliveries(ctx context.Context, f deliver.Filter) ([]deliver.Record, error) {
+	return d.s.deliver.List(ctx, f)
+}
+
+func (d desk) ReplayDelivery(ctx context.Context, id string) error {
+	err := d.s.deliver.Replay(ctx, id)
+	if err == nil {
+		d.s.log.Info("delivery replayed", "delivery", id)
+	}
+	return err
+}

@@ -1,0 +1,281 @@
+package ui
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"xinwen/api/deliver"
+	"xinwen/api/rules"
+	"xinwen/news"
+	"xinwen/news/bus"
+)
+
+// Desk is what the pages of operation ask and what they set going.
+type Desk interface {
+	// Sources returns the state of every source.
+	Sources(ctx context.Context) ([]news.SourceState, error)
+	// Streams returns the state of the streams and their consumers.
+	Streams(ctx context.Context) ([]bus.StreamStatus, error)
+	// Quarantine returns the newest messages that failed for good.
+	Quarantine(ctx context.Context, limit int) ([]bus.Quarantined, error)
+	// Replay sends messages in quarantine through the pipeline again, all if no
+	// sequence is given, and returns how many.
+	Replay(ctx context.Context, seqs ...uint64) (int, error)
+	// Rules returns the rules of alerts.
+	Rules(ctx context.Context) ([]rules.Stored, error)
+	// Deliveries returns what was told, newest first.
+	Deliveries(ctx context.Context, f deliver.Filter) ([]deliver.Record, error)
+	// ReplayDelivery tries a delivery that was given up again.
+	ReplayDelivery(ctx context.Context, id string) error
+}
+
+// listSize is the number of rows in lists of the desk.
+const listSize = 200
+
+// Choice is a filter above a list.
+type Choice struct {
+	Link
+	Key string // of its label in the catalogue
+}
+
+// When is a time with how long ago that is.
+type When struct{ Shown, Machine, Ago string }
+
+func (u *UI) when(t time.Time, lang int) When {
+	var w When
+	if w.Shown, w.Machine = u.stamp(t); w.Shown != "" {
+		w.Ago = ago(time.Since(t), lang)
+	}
+	return w
+}
+
+// ago says how long something is past, or how long it is still away.
+func ago(d time.Duration, lang int) string {
+	key := "ago"
+	if d < 0 {
+		key, d = "away", -d
+	}
+	switch {
+	case d < time.Minute:
+		return say(lang, "just-now")
+	case d < 2*time.Hour:
+		return say(lang, key+"-minutes", int(d/time.Minute))
+	case d < 48*time.Hour:
+		return say(lang, key+"-hours", int(d/time.Hour))
+	}
+	return say(lang, key+"-days", int(d/(24*time.Hour)))
+}
+
+// size writes a number of bytes for people.
+func size(n uint64) string {
+	const units = "KMGT"
+	if n < 1024 {
+		return strconv.FormatUint(n, 10) + " B"
+	}
+	x, i := float64(n)/1024, 0
+	for x >= 1024 && i < len(units)-1 {
+		x /= 1024
+		i++
+	}
+	return fmt.Sprintf("%.1f %ciB", x, units[i])
+}
+
+type sourcesPage struct {
+	Choices []Choice
+	Sources []Source
+}
+
+// Source is a row of the table of sources.
+type Source struct {
+	ID, Name, URL  string
+	Articles       string // address of its articles here
+	Status         string // key
+	Bad            bool
+	Success, Entry When
+	Items, New     int
+	Count          int64
+	Reason         string
+	Error, Hint    string
+	Failures       int
+}
+
+// statuses are those of sources, the worst first.
+var statuses = []news.SourceStatus{
+	news.SourceFailing, news.SourceDenied, news.SourceLimited, news.SourceStale, news.SourceEmpty, news.SourcePending, news.SourceOK, news.SourceDisabled,
+}
+
+func (u *UI) sources(w http.ResponseWriter, r *http.Request) {
+	lang := languageOf(r)
+	list, err := u.o.Desk.Sources(r.Context())
+	if err != nil {
+		u.failure(w, r, err)
+		return
+	}
+	wanted := news.SourceStatus(r.URL.Query().Get("status"))
+	counts := make(map[news.SourceStatus]int)
+	var p sourcesPage
+	for i := range list {
+		st := &list[i]
+		counts[st.Status]++
+		if wanted != "" && st.Status != wanted {
+			continue
+		}
+		s := Source{
+			ID: st.ID, Name: cmp.Or(st.Name, st.ID), URL: web(st.URL), Articles: state{}.toggle("source", st.ID).URL(), Status: statusKey(st.Status),
+			Success: u.when(st.LastSuccess, lang), Entry: u.when(st.NewestEntry, lang),
+			Items: st.Items, New: st.New, Count: st.Articles, Error: st.LastError, Hint: st.Hint, Failures: st.Failures,
+		}
+		s.Bad = slices.Contains(statuses[:4], st.Status)
+		if st.Status == news.SourceDisabled {
+			s.Reason = st.Reason
+		}
+		p.Sources = append(p.Sources, s)
+	}
+	rank := func(s Source) int {
+		return slices.IndexFunc(statuses, func(st news.SourceStatus) bool { return statusKey(st) == s.Status })
+	}
+	slices.SortStableFunc(p.Sources, func(a, b Source) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Name, b.Name))
+	})
+	p.Choices = []Choice{{Link{URL: "/sources", Count: len(list), Active: wanted == ""}, "all"}}
+	for _, st := range statuses {
+		if counts[st] > 0 {
+			p.Choices = append(p.Choices, Choice{Link{URL: "/sources?status=" + url.QueryEscape(string(st)), Count: counts[st], Active: wanted == st}, statusKey(st)})
+		}
+	}
+	u.render(w, r, http.StatusOK, "sources.html", page{Title: say(lang, "nav-sources"), Section: "sources", Data: p})
+}
+
+func statusKey(st news.SourceStatus) string {
+	if slices.Contains(statuses, st) {
+		return "status-" + string(st)
+	}
+	return "status-unknown" // of a newer crawler
+}
+
+type pipelinePage struct {
+	Streams  []Stream
+	Index    []Fact
+	Problems []string
+	Failed   []Quarantined
+	// Replayed says how many messages were just sent again, if any were asked for.
+	Replayed string
+}
+
+// Stream is a row of the table of streams.
+type Stream struct {
+	Name            string
+	Messages        uint64
+	Bytes, MaxBytes string
+	Consumers       []Consumer
+}
+
+// Consumer is a row of the table of consumers.
+type Consumer struct {
+	Name        string
+	Pending     uint64
+	AckPending  int
+	Redelivered int
+}
+
+// Quarantined is a row of the quarantine.
+type Quarantined struct {
+	Seq                           uint64
+	Service, Reason, Hint, Stream string
+	URL, Text                     string
+	Attempts                      int
+	When                          When
+}
+
+func (u *UI) pipeline(w http.ResponseWriter, r *http.Request) {
+	ctx, lang := r.Context(), languageOf(r)
+	var p pipelinePage
+	problem := func(key string, err error) {
+		u.o.Logger.Error("page lacks a part", "page", "pipeline", "part", key, "err", err)
+		p.Problems = append(p.Problems, say(lang, key))
+	}
+	if st, err := u.o.Searcher.Status(ctx); err != nil {
+		problem("no-index", err)
+	} else {
+		p.Index = []Fact{
+			{Key: "index-docs", Value: say(lang, "number", st.Docs)},
+			{Key: "index-lag", Value: say(lang, "number", st.Lag)},
+			{Key: "index-applied", Value: say(lang, "of-number", st.AppliedSeq, st.LastSeq)},
+			{Key: "index-bytes", Value: size(st.Bytes)},
+		}
+		if st.Rebuilding {
+			p.Index = append(p.Index, Fact{Key: "index-state", Value: say(lang, "index-rebuilding")})
+		}
+	}
+	streams, err := u.o.Desk.Streams(ctx)
+	if err != nil {
+		problem("no-streams", err)
+	}
+	for _, st := range streams {
+		row := Stream{Name: st.Name, Messages: st.Messages, Bytes: size(st.Bytes)}
+		if st.MaxBytes > 0 {
+			row.MaxBytes = size(uint64(st.MaxBytes))
+		}
+		for _, c := range st.Consumers {
+			row.Consumers = append(row.Consumers, Consumer{c.Name, c.Pending, c.AckPending, c.Redelivered})
+		}
+		p.Streams = append(p.Streams, row)
+	}
+	failed, err := u.o.Desk.Quarantine(ctx, listSize)
+	if err != nil {
+		problem("no-quarantine", err)
+	}
+	for _, q := range failed {
+		p.Failed = append(p.Failed, Quarantined{
+			Seq: q.Seq, Service: q.Service, Reason: q.Reason, Hint: q.Hint, Stream: q.Stream, URL: web(q.URL), Text: cmp.Or(q.URL, q.Subject),
+			Attempts: q.Attempts, When: u.when(q.Time, lang),
+		})
+	}
+	if n, err := strconv.Atoi(r.URL.Query().Get("replayed")); err == nil && n >= 0 {
+		p.Replayed = say(lang, "replayed", n)
+	}
+	u.render(w, r, http.StatusOK, "pipeline.html", page{Title: say(lang, "nav-pipeline"), Section: "pipeline", Data: p})
+}
+
+// maxFormBytes bounds the body of a form.
+const maxFormBytes = 64 << 10
+
+// form reads the form of r, or answers it.
+func (u *UI) form(w http.ResponseWriter, r *http.Request) bool {
+	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
+	if err := r.ParseForm(); err != nil {
+		u.message(w, r, http.StatusBadRequest, "bad-form", "")
+		return false
+	}
+	return true
+}
+
+func (u *UI) replay(w http.ResponseWriter, r *http.Request) {
+	if !u.form(w, r) {
+		return
+	}
+	var seqs []uint64
+	for _, s := range r.PostForm["seq"] {
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			u.message(w, r, http.StatusBadRequest, "bad-form", "")
+			return
+		}
+		seqs = append(seqs, n)
+	}
+	n := 0
+	if len(seqs) > 0 || r.PostForm.Get("which") == "all" {
+		var err error
+		if n, err = u.o.Desk.Replay(r.Context(), seqs...); err != nil {
+			u.failure(w, r, err)
+			return
+		}
+	}
+	http.Redirect(w, r, "/pipeline?replayed="+strconv.Itoa(n), http.StatusSeeOther)
+}

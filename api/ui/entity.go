@@ -1,0 +1,196 @@
+package ui
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"xinwen/indexer/query"
+	"xinwen/indexer/search"
+	"xinwen/news"
+	"xinwen/news/lexicon"
+)
+
+const (
+	// latestSize is the number of articles on the page of an entity.
+	latestSize = 10
+	// togetherSize is the number of entities named together with one.
+	togetherSize = 12
+	// maxChildren is the number of children shown.
+	maxChildren = 60
+)
+
+type entityPage struct {
+	ID, Name, Kind string
+	Known          bool // in the lexicon
+	Names          []Name
+	Facts          []Fact
+	Parents        []Link // from the nearest up
+	Children       []Link
+	MoreChildren   int
+	Aliases        []Alias
+	Note           string
+	Chart          *Chart
+	Total          uint64
+	Hits           []Hit
+	Together       []Link
+	Search         string
+	RSS            string
+	JSON           string
+}
+
+// Name is the name of an entity in one language.
+type Name struct{ Lang, Text string }
+
+// Alias is a further surface form of an entity.
+type Alias struct {
+	Text, Region string
+	BuiltIn      bool
+	Origin       string
+	// Rules say where the form counts.
+	Rules []string
+}
+
+func entityURL(id string) string { return "/entity/" + url.PathEscape(id) }
+
+func (u *UI) entity(w http.ResponseWriter, r *http.Request) {
+	ctx, lang, id := r.Context(), languageOf(r), r.PathValue("id")
+	lex := u.o.Lexicon.Current()
+	e, known := lex.Entity(id)
+	if !known {
+		if ids := lex.Lookup(id); len(ids) > 0 {
+			http.Redirect(w, r, entityURL(ids[0]), http.StatusSeeOther)
+			return
+		}
+	}
+	p := entityPage{ID: id, Name: u.entityName(lang, id), Kind: entityKind(id), Known: known}
+	s := state{}.toggle("entity", id)
+	latest, err := u.o.Searcher.Search(ctx, search.Request{Entity: s.Entity, Sort: search.SortNewest, Size: latestSize, TZ: u.o.Zone.String()})
+	if err != nil {
+		u.failure(w, r, err)
+		return
+	}
+	p.Total = latest.Total
+	if !known && p.Total == 0 {
+		u.message(w, r, http.StatusNotFound, "entity-gone", "entity-gone-hint")
+		return
+	}
+	names := u.o.SourceNames(ctx)
+	for i := range latest.Hits {
+		p.Hits = append(p.Hits, u.hit(&latest.Hits[i], lang, names))
+	}
+	if p.Chart, err = u.volume(ctx, s, lang); err != nil {
+		u.failure(w, r, err)
+		return
+	}
+	p.Together = u.together(r, id, lang)
+	p.Search, p.RSS, p.JSON = s.URL(), s.at("/feeds/search.rss"), "/v1/entities/"+url.PathEscape(id)
+	if known {
+		u.describe(&p, e, lex, lang)
+	}
+	u.render(w, r, http.StatusOK, "entity.html", page{Title: p.Name, Data: p})
+}
+
+// describe adds what the lexicon knows.
+func (u *UI) describe(p *entityPage, e *lexicon.Entity, lex *lexicon.Lexicon, lang int) {
+	for i, n := range [languages]string{en: e.En, hans: e.ZhHans, hant: e.ZhHant} {
+		if n != "" {
+			p.Names = append(p.Names, Name{tags[i].String(), n})
+		}
+	}
+	if len(e.Tickers) > 0 {
+		p.Facts = append(p.Facts, Fact{Key: "tickers", Value: strings.Join(e.Tickers, ", ")})
+	}
+	p.Facts = append(p.Facts, Fact{Key: "entity-id", Value: e.ID}, Fact{Key: "origin", Value: origin(e.Origin, lang)})
+	p.Note = e.Note
+	for above := e.Parent; above != "" && len(p.Parents) < 5; {
+		p.Parents = append(p.Parents, Link{Label: u.entityName(lang, above), URL: entityURL(above), Kind: entityKind(above)})
+		parent, ok := lex.Entity(above)
+		if !ok {
+			break
+		}
+		above = parent.Parent
+	}
+	for _, c := range lex.Entities() {
+		if c.Parent == e.ID {
+			p.Children = append(p.Children, Link{Label: u.entityName(lang, c.ID), URL: entityURL(c.ID), Kind: entityKind(c.ID)})
+		}
+	}
+	slices.SortStableFunc(p.Children, func(a, b Link) int {
+		return cmp.Or(cmp.Compare(kindRank(a.Kind), kindRank(b.Kind)), strings.Compare(a.Label, b.Label))
+	})
+	if len(p.Children) > maxChildren {
+		p.MoreChildren = len(p.Children) - maxChildren
+		p.Children = p.Children[:maxChildren]
+	}
+	for i := range e.Aliases {
+		a := &e.Aliases[i]
+		shown := Alias{Text: a.Text, Origin: origin(a.Origin, lang), BuiltIn: a.Origin == lexicon.BuiltIn}
+		if a.Region != "" {
+			shown.Region = say(lang, "region-"+a.Region)
+		}
+		if a.Case {
+			shown.Rules = append(shown.Rules, say(lang, "rule-case"))
+		}
+		if len(a.Near) > 0 {
+			shown.Rules = append(shown.Rules, say(lang, "rule-near", strings.Join(u.terms(a.Near, lang), ", ")))
+		}
+		if len(a.Not) > 0 {
+			shown.Rules = append(shown.Rules, say(lang, "rule-not", strings.Join(u.terms(a.Not, lang), ", ")))
+		}
+		if a.Weak {
+			shown.Rules = append(shown.Rules, say(lang, "rule-weak"))
+		}
+		if a.Abbrev {
+			shown.Rules = append(shown.Rules, say(lang, "rule-abbrev"))
+		}
+		p.Aliases = append(p.Aliases, shown)
+	}
+}
+
+// terms gives the IDs in a list of a rule their names.
+func (u *UI) terms(list []string, lang int) []string {
+	out := make([]string, len(list))
+	for i, term := range list {
+		out[i] = term
+		if _, ok := u.o.Lexicon.Current().Entity(term); ok {
+			out[i] = u.entityName(lang, term)
+		}
+	}
+	return out
+}
+
+func origin(of string, lang int) string {
+	if of == lexicon.BuiltIn {
+		return say(lang, "built-in")
+	}
+	return of
+}
+
+func kindRank(kind string) int {
+	return slices.IndexFunc(kinds, func(k news.Kind) bool { return string(k) == kind })
+}
+
+// together lists what is named together with an entity of late; nothing where
+// the index cannot count.
+func (u *UI) together(r *http.Request, id string, lang int) []Link {
+	now := time.Now().In(u.o.Zone)
+	c, err := search.Cooccur(r.Context(), u.o.Searcher, search.CooccurRequest{
+		Request: search.Request{From: time.Date(now.Year(), now.Month(), now.Day()+1-chartDays, 0, 0, 0, 0, u.o.Zone)},
+		Of:      id, Limit: togetherSize,
+	})
+	if err != nil {
+		u.o.Logger.Debug("entities named together not counted", "entity", id, "err", err)
+		return nil
+	}
+	var out []Link
+	for _, e := range c.Entities {
+		out = append(out, Link{
+			Label: u.entityName(lang, e.Entity), URL: state{Q: query.And{Nodes: []query.Node{query.Entity{Value: id}, query.Entity{Value: e.Entity}}}.String()}.URL(), Count: int(e.Count), Kind: entityKind(e.Entity),
+		})
+	}
+	return out
+}
