@@ -23,7 +23,7 @@ type Context struct {
 // offsets in code points. A nil Gazetteer finds quantities and dates alone.
 func (g *Gazetteer) Annotate(content string, c Context) []news.Mention {
 	shadow := han.Fold(content)
-	m := matcher{g: g, original: content, shadow: &shadow, text: shadow.Text}
+	m := matcher{g: g, original: content, shadow: &shadow, text: unmarked(content, &shadow)}
 	var named []hit
 	if g != nil {
 		m.find()
@@ -71,11 +71,33 @@ func (m *matcher) found(h hit) found {
 		score = 0.9
 	}
 	name := p.entity.En
+	if p.entity.Kind == news.Product {
+		name = productName(name, p.form.Text)
+	}
 	if h.model > 0 { // the entity is the line, the name that of the model
 		a, b := m.shadow.Original(h.model, h.end)
 		name += " " + strings.TrimSpace(m.original[a:b])
 	}
 	return found{start: h.start, end: h.end, kind: p.entity.Kind, entity: p.entity.ID, name: name, score: score}
+}
+
+// productName returns the name of the product that form means, an alias of a
+// line named en: iPhone 15 Pro Max of iPhone 15, Surge S1 for 澎湃S1 of Surge chip.
+func productName(en, form string) string {
+	k := len(en)
+	if len(form) > k+1 && strings.EqualFold(form[:k], en) && !hasHan(form) && (form[k] == ' ' || form[k] == '+') {
+		return form
+	}
+	last := strings.LastIndexFunc(form, han.IsHan)
+	if last < 0 {
+		return en
+	}
+	_, n := utf8.DecodeRuneInString(form[last:])
+	model := strings.TrimSpace(form[last+n:])
+	if !strings.ContainsAny(model, "0123456789") || len(model) > 8 || strings.Contains(strings.ToLower(en), strings.ToLower(model)) || strings.ContainsAny(en, "0123456789") {
+		return en
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(en, " chip"), " series") + " " + model
 }
 
 // mentions gives what was found the offsets and the text of the original.

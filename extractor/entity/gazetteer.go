@@ -62,6 +62,7 @@ func New(lex *lexicon.Lexicon) *Gazetteer {
 			b.add(e, &forms[i])
 		}
 	}
+	g.patterns = ownNames(g.patterns)
 	sort.SliceStable(g.patterns, func(i, j int) bool {
 		a, c := &g.patterns[i], &g.patterns[j]
 		if x, y := start(a.key), start(c.key); x != y {
@@ -150,6 +151,39 @@ func (b *builder) add(e *lexicon.Entity, a *lexicon.Alias) {
 	b.g.patterns = append(b.g.patterns, p)
 }
 
+// genericEndings may stand behind the name of a technology or product without
+// being part of it.
+var genericEndings = []string{
+	"芯片", "晶片", "基板", "衬底", "晶圆", "基片", "外延片", "外延晶片", "技术", "工艺", "制程", "处理器", "系列", "光刻机", "设备", "process", "processor", "processors", "technology", "chip", "chips", "wafer", "wafers",
+	"substrate", "substrates", "series", "node",
+}
+
+// ownNames leaves out the forms of products, technologies and nodes that are
+// another such name with a generic word behind: SiC基板 is SiC.
+func ownNames(list []pattern) []pattern {
+	keys := make(map[string]bool, len(list))
+	for i := range list {
+		if p := &list[i]; thing(p.entity.Kind) && !p.form.Conditional() {
+			keys[p.key] = true
+		}
+	}
+	out := list[:0]
+next:
+	for _, p := range list {
+		if thing(p.entity.Kind) {
+			for _, e := range genericEndings {
+				if s := strings.TrimSuffix(p.key, e); s != p.key && keys[s] {
+					continue next
+				}
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func thing(k news.Kind) bool { return k == news.Tech || k == news.Product || k == news.Node }
+
 // list returns the indices of folded terms.
 func (b *builder) list(terms []string) []int32 {
 	if len(terms) == 0 {
@@ -173,7 +207,7 @@ func (b *builder) list(terms []string) []int32 {
 }
 
 // separator names what may stand between the parts of a name or be left out.
-func separator(r rune) bool { return r == ' ' || r == '-' || r == '·' }
+func separator(r rune) bool { return r == ' ' || r == '-' || r == '·' || r == mark }
 
 // class groups characters that are written together without a separator.
 func class(r rune) int {

@@ -20,14 +20,26 @@ var (
 	// sentenceWords begin sentences, and no name.
 	sentenceWords = set(`the a an in on at of for from to by with as and or but if when while after before since although though however meanwhile
 	this that these those it its he she they we i you his her their our my your there here what which who why how where now then also still yet even
-	both some many most several such other another each every all any no not only just once last next first second third new one two three four five
+	both some many most several such other another each every all any no not only just once last next two three four five
 	according despite during under over between among through until because so thus earlier later today yesterday tomorrow asked speaking instead
 	is are was were be been has have had will would can could may might must do does did read see get let monday tuesday wednesday thursday friday
 	saturday sunday january february march april june july august september october november december`)
 	// titleWords stand before a person's name.
 	titleWords = set(`ceo cfo cto coo president chairman chairwoman chair chief executive officer director analyst analysts professor prof dr mr mrs ms
 	secretary minister senator sen rep representative founder cofounder co-founder manager spokesman spokeswoman spokesperson engineer economist
-	judge commissioner governor mayor researcher partner strategist vp boss billionaire scientist premier chancellor congressman attorney`)
+	judge commissioner governor mayor researcher partner strategist vp boss billionaire scientist premier chancellor congressman attorney
+	treasurer sir lord spokesmen captain ambassador general colonel commentator`)
+	// noSurname end or begin what is no person, and what may be an organisation of
+	// another sort.
+	noSurname = set(`new first center centre museum school hospital chambers program project fund team party league congress parliament house court
+	street road avenue park city county island river valley act law plan index exchange market summit forum conference show week
+	stores brothers sons products services power energy airlines motors foods oil steel game games series edition prize award`)
+	// asianSurnames with another capitalised word beside a verb of saying are a
+	// person.
+	asianSurnames = set(`wang li zhang chen liu yang huang zhao wu zhou xu sun ma zhu hu guo he lin gao luo zheng liang xie song tang han feng deng cao peng zeng xiao
+	tian dong pan yuan cai jiang yu du ye cheng wei su lu ding ren shen yao fan fang shi tan jin hsu hsieh tsai chang chiang chou chung hsiao kuo lai liao
+	lee chiu chuang yeh tseng teng wong chan cheung leung lam kim park choi jung jeong kang cho yoon jang lim shin han seo kwon hwang ahn ryu
+	tanaka sato suzuki takahashi watanabe ito yamamoto nakamura kobayashi kato yoshida yamada sasaki matsumoto nguyen tran pham singh kumar sharma gupta patel`)
 	// sayWords stand beside a person's name.
 	sayWords = set(`said says told added wrote noted explained argued commented stated warned tweeted testified predicted remarked declared announced
 	joined stepped resigned believes thinks`)
@@ -40,7 +52,7 @@ var (
 	// strongOrgWords make one name even of a name in the lexicon before them.
 	strongOrgWords = set(`university bank securities capital ventures group institute`)
 	// headWords begin the name of an organisation whose rest follows "of".
-	headWords = set(`university bank ministry department institute bureau academy college council office`)
+	headWords = set(`association board federation society chamber university bank ministry department institute bureau academy college council office`)
 	particles = set(`of & de del der van von da di la le al bin for and`)
 	// firstNames are common given names; with a surname behind they are a person.
 	firstNames = set(`aaron adam adrian ajay alan albert alex alexander alexandra alice allen amanda amit amy andrea andrew andy angela anil anita ann anna
@@ -199,7 +211,7 @@ func (t *tagger) organisation(run []token, headline bool) {
 		}
 		if i := last + 1; i+1 < len(run) && t.word(run[i]) == "of" && headWords[t.word(run[last])] && run[i+1].upper {
 			last = i + 1
-			for last+1 < len(run) && run[last+1].upper && t.known(run[last+1], news.Place) {
+			for n := 0; n < 3 && last+1 < len(run) && run[last+1].upper && !titleWords[t.word(run[last+1])]; n++ {
 				last++
 			}
 		} else if headWords[t.word(run[last])] && first == last {
@@ -218,7 +230,7 @@ func (t *tagger) organisation(run []token, headline bool) {
 	for _, l := range legalLatin {
 		legal = legal || l == word
 	}
-	if headline && !legal || last == first || last-first > 6 {
+	if (headline || t.allCapitals(start, end)) && !legal || last == first || last-first > 6 {
 		return
 	}
 	if legal && end < len(t.s) && t.s[end] == '.' && len(word) < 6 {
@@ -276,15 +288,19 @@ func (t *tagger) full(run []token, headline bool) {
 		}
 		start, end := run[i].start, run[j-1].end
 		first := t.word(run[i])
+		if t.allCapitals(start, end) {
+			continue
+		}
 		cue := firstNames[first] && (!headline || j == len(run))
 		if !cue && i > 0 && titleWords[t.word(run[i-1])] {
 			cue = true
 		}
 		if !cue && i == 0 && !headline {
-			cue = titleWords[t.wordBefore(start)] || sayWords[t.wordBefore(start)]
+			before := t.wordBefore(start)
+			cue = titleWords[before] || sayWords[before] && (asianSurnames[first] || asianSurnames[t.word(run[j-1])] || t.roleAfter(end))
 		}
 		if !cue && j == len(run) && !headline {
-			cue = sayWords[t.wordAfter(end)] || t.roleAfter(end)
+			cue = sayWords[t.wordAfter(end)] && (asianSurnames[first] || asianSurnames[t.word(run[j-1])]) || t.roleAfter(end)
 		}
 		if cue && t.free(start, end) {
 			f := t.unknown(news.Person, start, end, scoreCue)
@@ -299,11 +315,19 @@ func (t *tagger) full(run []token, headline bool) {
 // nameWord reports whether a word may be part of a person's name.
 func (t *tagger) nameWord(k token) bool {
 	w := t.word(k)
-	if !k.upper || sentenceWords[w] || titleWords[w] || orgWords[w] || sayWords[w] || strings.ContainsAny(w, "0123456789_") || !t.free(k.start, k.end) {
+	if !k.upper || sentenceWords[w] || noSurname[w] || titleWords[w] || orgWords[w] || sayWords[w] || strings.ContainsAny(w, "0123456789_") || !t.free(k.start, k.end) {
 		return false
 	}
 	// A word all in capitals is an abbreviation, but for an initial.
-	return k.end-k.start == 1 || !t.upper(k.start+1)
+	if k.end-k.start == 1 {
+		return true
+	}
+	for i := k.start + 1; i < k.end; i++ {
+		if t.upper(i) && t.s[i-1] != '-' && t.s[i-1] != '\'' && t.s[k.start:min(k.end, k.start+2)] != "mc" {
+			return false // FactCheck
+		}
+	}
+	return true
 }
 
 func (t *tagger) wordBefore(i int) string {

@@ -18,6 +18,24 @@ type hit struct {
 	model int
 }
 
+// mark stands in the matcher's text for the bytes of ™ and ®, which separate
+// the parts of a name: Artix™ UltraScale+™.
+const mark = '\x01'
+
+// unmarked returns the folded text of content with its ™ and ® as marks.
+func unmarked(content string, shadow *han.Shadow) string {
+	if !strings.ContainsAny(content, "™®") {
+		return shadow.Text
+	}
+	text := []byte(shadow.Text)
+	for i := range text {
+		if a, _ := shadow.Original(i, i+1); strings.HasPrefix(content[a:], "™") || strings.HasPrefix(content[a:], "®") {
+			text[i] = mark
+		}
+	}
+	return string(text)
+}
+
 // matcher holds the state of one article.
 type matcher struct {
 	g        *Gazetteer
@@ -62,8 +80,10 @@ func (m *matcher) at(i int, r rune, n int) {
 		if next >= utf8.RuneSelf {
 			next, w = utf8.DecodeRuneInString(s[j:])
 		}
-		if separator(next) && j+w < len(s) {
-			next, _ = utf8.DecodeRuneInString(s[j+w:])
+		for n := 0; n < 3 && separator(next) && j+w < len(s); n++ {
+			var x int
+			next, x = utf8.DecodeRuneInString(s[j+w:])
+			w += x
 		}
 		if v, ok := m.g.pairs.get(pack(r, next)); ok {
 			m.try(i, v)
@@ -101,10 +121,15 @@ func (m *matcher) ends(i int, p *pattern) int {
 			return -1
 		}
 		r, n := utf8.DecodeRuneInString(s[j:])
-		if !separator(r) || !strings.HasPrefix(s[j+n:], k[at:at+1]) {
+		if !separator(r) {
 			return -1
 		}
-		j += n
+		for j += n; j < len(s) && s[j-1] == mark && (s[j] == mark || s[j] == ' '); j++ {
+			// ™ and a space
+		}
+		if !strings.HasPrefix(s[j:], k[at:at+1]) {
+			return -1
+		}
 	}
 	if !p.latinEnd || j >= len(s) {
 		return j
@@ -164,6 +189,9 @@ func (m *matcher) choose() []hit {
 			j++
 		}
 		if best := m.best(m.hits[i:j]); best.end > 0 {
+			for best.end < len(m.text) && m.text[best.end] == mark {
+				best.end++
+			}
 			out = append(out, best)
 			for j < len(m.hits) && m.hits[j].start < best.end {
 				j++
@@ -209,7 +237,7 @@ var modelWords = map[string]bool{
 func (m *matcher) model(i, limit int) int {
 	s := m.text
 	j := i
-	if j < limit && s[j] == ' ' {
+	for j < limit && (s[j] == ' ' && (j == i || s[j-1] == mark) || s[j] == mark) {
 		j++
 	}
 	end := j
@@ -226,6 +254,12 @@ func (m *matcher) model(i, limit int) int {
 	case j == i && letter && i > 0 && s[i-1] < utf8.RuneSelf:
 		return 0 // inside a word
 	case !digit && !modelWords[word]:
+		// XA of XA AU7P: short, in capitals, with a number behind.
+		if j > i && len(word) < 4 && m.capital(j) && m.capital(end-1) && end+1 < limit && s[end] == ' ' && m.capital(end+1) {
+			if e := m.model(end, limit); e > 0 && strings.ContainsAny(s[end:e], "0123456789") {
+				return e
+			}
+		}
 		return 0
 	case letter && !m.capital(j) && !(digit && s[j] >= '0' && s[j] <= '9'):
 		return 0

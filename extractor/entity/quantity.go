@@ -430,7 +430,7 @@ func (p *scanner) shared(start int, v float64, i int) int {
 	if e == 0 {
 		return 0
 	}
-	if k >= 6 { // 14/28nm are two nodes
+	if k >= 6 || p.nanometres(e) > 0 { // 14/28nm and 8到10nm are two nodes
 		if f := p.nanometres(e); f > 0 && nodeSize(v) && nodeSize(w) {
 			p.add(start, i, news.Node, format(v)+" nm", format(v)+" nm", 0.9)
 			return p.add(j, f, news.Node, format(w)+" nm", format(w)+" nm", 1)
@@ -455,7 +455,7 @@ func (p *scanner) shared(start int, v float64, i int) int {
 // node reads a process node: 3nm, 7纳米, 3 奈米.
 func (p *scanner) node(start int, v float64, i int) int {
 	e := p.nanometres(i)
-	if e == 0 || !nodeSize(v) {
+	if e == 0 || !nodeSize(v) || p.length(start) {
 		return 0
 	}
 	return p.add(start, e, news.Node, format(v)+" nm", format(v)+" nm", 1)
@@ -473,6 +473,18 @@ func (p *scanner) nanometres(i int) int {
 		return e
 	}
 	return 0
+}
+
+// length reports whether the words before start say that a length follows which
+// is no node.
+func (p *scanner) length(start int) bool {
+	before := p.s[max(0, start-24):start]
+	for _, w := range [...]string{"分辨率", "波长", "厚度", "直径", "粒径", "线宽", "间距", "resolution", "wavelength", "thickness", "pitch"} {
+		if k := strings.LastIndex(before, w); k >= 0 && !strings.ContainsAny(before[k:], ",;.\n") {
+			return true
+		}
+	}
+	return false
 }
 
 // nodeSize tells the sizes of nodes from other lengths, such as the wavelengths

@@ -134,7 +134,7 @@ func (t *tagger) repeat() {
 			start := at + k
 			end := start + len(f.text)
 			at = end
-			if !t.free(start, end) || f.latin && (!t.wordBegin(start) || !t.wordEnd(end) || !t.upper(start)) {
+			if !t.free(start, end) || f.latin && (!t.wordBegin(start) || !t.wordEnd(end) || !t.upper(start) || f.person && t.upper(start+1)) {
 				continue
 			}
 			if f.person && f.latin && (t.capitalBefore(start) || t.capitalAfter(end)) {
