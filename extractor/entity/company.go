@@ -366,15 +366,13 @@ func (t *tagger) companies() {
 	}
 }
 
-// each calls do for every place of text.
-func (t *tagger) each(text string, do func(i int)) {
-	for at := 0; ; {
-		k := strings.Index(t.s[at:], text)
-		if k < 0 {
-			return
-		}
-		do(at + k)
-		at += k + len(text)
+// each calls do for every place of a cue word.
+func (t *tagger) each(word string, do func(i int)) {
+	if t.cues == nil {
+		t.cues = cues(t.s)
+	}
+	for _, i := range t.cues[word] {
+		do(i)
 	}
 }
 

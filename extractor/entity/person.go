@@ -1,6 +1,8 @@
 package entity
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -210,7 +212,8 @@ func (t *tagger) surnames() {
 		c := *f
 		names[last] = &c
 	}
-	for last, f := range names {
+	for _, last := range slices.Sorted(maps.Keys(names)) {
+		f := names[last]
 		if f == nil {
 			continue
 		}
@@ -219,7 +222,10 @@ func (t *tagger) surnames() {
 			continue
 		}
 		for _, verb := range speaking {
-			t.each(last+verb, func(i int) {
+			t.each(verb, func(i int) {
+				if i -= len(last); i < 0 || !strings.HasPrefix(t.s[i:], last) {
+					return
+				}
 				if r, w := utf8.DecodeLastRuneInString(t.s[:i]); w > 0 && han.IsHan(r) || !t.free(i, i+len(last)) {
 					return
 				}

@@ -28,6 +28,8 @@ type tagger struct {
 	list []found
 	// lex leads from tickers to entities.
 	lex *lexicon.Lexicon
+	// cues are the places of the cue words.
+	cues map[string][]int
 	// forms are the names learnt in this article.
 	forms []learnt
 }
