@@ -65,6 +65,9 @@ func (t *tagger) chinese(i int, title bool) bool {
 		}
 		n = w
 	}
+	if prefixOf(s[n:], titlesBefore) > 0 {
+		return false // 魏教授
+	}
 	j, given := i+n, 0
 	best := 0
 	for given < 2 {

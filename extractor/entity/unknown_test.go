@@ -1,0 +1,73 @@
+package entity
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"xinwen/news"
+)
+
+func TestUnknownNamesAreFound(t *testing.T) {
+	g := New(testLexicon(t))
+	for _, c := range []struct {
+		name, text string
+		want       []string // surface=kind
+	}{
+		{"full-name", "日前，苏州澜溪苇半导体科技有限公司宣布融资。澜溪苇的客户", []string{"苏州澜溪苇半导体科技有限公司=org", "澜溪苇=org"}},
+		{"legal-form", "星穹河半导体股份有限公司；星穹河半导体公司", []string{"星穹河半导体股份有限公司=org", "星穹河半导体公司=org"}},
+		{"legal-form-en", "Quxing Quantum, Inc. and Quxing Quantum Corp.", []string{"Quxing Quantum, Inc.=org", "Quxing Quantum Corp.=org"}},
+		{"short", "苇澜证券认为，功率半导体和新科技", []string{"苇澜证券=org"}},
+		{"weak-short-needs-a-deed", "傑澜通信表示，某某通信業", []string{"傑澜通信=org"}},
+		{"agency", "广东省发改委的文件", []string{"广东省发改委=org"}},
+		{"ticker", "澜沁苇(688999.SH)上涨", []string{"澜沁苇=org"}},
+		{"company-en", "A deal with Qorvane Devices Ltd. and Bank of Velmora fell.", []string{"Qorvane Devices Ltd.=org", "Bank of Velmora=org"}},
+		{"person-title", "董事長簡澜誠13日表示，簡澜誠強調", []string{"簡澜誠=person", "簡澜誠=person"}},
+		{"title-without-name", "魏教授强调，总经理表示", nil},
+		{"person-dot", "迪米特·瓦洛夫表示满意", []string{"迪米特·瓦洛夫=person"}},
+		{"person-en", "Irina Velmoran, an analyst, agreed. Velmoran said no.", []string{"Irina Velmoran=person", "Velmoran=person"}},
+		{"pair", "星穹河半导体（Starvault River）扩产，Starvault River 称", []string{"星穹河半导体=org", "Starvault River=org", "Starvault River=org"}},
+		{"marks", "Qzblade™ 7000 与 Quxing™ Quantum", []string{"Qzblade™ 7000=product", "Quxing™ Quantum=org"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for _, m := range g.Annotate(c.text, Context{Lang: "zh"}) {
+				if m.Kind == news.Org || m.Kind == news.Person || m.Kind == news.Product {
+					got = append(got, m.Surface+"="+string(m.Kind))
+				}
+			}
+			if diff := cmp.Diff(got, c.want); diff != "" {
+				t.Errorf("mentions differ (-got +want):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestProvisionalIsTheSameInAllScripts(t *testing.T) {
+	want := Provisional(news.Org, "澜溪苇半导体")
+	for _, s := range []string{"瀾溪葦半導體", "澜溪苇 半导体", "澜溪苇半导体有限公司", "瀾溪葦半導體股份有限公司"} {
+		if got := Provisional(news.Org, s); got != want {
+			t.Errorf("%s: got %s, want %s", s, got, want)
+		}
+	}
+}
+
+func TestAnnotateIsDeterministicAndConcurrent(t *testing.T) {
+	g := New(testLexicon(t))
+	text := strings.Repeat("董事長簡澜誠13日表示，澜溪苇半导体科技有限公司与澜溪苇(688999.SH)。Irina Velmoran said. Velmoran, Qorvane Devices Ltd. 中美。", 3)
+	want := g.Annotate(text, Context{Lang: "zh"})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 5 {
+				if diff := cmp.Diff(g.Annotate(text, Context{Lang: "zh"}), want); diff != "" {
+					t.Errorf("mentions differ (-got +want):\n%s", diff)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
