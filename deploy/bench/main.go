@@ -24,9 +24,14 @@ var benchmarks = map[string]struct {
 	help string
 	run  func(context.Context, *report) error
 }{
-	"start":    {"cold start and memory at rest of the whole program", start},
-	"pipeline": {"articles per second from fetch to searchable, whole program", pipeline},
-	"convert":  {"Traditional to Simplified Chinese, against two Go libraries", convert},
+	"start":     {"cold start and memory at rest of the whole program", start},
+	"pipeline":  {"articles per second from fetch to searchable, whole program", pipeline},
+	"crawl":     {"pages per second of the crawler, parsed once, against colly", crawl},
+	"polls":     {"polls per second of feeds that have not changed", polls},
+	"robots":    {"Google's robots.txt cases, against temoto", robotsCases},
+	"freshness": {"published to searchable for 500 simulated feeds (a simulation of the scheduler)", freshness},
+	"web":       {"serves pages to the benchmarks above until its input ends", web},
+	"convert":   {"Traditional to Simplified Chinese, against two Go libraries", convert},
 }
 
 func main() {

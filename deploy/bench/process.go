@@ -114,3 +114,14 @@ func (r *process) cpu() (float64, error) {
 	system, _ := strconv.ParseFloat(fields[12], 64)
 	return (user + system) / 100, nil // ticks of 10 ms
 }
+
+// transportTo returns a transport that leads every host to one address.
+func transportTo(addr string) *http.Transport {
+	var d net.Dialer
+	return &http.Transport{
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return d.DialContext(ctx, network, addr)
+		},
+		MaxIdleConnsPerHost: 16,
+	}
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/gocolly/colly/v2"
+
+	"xinwen/crawler"
+	"xinwen/crawler/source"
+	"xinwen/news"
+	"xinwen/news/bus"
+)
+
+// openBus opens an embedded bus in a folder of its own.
+func openBus(ctx context.Context) (*bus.Bus, func() error, error) {
+	dir, err := os.MkdirTemp("", "xinwen-bench-")
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := bus.Open(ctx, bus.Options{Config: bus.Config{Dir: filepath.Join(dir, "bus")}, Name: "bench"})
+	if err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return b, func() error { return errors.Join(b.Close(), os.RemoveAll(dir)) }, nil
+}
+
+// benchSources makes sources without delay, one a host.
+func benchSources(hosts int, interval time.Duration) *source.Set {
+	var list []*source.Source
+	for i := range hosts {
+		id := fmt.Sprintf("h%d", i)
+		home := "http://" + id + ".example/"
+		list = append(list, &source.Source{ID: id, Name: id, Home: home, Enabled: true, Feeds: []string{home + "feed"}, Interval: interval})
+	}
+	return source.NewSet(list...)
+}
+
+// crawl fetches pages of 67 KB from 100 hosts without delay, from the feeds to
+// PAGES, each written durably, takes them from there and parses each once, as the
+// extractor does. colly fetches and parses the same pages and writes nothing.
+func crawl(ctx context.Context, r *report) (err error) {
+	const hosts = 100
+	w, err := serve(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.stop()) }()
+	b, remove, err := openBus(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	c, err := crawler.New(crawler.Options{
+		Config: crawler.Config{Once: true, Resolve: []string{"*=" + w.addr}}, Bus: b, List: benchSources(hosts, time.Hour),
+	})
+	if err != nil {
+		return err
+	}
+	run, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var parsed atomic.Int64
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_ = b.Consume(run, bus.ConsumerConfig{Stream: bus.Pages, Name: "extractor", Workers: 4}, func(ctx context.Context, m *bus.Message) error {
+			p, err := b.Page(ctx, m)
+			if err != nil {
+				return err
+			}
+			parse(p)
+			parsed.Add(1)
+			return nil
+		}) // it ends with run
+	})
+	began, used := time.Now(), processor()
+	if err := c.Run(ctx); err != nil {
+		return err
+	}
+	pages := c.Report().Pages
+	for parsed.Load() < int64(pages) && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	took, cpu := time.Since(began), processor()-used
+	cancel()
+	wg.Wait()
+	rival, err := collyCrawl(w.addr, hosts)
+	if err != nil {
+		return err
+	}
+	r.add("fetch + bus + parse once", float64(pages)/cpu.Seconds(), "pages/s/core", "colly, parse only="+figure(rival))
+	r.add("processor time a page", 1000*cpu.Seconds()/float64(pages), "ms", "colly, parse only="+figure(1000/rival))
+	r.add("wall clock", float64(pages)/took.Seconds(), "pages/s")
+	r.add("pages", float64(pages), fmt.Sprintf("of %d", hosts*perHost))
+	return nil
+}
+
+// parse makes a page's tree and looks at its links and text.
+func parse(p *news.Page) {
+	doc, err := goquery.NewDocumentFromReader(bytes.NewReader(p.Body))
+	if err != nil {
+		return
+	}
+	links := 0
+	doc.Find("a[href]").Each(func(int, *goquery.Selection) { links++ })
+	_ = doc.Find("p").Text()
+}
+
+// collyCrawl returns the pages a second of processor time that colly fetches and
+// parses, with a queue of the same size.
+func collyCrawl(addr string, hosts int) (float64, error) {
+	c := colly.NewCollector(colly.Async(true), colly.AllowURLRevisit(), colly.MaxBodySize(10<<20))
+	c.WithTransport(transportTo(addr))
+	if err := c.Limit(&colly.LimitRule{DomainGlob: "*", Parallelism: 16}); err != nil {
+		return 0, err
+	}
+	var pages atomic.Int64
+	c.OnHTML("html", func(e *colly.HTMLElement) {
+		links := 0
+		e.ForEach("a[href]", func(int, *colly.HTMLElement) { links++ })
+		_ = e.DOM.Find("p").Text()
+		pages.Add(1)
+	})
+	used := processor()
+	for h := range hosts {
+		for i := range perHost {
+			if err := c.Visit(fmt.Sprintf("http://h%d.example/p/%d.html", h, i)); err != nil {
+				return 0, err
+			}
+		}
+	}
+	c.Wait()
+	if got := pages.Load(); got != int64(hosts*perHost) {
+		return 0, fmt.Errorf("colly read %d pages of %d", got, hosts*perHost)
+	}
+	return float64(pages.Load()) / (processor() - used).Seconds(), nil
+}
+
+// polls asks 200 feeds that never change, again and again, on connections that
+// stay open, with the state that a poll leaves kept as ever.
+func polls(ctx context.Context, r *report) (err error) {
+	w, err := serve(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.stop()) }()
+	b, remove, err := openBus(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	const hosts = 200
+	c, err := crawler.New(crawler.Options{
+		Config: crawler.Config{Resolve: []string{"*=" + w.addr}, MinInterval: time.Millisecond, Concurrency: 64},
+		Bus:    b, List: benchSources(hosts, time.Millisecond),
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.Start(ctx); err != nil {
+		return err
+	}
+	for c.Report().Pages < hosts*perHost && ctx.Err() == nil {
+		time.Sleep(10 * time.Millisecond)
+	}
+	began, used, start := time.Now(), processor(), c.Report().Polls
+	for c.Report().Polls < start+200_000 && ctx.Err() == nil {
+		time.Sleep(10 * time.Millisecond)
+	}
+	n := float64(c.Report().Polls - start)
+	took, cpu := time.Since(began), processor()-used
+	if err := c.Stop(); err != nil {
+		return err
+	}
+	r.add("polls answered 304", n/cpu.Seconds(), "polls/s/core")
+	r.add("processor time a poll", 1e6*cpu.Seconds()/n, "µs")
+	r.add("wall clock", n/took.Seconds(), "polls/s")
+	return nil
+}
