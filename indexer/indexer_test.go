@@ -315,7 +315,7 @@ func indexUntilKilled(dir string) error {
 // TestKillLosesNothing kills a running indexer with its embedded bus at random
 // moments and expects every article of the stream in the index, each once.
 func TestKillLosesNothing(t *testing.T) {
-	kills := 10
+	kills := 5
 	if testing.Short() {
 		kills = 2
 	}

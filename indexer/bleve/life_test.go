@@ -197,7 +197,7 @@ func writeUntilKilled(dir string) error {
 // TestKillLosesNothing kills a writing process at random moments; each time the
 // index must hold exactly the articles up to its sequence.
 func TestKillLosesNothing(t *testing.T) {
-	kills := 12
+	kills := 6
 	if testing.Short() {
 		kills = 3
 	}

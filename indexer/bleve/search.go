@@ -328,6 +328,12 @@ func (x *Index) collect(ctx context.Context, s *snapshot, q *plan, match string)
 	if err != nil {
 		return nil, nil, err
 	}
+	if q.sort == search.SortNewest && f == nil && c.groups == nil && c.size > 0 {
+		if err := q.newest(ctx, s, d, c, key); err != nil {
+			return nil, nil, err
+		}
+		return c, nil, nil
+	}
 	for doc, err := d.seek(0); doc != done || err != nil; doc, err = d.seek(doc + 1) {
 		if err != nil {
 			return nil, nil, err
@@ -419,7 +425,7 @@ func (x *Index) hit(s *snapshot, f *found, mark *query.Matcher, why func(clause 
 		Published: a.Published, Fetched: a.Fetched, Indexed: time.UnixMilli(m.indexed).UTC(),
 		Revision: a.Revision, Entities: entities, Story: cmp.Or(m.story, a.ID),
 	}
-	h.Snippet, h.Highlights = snippet(a, mark.Explain(query.NewDocument(a, x.analyzer)))
+	h.Snippet, h.Highlights = snippet(a, mark.Explain(mark.Document(a, x.analyzer)))
 	for i := range h.Highlights {
 		h.Highlights[i].Reason = why(h.Highlights[i].Reason)
 	}

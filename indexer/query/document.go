@@ -98,6 +98,15 @@ func hashOf(k kind, term string) uint64 {
 // NewDocument analyses a. The article must not be changed while the document is
 // in use.
 func NewDocument(a *news.Article, an *analysis.Analyzer) *Document {
+	return newDocument(a, an, true)
+}
+
+// Document analyses a as far as m needs it: the document is for m alone.
+func (m *Matcher) Document(a *news.Article, an *analysis.Analyzer) *Document {
+	return newDocument(a, an, m.root.asksWords())
+}
+
+func newDocument(a *news.Article, an *analysis.Analyzer, words bool) *Document {
 	d := &Document{article: a}
 	tokens := an.AppendBigrams(make([]analysis.Token, 0, (len(a.Title)+len(a.Text))/3+64), a.Title)
 	split := len(tokens)
@@ -111,8 +120,10 @@ func NewDocument(a *news.Article, an *analysis.Analyzer) *Document {
 		d.gram(t, d.title, fieldGap)
 	}
 	d.at = append(d.at, int32(len(d.postings)))
-	d.words(an.AppendWords(tokens[:0], a.Title), 1)
-	d.words(an.AppendWords(tokens[:0], a.Text), d.title+fieldGap+1)
+	if words {
+		d.words(an.AppendWords(tokens[:0], a.Title), 1)
+		d.words(an.AppendWords(tokens[:0], a.Text), d.title+fieldGap+1)
+	}
 	for _, t := range Keywords(a) {
 		d.entry(keywordKindOf(t.Field), t.Value)
 	}

@@ -120,6 +120,16 @@ func (p *place) entries(d *Document) [2]int32 {
 	return e
 }
 
+// asksWords says that s looks for words by themselves.
+func (s *step) asksWords() bool {
+	for i := range s.steps {
+		if s.steps[i].asksWords() {
+			return true
+		}
+	}
+	return s.op == OpWord
+}
+
 func (s *step) match(d *Document) bool {
 	switch s.op {
 	case OpEverything:
