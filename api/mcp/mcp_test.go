@@ -116,27 +116,32 @@ func TestToolsAnswer(t *testing.T) {
 		asked string
 	}{
 		{
-			"search", m{"query": "台积电", "lang": []string{"zh"}, "size": 500},
+			"search",
+			m{"query": "台积电", "lang": []string{"zh"}, "size": 500},
 			`{"hits":[{"entities":[],"id":"a","lang":"zh","published":"2025-11-17T01:00:00Z","snippet":"涨价","source":"demo","title":"台积电","url":"https://demo.example/a"}],"next_cursor":"c","total":2}`,
 			"/v1/search?lang=zh&q=%E5%8F%B0%E7%A7%AF%E7%94%B5&size=50",
 		},
 		{
-			"article", m{"id": "a", "from": maxText},
+			"article",
+			m{"id": "a", "from": maxText},
 			`{"authors":[],"entities":["org:tsmc"],"id":"a","lang":"zh","script":"Hans","source":"demo","text":"长长长长长","title":"台积电","url":"https://demo.example/a","warnings":[]}`,
 			"/v1/articles/a?",
 		},
 		{
-			"news_volume", m{"by": "lang", "from": "2025-11-17", "to": "2025-11-18", "entity": []string{"org:tsmc", "A.B"}},
+			"news_volume",
+			m{"by": "lang", "from": "2025-11-17", "to": "2025-11-18", "entity": []string{"org:tsmc", "A.B"}},
 			`{"series":[{"counts":[3,4],"group":"zh","total":7}],"steps":["2025-11-17","2025-11-18"]}`,
 			"/prom/api/v1/query_range?end=2025-11-19T00%3A00%3A00Z&query=sum+by+%28lang%29+%28increase%28xinwen_articles%7Bentity%3D~%22org%3Atsmc%7CA%5C%5C.B%22%7D%5B1d%5D%29%29&start=2025-11-18T00%3A00%3A00Z&step=86400",
 		},
 		{
-			"alert_backtest", m{"query": "台积电", "spike": true, "together": []string{"TSMC", "Samsung"}, "sentence": true},
+			"alert_backtest",
+			m{"query": "台积电", "spike": true, "together": []string{"TSMC", "Samsung"}, "sentence": true},
 			`{"days":[{"date":"2025-11-17","hits":3,"notices":2}],"hits":3,"hits_per_day":0.1,"judgement":"About 0.1 notices a day.","noise":"low","notices":2,"notices_per_day":0.07,"repeat_share":0.33,"samples":[{"id":"a","source":"s","title":"t","url":"u"}],"share":0.01}`,
 			"/v1/alerts:test?",
 		},
 		{
-			"alert_explain", m{"query": "a b", "article": "a"},
+			"alert_explain",
+			m{"query": "a b", "article": "a"},
 			`{"clauses":[{"clause":"a AND b","depth":0,"found":[],"holds":false},{"clause":"a","depth":1,"found":["A"],"holds":true},{"clause":"b","depth":1,"found":[],"holds":false}],"matches":false,"notes":["n"],"title":"t"}`,
 			"/v1/alerts:explain?",
 		},
