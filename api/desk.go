@@ -30,6 +30,44 @@ func (d desk) Replay(ctx context.Context, seqs ...uint64) (int, error) {
 
 func (d desk) Rules(ctx context.Context) ([]rules.Stored, error) { return d.s.rules.List(ctx) }
 
+func (d desk) CreateRule(ctx context.Context, r *news.Rule) error {
+	if faults := rules.Check(r, d.s.parseQuery); len(faults) > 0 {
+		return ruleProblem(faults)
+	}
+	if err := d.s.admit(ctx, r); err != nil {
+		return err
+	}
+	if _, err := d.s.rules.Create(ctx, r); err != nil {
+		return err
+	}
+	d.s.log.Info("alert rule made", "rule", r.ID)
+	return nil
+}
+
+func (d desk) ChangeRule(ctx context.Context, id string, change func(*news.Rule)) error {
+	old, err := d.s.rules.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if old == nil {
+		return rules.ErrChanged
+	}
+	if change == nil {
+		if err := d.s.rules.Delete(ctx, old); err != nil {
+			return err
+		}
+		d.s.log.Info("alert rule removed", "rule", id)
+		return nil
+	}
+	r := old.Rule
+	change(&r)
+	if _, err := d.s.rules.Update(ctx, &r, old); err != nil {
+		return err
+	}
+	d.s.log.Info("alert rule changed", "rule", id)
+	return nil
+}
+
 func (d desk) Deliveries(ctx context.Context, f deliver.Filter) ([]deliver.Record, error) {
 	return d.s.deliver.List(ctx, f)
 }

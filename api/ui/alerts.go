@@ -14,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"xinwen/api/deliver"
+	"xinwen/api/problem"
+	"xinwen/api/rules"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 	"xinwen/news"
@@ -21,6 +23,8 @@ import (
 
 type alertsPage struct {
 	Rules []Rule
+	// Said is what came of saving or changing a rule.
+	Said string
 }
 
 // Rule is a row of the table of alerts.
@@ -37,7 +41,19 @@ type Rule struct {
 	Told                     []string
 	Search, Test, Deliveries string
 	RSS, Atom, JSONFeed      string
+	// Acts are the keys of what can be done with the rule.
+	Acts []string
 }
+
+// What can be done with a rule; the keys of its buttons.
+const (
+	actOn, actOff      = "act-on", "act-off"
+	actMute, actUnmute = "act-mute", "act-unmute"
+	actRemove          = "act-remove"
+)
+
+// changes are what the address says of a change, by the key of the message.
+var changes = []string{"rule-saved", "rule-changed", "rule-removed", "rule-of-file", "rule-moved"}
 
 func (u *UI) alerts(w http.ResponseWriter, r *http.Request) {
 	ctx, lang := r.Context(), languageOf(r)
@@ -48,17 +64,24 @@ func (u *UI) alerts(w http.ResponseWriter, r *http.Request) {
 	}
 	matches := u.matches(ctx)
 	var p alertsPage
+	if said := r.URL.Query().Get("said"); slices.Contains(changes, said) {
+		p.Said = say(lang, said)
+	}
 	for i := range list {
 		stored := &list[i]
 		row := Rule{
 			ID: stored.ID, Name: cmp.Or(stored.Name, stored.ID), Query: query.RuleText(&stored.Rule), Owner: stored.Owner, Labels: stored.Labels, Origin: stored.Origin,
 			State: "rule-on", Deliveries: "/deliveries?rule=" + url.QueryEscape(stored.ID),
 		}
+		row.Acts = []string{actOff, actMute, actRemove}
 		switch {
 		case stored.Disabled:
-			row.State = "rule-off"
+			row.State, row.Acts[0] = "rule-off", actOn
 		case time.Now().Before(stored.MutedUntil):
-			row.State, row.Until = "rule-muted", u.when(stored.MutedUntil, lang)
+			row.State, row.Until, row.Acts[1] = "rule-muted", u.when(stored.MutedUntil, lang), actUnmute
+		}
+		if stored.Origin != "" {
+			row.Acts = nil // it is changed there
 		}
 		if matches != nil {
 			row.Day = strconv.Itoa(matches[stored.ID])
@@ -115,16 +138,26 @@ type testPage struct {
 	Search string
 	Fault  *QueryFault
 	Wrong  string
+	// Name is that of the rule to save; Save repeats the search in its form.
+	Name string
+	Save []field
 }
 
 // test shows how often a search found something, and the rule that would tell of
 // it.
 func (u *UI) test(w http.ResponseWriter, r *http.Request) {
+	u.showTest(w, r, stateOf(r.URL.Query()), nil)
+}
+
+// showTest shows the test of s, and what is wrong with saving it.
+func (u *UI) showTest(w http.ResponseWriter, r *http.Request, s state, refused *problem.Problem) {
 	lang := languageOf(r)
-	s := stateOf(r.URL.Query())
 	s.Cursor, s.Sort, s.From, s.To, s.All = "", "", "", "", false
-	p := testPage{State: s, Form: s.fields("q"), Search: s.URL()}
+	p := testPage{State: s, Form: s.fields("q"), Save: s.fields(), Search: s.URL()}
 	status := http.StatusOK
+	if refused != nil {
+		p.Wrong, status = strings.TrimSpace(refused.Error()+" "+refused.Hint), refused.Status
+	}
 	answer := func() {
 		u.render(w, r, status, "test.html", page{Title: say(lang, "test-title"), Section: "alerts", Data: p})
 	}
@@ -155,9 +188,77 @@ func (u *UI) test(w http.ResponseWriter, r *http.Request) {
 			u.failure(w, r, err)
 			return
 		}
-		p.YAML, p.File = string(text), rule.ID+".yaml"
+		p.YAML, p.File, p.Name = string(text), rule.ID+".yaml", rule.Name
 	}
 	answer()
+}
+
+// maxTaken is how many IDs are tried for a new rule.
+const maxTaken = 20
+
+// save makes the rule of a search.
+func (u *UI) save(w http.ResponseWriter, r *http.Request) {
+	if !u.form(w, r) {
+		return
+	}
+	s := stateOf(r.PostForm)
+	rule := ruleOf(s)
+	if name := strings.TrimSpace(r.PostForm.Get("name")); name != "" {
+		rule.Name = name
+		if id := slug(name); id != unnamed {
+			rule.ID = id
+		}
+	}
+	id := rule.ID
+	err := u.o.Desk.CreateRule(r.Context(), rule)
+	for n := 2; errors.Is(err, rules.ErrExists) && n <= maxTaken; n++ {
+		rule.ID = id + "-" + strconv.Itoa(n)
+		err = u.o.Desk.CreateRule(r.Context(), rule)
+	}
+	var refused *problem.Problem
+	switch {
+	case errors.As(err, &refused) && refused.Status < 500:
+		u.showTest(w, r, s, refused)
+	case err != nil:
+		u.failure(w, r, err)
+	default:
+		http.Redirect(w, r, "/alerts?said=rule-saved", http.StatusSeeOther)
+	}
+}
+
+// change does with a rule what one of its buttons says.
+func (u *UI) change(w http.ResponseWriter, r *http.Request) {
+	if !u.form(w, r) {
+		return
+	}
+	said := "rule-changed"
+	var change func(*news.Rule)
+	switch r.PostForm.Get("act") {
+	case actOn:
+		change = func(r *news.Rule) { r.Disabled = false }
+	case actOff:
+		change = func(r *news.Rule) { r.Disabled = true }
+	case actMute:
+		change = func(r *news.Rule) { r.MutedUntil = time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second) }
+	case actUnmute:
+		change = func(r *news.Rule) { r.MutedUntil = time.Time{} }
+	case actRemove:
+		said = "rule-removed"
+	default:
+		u.message(w, r, http.StatusBadRequest, "bad-form", "")
+		return
+	}
+	err := u.o.Desk.ChangeRule(r.Context(), r.PostForm.Get("id"), change)
+	switch {
+	case errors.Is(err, rules.ErrFile):
+		said = "rule-of-file"
+	case errors.Is(err, rules.ErrChanged):
+		said = "rule-moved"
+	case err != nil:
+		u.failure(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/alerts?said="+said, http.StatusSeeOther)
 }
 
 // ruleOf returns the rule that tells of what a search finds.
@@ -183,6 +284,9 @@ func ruleOf(s state) *news.Rule {
 	return &news.Rule{ID: slug(name), Name: short(name, 60), Query: q, Languages: s.Lang, Sources: s.Source}
 }
 
+// unnamed is the ID of a rule whose name gives none.
+const unnamed = "my-alert"
+
 // slug makes an ID of a rule from the letters and digits that it may have.
 func slug(name string) string {
 	var words []string
@@ -191,7 +295,7 @@ func slug(name string) string {
 			words = append(words, w)
 		}
 	}
-	return strings.Trim(short(or(strings.Join(words, "-"), "my-alert"), 40), "-")
+	return strings.Trim(short(or(strings.Join(words, "-"), unnamed), 40), "-")
 }
 
 // short cuts s to n code points.
@@ -200,105 +304,4 @@ func short(s string, n int) string {
 		return string(r[:n])
 	}
 	return s
-}
-
-type deliveriesPage struct {
-	Rule    string
-	All     string // address of those of every rule
-	Choices []Choice
-	Rows    []Delivery
-	Form    []field
-	// Said is what came of a replay.
-	Said string
-}
-
-// Delivery is a row of the log.
-type Delivery struct {
-	ID, Rule, RuleURL, Title, Article string
-	Channel, To                       string
-	Status                            string // key
-	Bad, Replayable                   bool
-	Attempts, HTTPStatus              int
-	Error                             string
-	When, Next                        When
-}
-
-var deliveryStatuses = []deliver.Status{deliver.Dead, deliver.Disabled, deliver.Pending, deliver.Waiting, deliver.Delivered, deliver.Repeat}
-
-func deliveryKey(st deliver.Status) string {
-	if slices.Contains(deliveryStatuses, st) {
-		return "delivery-" + string(st)
-	}
-	return "status-unknown" // of a newer api
-}
-
-// replays are what the address says of a replay, by the key of the message.
-var replays = []string{"delivery-again", "delivery-none", "delivery-tried", "delivery-arrived"}
-
-func (u *UI) deliveries(w http.ResponseWriter, r *http.Request) {
-	lang, q := languageOf(r), r.URL.Query()
-	f := deliver.Filter{Rule: q.Get("rule"), Status: deliver.Status(q.Get("status")), Limit: listSize}
-	list, err := u.o.Desk.Deliveries(r.Context(), f)
-	if err != nil {
-		u.failure(w, r, err)
-		return
-	}
-	p := deliveriesPage{Rule: f.Rule, Form: []field{{"rule", f.Rule}, {"status", string(f.Status)}}}
-	address := func(rule string, st deliver.Status) string {
-		v := url.Values{}
-		if rule != "" {
-			v.Set("rule", rule)
-		}
-		if st != "" {
-			v.Set("status", string(st))
-		}
-		if len(v) == 0 {
-			return "/deliveries"
-		}
-		return "/deliveries?" + v.Encode()
-	}
-	p.All = address("", f.Status)
-	p.Choices = []Choice{{Link{URL: address(f.Rule, ""), Active: f.Status == ""}, "all"}}
-	for _, st := range deliveryStatuses {
-		p.Choices = append(p.Choices, Choice{Link{URL: address(f.Rule, st), Active: f.Status == st}, deliveryKey(st)})
-	}
-	if said := q.Get("said"); slices.Contains(replays, said) {
-		p.Said = say(lang, said)
-	}
-	for i := range list {
-		d := &list[i]
-		p.Rows = append(p.Rows, Delivery{
-			ID: d.ID, Rule: cmp.Or(d.RuleName, d.Rule), RuleURL: address(d.Rule, f.Status), Title: or(d.Title, say(lang, "untitled")),
-			Article: "/article/" + url.PathEscape(d.Article), Channel: d.Channel, To: d.To, Status: deliveryKey(d.Status),
-			Bad: d.Status == deliver.Dead || d.Status == deliver.Disabled, Replayable: d.Status == deliver.Dead || d.Status == deliver.Disabled,
-			Attempts: d.Attempts, HTTPStatus: d.HTTPStatus, Error: d.Error, When: u.when(d.Created, lang), Next: u.when(d.NextTry, lang),
-		})
-	}
-	u.render(w, r, http.StatusOK, "deliveries.html", page{Title: say(lang, "nav-deliveries"), Section: "deliveries", Data: p})
-}
-
-func (u *UI) replayDelivery(w http.ResponseWriter, r *http.Request) {
-	if !u.form(w, r) {
-		return
-	}
-	said := "delivery-again"
-	err := u.o.Desk.ReplayDelivery(r.Context(), r.PostForm.Get("id"))
-	switch {
-	case errors.Is(err, deliver.ErrNoDelivery):
-		said = "delivery-none"
-	case errors.Is(err, deliver.ErrPending):
-		said = "delivery-tried"
-	case errors.Is(err, deliver.ErrDelivered):
-		said = "delivery-arrived"
-	case err != nil:
-		u.failure(w, r, err)
-		return
-	}
-	back := url.Values{"said": {said}}
-	for _, key := range []string{"rule", "status"} {
-		if v := r.PostForm.Get(key); v != "" {
-			back.Set(key, v)
-		}
-	}
-	http.Redirect(w, r, "/deliveries?"+back.Encode(), http.StatusSeeOther)
 }

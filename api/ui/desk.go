@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"xinwen/api/deliver"
@@ -29,6 +30,13 @@ type Desk interface {
 	Replay(ctx context.Context, seqs ...uint64) (int, error)
 	// Rules returns the rules of alerts.
 	Rules(ctx context.Context) ([]rules.Stored, error)
+	// CreateRule makes a rule; a *problem.Problem says why it cannot be made,
+	// rules.ErrExists that its ID is taken.
+	CreateRule(ctx context.Context, r *news.Rule) error
+	// ChangeRule changes a rule; nil takes it away. It returns rules.ErrFile of a
+	// rule that comes from a file, and rules.ErrChanged if somebody else was
+	// quicker or it is gone.
+	ChangeRule(ctx context.Context, id string, change func(*news.Rule)) error
 	// Deliveries returns what was told, newest first.
 	Deliveries(ctx context.Context, f deliver.Filter) ([]deliver.Record, error)
 	// ReplayDelivery tries a delivery that was given up again.
@@ -222,9 +230,7 @@ func (u *UI) pipeline(w http.ResponseWriter, r *http.Request) {
 		if st.MaxBytes > 0 {
 			row.MaxBytes = size(uint64(st.MaxBytes))
 		}
-		for _, c := range st.Consumers {
-			row.Consumers = append(row.Consumers, Consumer{c.Name, c.Pending, c.AckPending, c.Redelivered})
-		}
+		row.Consumers = consumers(st.Consumers)
 		p.Streams = append(p.Streams, row)
 	}
 	failed, err := u.o.Desk.Quarantine(ctx, listSize)
@@ -241,6 +247,28 @@ func (u *UI) pipeline(w http.ResponseWriter, r *http.Request) {
 		p.Replayed = say(lang, "replayed", n)
 	}
 	u.render(w, r, http.StatusOK, "pipeline.html", page{Title: say(lang, "nav-pipeline"), Section: "pipeline", Data: p})
+}
+
+// consumers puts those that share their work, as crawler-00 and crawler-01, into
+// one row.
+func consumers(list []bus.ConsumerStatus) []Consumer {
+	var out []Consumer
+	for _, c := range list {
+		name := strings.TrimRight(c.Name, "0123456789")
+		if name == c.Name || !strings.HasSuffix(name, "-") {
+			out = append(out, Consumer{c.Name, c.Pending, c.AckPending, c.Redelivered})
+			continue
+		}
+		name += "*"
+		i := slices.IndexFunc(out, func(c Consumer) bool { return c.Name == name })
+		if i < 0 {
+			i, out = len(out), append(out, Consumer{Name: name})
+		}
+		out[i].Pending += c.Pending
+		out[i].AckPending += c.AckPending
+		out[i].Redelivered += c.Redelivered
+	}
+	return out
 }
 
 // maxFormBytes bounds the body of a form.

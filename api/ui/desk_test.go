@@ -6,15 +6,18 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"xinwen/api/deliver"
 	"xinwen/api/internal/memory"
+	"xinwen/api/problem"
 	"xinwen/api/rules"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
@@ -32,6 +35,8 @@ type table struct {
 	asked      deliver.Filter
 	replayed   []uint64
 	again      string
+	made       []news.Rule
+	refuse     error // of CreateRule and ChangeRule
 	err        error
 }
 
@@ -42,6 +47,31 @@ func (d *table) Streams(context.Context) ([]bus.StreamStatus, error) { return d.
 func (d *table) Quarantine(context.Context, int) ([]bus.Quarantined, error) { return d.failed, d.err }
 
 func (d *table) Rules(context.Context) ([]rules.Stored, error) { return d.rules, d.err }
+
+func (d *table) CreateRule(_ context.Context, r *news.Rule) error {
+	if slices.ContainsFunc(d.made, func(m news.Rule) bool { return m.ID == r.ID }) {
+		return rules.ErrExists
+	}
+	if d.refuse == nil {
+		d.made = append(d.made, *r)
+	}
+	return d.refuse
+}
+
+func (d *table) ChangeRule(_ context.Context, id string, change func(*news.Rule)) error {
+	i := slices.IndexFunc(d.made, func(m news.Rule) bool { return m.ID == id })
+	switch {
+	case i < 0:
+		return rules.ErrChanged
+	case d.refuse != nil:
+		return d.refuse
+	case change == nil:
+		d.made = slices.Delete(d.made, i, i+1)
+	default:
+		change(&d.made[i])
+	}
+	return nil
+}
 
 func (d *table) Replay(_ context.Context, seqs ...uint64) (int, error) {
 	d.replayed = append([]uint64{}, seqs...)
@@ -324,6 +354,74 @@ func TestTestPage(t *testing.T) {
 	}
 	if w := get(t, h, "/alerts/test"); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "<svg") {
 		t.Errorf("got %d, want only the form", w.Code)
+	}
+}
+
+func TestSearchIsSavedAsAnAlert(t *testing.T) {
+	d := &table{}
+	h := newDesk(t, &memory.Index{}, d)
+	for range 2 {
+		w := post(t, h, "/alerts/save", url.Values{"q": {"HBM"}, "lang": {"zh"}, "name": {"My HBM"}})
+		if to := w.Header().Get("Location"); to != "/alerts?said=rule-saved" {
+			t.Fatalf("led to %q: %s", to, w.Body)
+		}
+	}
+	want := []news.Rule{
+		{ID: "my-hbm", Name: "My HBM", Query: "HBM", Languages: []string{"zh"}},
+		{ID: "my-hbm-2", Name: "My HBM", Query: "HBM", Languages: []string{"zh"}},
+	}
+	if d := cmp.Diff(want, d.made, cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("rules (-want +got):\n%s", d)
+	}
+	if body := get(t, h, "/alerts?said=rule-saved").Body.String(); !strings.Contains(body, "saved and in force") {
+		t.Error("got a page that does not say that the alert is saved")
+	}
+	d.refuse = problem.New(http.StatusUnprocessableEntity, "It matches all news.", "Narrow it.")
+	w := post(t, h, "/alerts/save", url.Values{"q": {"chip"}})
+	if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "It matches all news. Narrow it.") || !strings.Contains(w.Body.String(), `value="chip"`) {
+		t.Errorf("got %d, want why it is refused, and the form again", w.Code)
+	}
+}
+
+func TestAlertsAreChanged(t *testing.T) {
+	d := &table{made: []news.Rule{{ID: "a"}}}
+	h := newDesk(t, &memory.Index{}, d)
+	change := func(id, act string) string {
+		return post(t, h, "/alerts/change", url.Values{"id": {id}, "act": {act}}).Header().Get("Location")
+	}
+	if to := change("a", actOff); to != "/alerts?said=rule-changed" || !d.made[0].Disabled {
+		t.Errorf("led to %q, want the rule off", to)
+	}
+	if change("a", actOn); d.made[0].Disabled {
+		t.Error("want the rule on")
+	}
+	if change("a", actMute); d.made[0].MutedUntil.Before(time.Now().Add(23 * time.Hour)) {
+		t.Errorf("muted until %v, want a day", d.made[0].MutedUntil)
+	}
+	if change("a", actUnmute); !d.made[0].MutedUntil.IsZero() {
+		t.Error("want the rule no longer muted")
+	}
+	d.refuse = rules.ErrFile
+	if to := change("a", actOff); to != "/alerts?said=rule-of-file" {
+		t.Errorf("led to %q, want why it cannot be changed", to)
+	}
+	d.refuse = nil
+	if to := change("a", actRemove); to != "/alerts?said=rule-removed" || len(d.made) != 0 {
+		t.Errorf("led to %q, want the rule gone", to)
+	}
+	if to := change("a", actOff); to != "/alerts?said=rule-moved" {
+		t.Errorf("led to %q, want that it is gone", to)
+	}
+	if w := post(t, h, "/alerts/change", url.Values{"id": {"a"}, "act": {"burn"}}); w.Code != http.StatusBadRequest {
+		t.Errorf("got %d, want 400", w.Code)
+	}
+}
+
+func TestConsumersThatShareWorkAreOneRow(t *testing.T) {
+	got := consumers([]bus.ConsumerStatus{{Name: "crawler-00", Pending: 1, AckPending: 2}, {Name: "extractor", Pending: 5}, {Name: "crawler-15", Pending: 3, Redelivered: 1}, {Name: "x86"}})
+	want := []Consumer{{"crawler-*", 4, 2, 1}, {"extractor", 5, 0, 0}, {"x86", 0, 0, 0}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 

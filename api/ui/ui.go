@@ -94,6 +94,8 @@ func (u *UI) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /pipeline/replay", u.replay)
 	mux.HandleFunc("GET /alerts", u.alerts)
 	mux.HandleFunc("GET /alerts/test", u.test)
+	mux.HandleFunc("POST /alerts/save", u.save)
+	mux.HandleFunc("POST /alerts/change", u.change)
 	mux.HandleFunc("GET /deliveries", u.deliveries)
 	mux.HandleFunc("POST /deliveries/replay", u.replayDelivery)
 	mux.HandleFunc("GET /help", u.help)
