@@ -57,6 +57,8 @@ type Article struct {
 	Links []Link `json:"links,omitempty"`
 	// Warnings tell what is doubtful, as "code: sentence".
 	Warnings []string `json:"warnings,omitempty"`
+	// Topics are what the article is about, the surest first.
+	Topics []Topic `json:"topics,omitempty"`
 }
 
 // Kind is what sort of thing a mention names.
@@ -100,6 +102,17 @@ type Link struct {
 	End   int    `json:"end"`
 	Text  string `json:"text"`
 	URL   string `json:"url"`
+}
+
+// Topic is what an article is about.
+type Topic struct {
+	// ID is one of the constants of the extractor's package topic, such as
+	// "export-control".
+	ID string `json:"id"`
+	// Score is from 0.5 to 1.
+	Score float64 `json:"score"`
+	// Evidence are the words it rests on, as written, the weightiest first.
+	Evidence []string `json:"evidence,omitempty"`
 }
 
 // Content returns the text that mentions count their offsets in: title,
