@@ -117,7 +117,9 @@ func BenchmarkMatch(b *testing.B) {
 				}
 				rules = append(rules, r)
 			}
+			made := cpu()
 			set := NewRules(rules)
+			made = cpu() - made
 			size := heap() - before
 			matched, tested, i := 0, 0, 0
 			began := cpu()
@@ -130,6 +132,7 @@ func BenchmarkMatch(b *testing.B) {
 			b.ReportMetric(float64(tested)/float64(b.N), "tested/op")
 			b.ReportMetric(float64(matched)/float64(b.N), "matched/op")
 			b.ReportMetric(float64(size)/1e6, "MB")
+			b.ReportMetric(float64(made.Microseconds())/1000, "set-cpu-ms")
 			runtime.KeepAlive(set)
 		})
 	}

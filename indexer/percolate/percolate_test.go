@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xinwen/indexer/internal/querytest"
@@ -328,4 +331,58 @@ func TestUnreadableArticleIsQuarantined(t *testing.T) {
 		list, err := b.ListQuarantine(t.Context(), 10)
 		return err == nil && len(list) == 1
 	})
+}
+
+// entry is an entry of the bucket of rules.
+type entry struct {
+	jetstream.KeyValueEntry
+	key     string
+	value   []byte
+	removed bool
+}
+
+func (e entry) Key() string   { return e.key }
+func (e entry) Value() []byte { return e.value }
+func (e entry) Operation() jetstream.KeyValueOp {
+	if e.removed {
+		return jetstream.KeyValueDelete
+	}
+	return jetstream.KeyValuePut
+}
+
+// TestChangedSetsAreAsSetsMadeAnew changes rules at random and compares the set
+// that is kept up with one made anew.
+func TestChangedSetsAreAsSetsMadeAnew(t *testing.T) {
+	g := querytest.New(11)
+	random := rand.New(rand.NewPCG(5, 6))
+	b := newRulebook(evaluator())
+	var articles []*query.Document
+	for range 30 {
+		articles = append(articles, evaluator().Document(g.Article()))
+	}
+	for step := range 400 {
+		key := fmt.Sprint("r", random.IntN(60))
+		data, err := json.Marshal(news.Rule{ID: key, Query: g.Query().String(), Disabled: random.IntN(10) == 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.update(entry{key: key, value: data, removed: random.IntN(5) == 0})
+		kept, anew := b.set(), NewRules(slices.Collect(maps.Values(b.compiled)))
+		if kept.Len() != anew.Len() {
+			t.Fatalf("step %d: got %d rules, want %d", step, kept.Len(), anew.Len())
+		}
+		if step%10 > 0 {
+			continue
+		}
+		for _, d := range articles {
+			var got, want []string
+			kept.Match(d, func(r *Rule) { got = append(got, r.ID+" "+r.Query) })
+			anew.Match(d, func(r *Rule) { want = append(want, r.ID+" "+r.Query) })
+			slices.Sort(got)
+			slices.Sort(want)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("step %d: want -, got +:\n%s", step, diff)
+			}
+		}
+	}
 }

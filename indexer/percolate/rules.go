@@ -90,7 +90,11 @@ type Rules struct {
 	sizes    []int
 	// always are the rules that any article may match.
 	always  []int32
-	scratch sync.Pool // of *marks
+	scratch *sync.Pool // of *marks
+	// recent are rules added since the set was made, gone those of rules that are
+	// no longer in force; both are few.
+	recent *Rules
+	gone   map[*Rule]bool
 }
 
 // posting is a rule that needs a key.
@@ -116,7 +120,7 @@ type marks struct {
 // NewRules returns the set of rules.
 func NewRules(rules []*Rule) *Rules {
 	s := &Rules{rules: rules, byPrefix: make(map[string][]int32)}
-	s.scratch.New = func() any { return &marks{seen: make([]uint32, len(rules))} }
+	s.scratch = &sync.Pool{New: func() any { return &marks{seen: make([]uint32, len(rules))} }}
 	type need struct {
 		key query.Key
 		posting
@@ -168,12 +172,41 @@ func NewRules(rules []*Rule) *Rules {
 	return s
 }
 
+// with returns the set s as it is when the rules in recent have been added and
+// those in gone taken out. It shares everything with s, so it is made quickly
+// however large s is.
+func (s *Rules) with(recent []*Rule, gone map[*Rule]bool) *Rules {
+	changed := *s
+	changed.gone = gone
+	if changed.recent = nil; len(recent) > 0 {
+		changed.recent = NewRules(recent)
+	}
+	return &changed
+}
+
 // Len returns the number of rules.
-func (s *Rules) Len() int { return len(s.rules) }
+func (s *Rules) Len() int {
+	n := len(s.rules) - len(s.gone)
+	if s.recent != nil {
+		n += s.recent.Len()
+	}
+	return n
+}
 
 // Match calls visit with each rule that d matches, in no order, and returns how
 // many rules had to be evaluated.
 func (s *Rules) Match(d *query.Document, visit func(*Rule)) (tested int) {
+	if s.recent != nil {
+		tested = s.recent.Match(d, visit)
+	}
+	if len(s.gone) > 0 {
+		all := visit
+		visit = func(r *Rule) {
+			if !s.gone[r] {
+				all(r)
+			}
+		}
+	}
 	m := s.scratch.Get().(*marks)
 	defer s.scratch.Put(m)
 	if m.epoch++; m.epoch == 0 {
