@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"xinwen/crawler/fetch"
 	"xinwen/crawler/source"
 	"xinwen/news/bus"
 )
@@ -96,4 +97,29 @@ func (o Options) withDefaults() (Options, error) {
 		o.MinInterval = DefaultMinInterval
 	}
 	return o, nil
+}
+
+// sources returns list, or else the sources that c names.
+func (c Config) sources(list *source.Set) (*source.Set, error) {
+	switch {
+	case list != nil:
+		return list, nil
+	case c.Sources == "":
+		return source.Default(), nil
+	case c.Sources == NoSources:
+		return source.NewSet(), nil
+	}
+	return source.Load(c.Sources)
+}
+
+// client returns what fetches as c says.
+func (c Config) client() (*fetch.Client, error) {
+	client, err := fetch.New(fetch.Config{
+		UserAgent: c.UserAgent, Contact: c.Contact, Resolve: c.Resolve, AllowPrivate: c.AllowPrivate,
+		MaxBodyBytes: c.MaxBodyBytes, HeaderTimeout: c.HeaderTimeout, Timeout: c.Timeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("crawler: %w", err)
+	}
+	return client, nil
 }

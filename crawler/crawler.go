@@ -56,25 +56,13 @@ func New(o Options) (*Crawler, error) {
 		return nil, err
 	}
 	c := &Crawler{opts: o, log: o.Logger, done: make(chan struct{})}
-	list := o.List
-	switch {
-	case list != nil:
-	case o.Sources == "":
-		list = source.Default()
-	case o.Sources == NoSources:
-		list = source.NewSet()
-	default:
-		if list, err = source.Load(o.Sources); err != nil {
-			return nil, err
-		}
+	list, err := o.sources(o.List)
+	if err != nil {
+		return nil, err
 	}
 	c.sources = source.NewStore(list)
-	c.client, err = fetch.New(fetch.Config{
-		UserAgent: o.UserAgent, Contact: o.Contact, Resolve: o.Resolve, AllowPrivate: o.AllowPrivate,
-		MaxBodyBytes: o.MaxBodyBytes, HeaderTimeout: o.HeaderTimeout, Timeout: o.Timeout,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("crawler: %w", err)
+	if c.client, err = o.client(); err != nil {
+		return nil, err
 	}
 	if c.metrics, err = newMetrics(o.Metrics); err != nil {
 		return nil, err

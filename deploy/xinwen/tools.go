@@ -170,16 +170,3 @@ func open(name string) (io.ReadCloser, error) {
 	}
 	return os.Open(name)
 }
-
-type sourcesCmd struct {
-	Verify sourcesVerifyCmd `cmd:"" help:"Probe each source."`
-}
-
-type sourcesVerifyCmd struct {
-	Sources string `placeholder:"FILE" help:"Sources to probe instead of the built-in ones."`
-}
-
-// Run says that verification is not there yet.
-func (c *sourcesVerifyCmd) Run() error {
-	return hint(fmt.Errorf("sources verify: %w", errNotYet), "the state of each source that is followed is at /v1/sources meanwhile")
-}
