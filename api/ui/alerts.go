@@ -182,7 +182,7 @@ func (u *UI) showTest(w http.ResponseWriter, r *http.Request, s state, refused *
 		if p.Chart = c; c != nil {
 			p.PerDay = strconv.FormatFloat(float64(c.Total)/chartDays, 'f', 1, 64)
 		}
-		rule := ruleOf(s)
+		rule := u.ruleOf(s)
 		text, err := yaml.Marshal(rule)
 		if err != nil {
 			u.failure(w, r, err)
@@ -202,10 +202,10 @@ func (u *UI) save(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := stateOf(r.PostForm)
-	rule := ruleOf(s)
+	rule := u.ruleOf(s)
 	if name := strings.TrimSpace(r.PostForm.Get("name")); name != "" {
 		rule.Name = name
-		if id := slug(name); id != unnamed {
+		if id := u.slug(name); id != unnamed {
 			rule.ID = id
 		}
 	}
@@ -262,7 +262,7 @@ func (u *UI) change(w http.ResponseWriter, r *http.Request) {
 }
 
 // ruleOf returns the rule that tells of what a search finds.
-func ruleOf(s state) *news.Rule {
+func (u *UI) ruleOf(s state) *news.Rule {
 	q := s.Q
 	if len(s.Entity) > 0 {
 		var of query.Node
@@ -281,21 +281,36 @@ func ruleOf(s state) *news.Rule {
 		q = of.String()
 	}
 	name := or(strings.TrimSpace(s.Q), strings.Join(s.Entity, ", "), strings.Join(s.Source, ", "), strings.Join(s.Lang, ", "))
-	return &news.Rule{ID: slug(name), Name: short(name, 60), Query: q, Languages: s.Lang, Sources: s.Source}
+	return &news.Rule{ID: u.slug(name), Name: short(name, 60), Query: q, Languages: s.Lang, Sources: s.Source}
 }
 
 // unnamed is the ID of a rule whose name gives none.
 const unnamed = "my-alert"
 
-// slug makes an ID of a rule from the letters and digits that it may have.
-func slug(name string) string {
+// slug makes an ID of a rule from the letters and digits that it may have, or
+// else from the entities that its words name.
+func (u *UI) slug(name string) string {
+	id := dashed(name)
+	if id == "" {
+		var ids []string
+		for _, word := range strings.Fields(name) {
+			if found := u.o.Lexicon.Current().Lookup(strings.Trim(word, "()\"")); len(found) > 0 {
+				ids = append(ids, found[0])
+			}
+		}
+		id = dashed(strings.Join(ids, " "))
+	}
+	return or(id, unnamed)
+}
+
+func dashed(s string) string {
 	var words []string
-	for _, w := range strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
-		if !slices.Contains([]string{"and", "or", "not", "org", "entity"}, w) {
+	for _, w := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
+		if !slices.Contains([]string{"and", "or", "not", "entity", "org", "person", "place", "product", "tech", "node"}, w) {
 			words = append(words, w)
 		}
 	}
-	return strings.Trim(short(or(strings.Join(words, "-"), unnamed), 40), "-")
+	return strings.Trim(short(strings.Join(words, "-"), 40), "-")
 }
 
 // short cuts s to n code points.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 	"xinwen/news"
 )
@@ -28,6 +30,8 @@ type articlePage struct {
 	Machine    string
 	JSON       string
 	SourceURL  string
+	Story      *Link
+	Similar    []Hit
 }
 
 // Fact is one line of an article's metadata.
@@ -92,7 +96,52 @@ func (u *UI) article(w http.ResponseWriter, r *http.Request) {
 	p.Paragraphs = paragraphs([]rune(a.Text), titleRunes+1, spans[inTitle:])
 	p.Published, p.Machine = u.stamp(a.Published)
 	p.Facts = u.facts(a, lang)
+	p.Story, p.Similar = u.storyOf(r.Context(), a.ID, lang), u.similar(r.Context(), a.ID, lang, names)
 	u.render(w, r, http.StatusOK, "article.html", page{Title: title, Data: p})
+}
+
+// storyOf returns where the story of an article is told, if others tell it too.
+func (u *UI) storyOf(ctx context.Context, id string, lang int) *Link {
+	teller, ok := u.o.Searcher.(search.Storyteller)
+	if !ok {
+		return nil
+	}
+	res, err := u.o.Searcher.Search(ctx, search.Request{Query: query.Keyword{Field: query.FieldID, Value: id}.String()})
+	if err != nil {
+		u.o.Logger.Debug("story of an article unknown", "article_id", id, "err", err)
+		return nil
+	}
+	i := slices.IndexFunc(res.Hits, func(h search.Hit) bool { return h.ID == id })
+	if i < 0 || res.Hits[i].Story == "" {
+		return nil
+	}
+	st, err := teller.Story(ctx, res.Hits[i].Story)
+	if err != nil || st.Total < 2 {
+		return nil
+	}
+	return &Link{Label: say(lang, "story-of", st.Total, len(st.Languages)), URL: storyURL(st.ID)}
+}
+
+// similarSize is the number of similar articles shown.
+const similarSize = 5
+
+// similar returns the articles most like one; nothing where the index cannot
+// say.
+func (u *UI) similar(ctx context.Context, id string, lang int, names map[string]string) []Hit {
+	resembler, ok := u.o.Searcher.(search.Resembler)
+	if !ok {
+		return nil
+	}
+	res, err := resembler.Similar(ctx, search.SimilarRequest{ID: id, Size: similarSize})
+	if err != nil {
+		u.o.Logger.Debug("similar articles unknown", "article_id", id, "err", err)
+		return nil
+	}
+	var out []Hit
+	for i := range res.Hits {
+		out = append(out, u.hit(&res.Hits[i], lang, names))
+	}
+	return out
 }
 
 // facts lists what is known of an article.

@@ -23,6 +23,7 @@ import (
 	"xinwen/indexer/search"
 	"xinwen/news"
 	"xinwen/news/bus"
+	"xinwen/news/lexicon"
 )
 
 // table is a Desk with what a test puts on it.
@@ -138,7 +139,7 @@ func TestHostileDeskIsInert(t *testing.T) {
 	bad := url.PathEscape(hostile)
 	for _, path := range []string{
 		"/sources", "/sources?status=%22%3E%3Cscript%3E", "/pipeline", "/pipeline?replayed=%3Cscript%3E", "/alerts", "/alerts/test?q=%3Cscript%3E", "/alerts/test?q=((%3Cscript%3E",
-		"/alerts/test?entity=" + url.QueryEscape(hostile), "/deliveries", "/deliveries?rule=%22%3E%3Cscript%3E&status=%3Cb%3E&said=%3Cb%3E", "/story/s", "/story/" + bad, "/entity/" + bad, "/entity/none" + bad, "/help",
+		"/alerts/test?entity=" + url.QueryEscape(hostile), "/deliveries", "/deliveries?rule=%22%3E%3Cscript%3E&status=%3Cb%3E&said=%3Cb%3E", "/story/s", "/story/" + bad, "/trends", "/trends?q=%3Cscript%3E&kind=%22&days=%3Cb%3E", "/trends?q=((%3Cscript%3E", "/entity/" + bad, "/entity/none" + bad, "/help",
 	} {
 		for _, lang := range []string{"en", "zh-CN", "zh-TW"} {
 			w := get(t, h, path, "Accept-Language", lang)
@@ -198,6 +199,58 @@ func TestChart(t *testing.T) {
 	}
 	if c.Label != "Articles a day from 2025-11-15 to 2025-11-17: 201 in all, 200 at most" || c.Width != 30 {
 		t.Errorf("got %q, %d wide", c.Label, c.Width)
+	}
+}
+
+func TestTrendsPage(t *testing.T) {
+	x := teller{&memory.Index{}, &search.Story{ID: "s", Title: "台积电涨价", Total: 4}}
+	for _, id := range []string{"1", "2", "3", "4"} {
+		a := article(id, "台积电", "涨价", "zh", "Hans")
+		a.Published = time.Now().Add(-time.Second)
+		a.Mentions = []news.Mention{{Start: 0, End: 3, Kind: news.Org, Entity: "org:tsmc"}}
+		if id == "4" {
+			a.Mentions = append(a.Mentions, news.Mention{Start: 4, End: 6, Kind: news.Tech, Entity: "tech:hbm"})
+		}
+		x.Add(a)
+	}
+	h := newDesk(t, x, &table{})
+	body := get(t, h, "/trends").Body.String()
+	for _, want := range []string{"4 articles in 14 days", "100.0 %", "25.0 %", `href="/entity/org:tsmc"`, `class="bars spark"`, "Far more than before", "4 articles, expected 0.0", `href="/trends?days=30"`, `href="/trends?days=14&amp;kind=tech"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("got a page without %q", want)
+		}
+	}
+	if body := get(t, h, "/trends?kind=tech&days=30").Body.String(); strings.Contains(body, `/entity/org:tsmc`) || !strings.Contains(body, `/entity/tech:hbm`) {
+		t.Error("got entities of another kind than asked for")
+	}
+	if w := get(t, h, "/trends?q=%E5%8F%B0)"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "<mark>)</mark>") {
+		t.Errorf("got %d, want the fault at its column", w.Code)
+	}
+}
+
+// alike is an index that knows stories and similar articles.
+type alike struct{ teller }
+
+func (x alike) Search(ctx context.Context, r search.Request) (*search.Result, error) {
+	if id, ok := strings.CutPrefix(r.Query, "id:"); ok {
+		return &search.Result{Hits: []search.Hit{{ID: id, Story: x.story.ID}}}, nil
+	}
+	return x.teller.Search(ctx, r)
+}
+
+func (x alike) Similar(context.Context, search.SimilarRequest) (*search.Result, error) {
+	return &search.Result{Hits: []search.Hit{{ID: "b", Title: hostile, Source: "example"}}}, nil
+}
+
+func TestArticlePageLeadsToItsStoryAndSimilar(t *testing.T) {
+	x := alike{teller{&memory.Index{}, &search.Story{ID: "s", Total: 6, Languages: make([]search.FacetValue, 3)}}}
+	x.Add(article("a1", "HBM", "text", "en", "Latn"))
+	body := get(t, newDesk(t, x, &table{}), "/article/a1").Body.String()
+	inert(t, body)
+	for _, want := range []string{`<a href="/story/s">The story in 6 articles, in 3 languages</a>`, "Similar articles", `href="/article/b"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("got a page without %q", want)
+		}
 	}
 }
 
@@ -426,18 +479,23 @@ func TestConsumersThatShareWorkAreOneRow(t *testing.T) {
 }
 
 func TestRuleOfASearch(t *testing.T) {
-	parse := func(s string) (query.Node, error) { return query.Parse(s) }
+	lex, err := builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &UI{o: Options{Lexicon: lexicon.NewStore(lex)}}
 	for _, tc := range []struct {
 		s         state
 		id, query string
 	}{
 		{state{Q: "HBM AND Micron"}, "hbm-micron", "HBM AND Micron"},
-		{state{Q: "台积电 AND 涨价"}, "my-alert", "台积电 AND 涨价"},
+		{state{Q: "台积电 AND 涨价"}, "tsmc", "台积电 AND 涨价"},
+		{state{Q: "涨价潮"}, unnamed, "涨价潮"},
 		{state{Entity: []string{"org:tsmc"}}, "tsmc", "entity:org:tsmc"},
 		{state{Q: "price OR 涨价", Entity: []string{"org:tsmc", "org:asml"}}, "price", "(price OR 涨价) AND (entity:org:tsmc OR entity:org:asml)"},
 		{state{Q: strings.Repeat("long words ", 30)}, "long-words-long-words-long-words-long-wo", strings.Repeat("long words ", 30)},
 	} {
-		r := ruleOf(tc.s)
+		r := u.ruleOf(tc.s)
 		if r.ID != tc.id || r.Query != tc.query {
 			t.Errorf("%v: got %q %q, want %q %q", tc.s, r.ID, r.Query, tc.id, tc.query)
 		}
@@ -445,7 +503,7 @@ func TestRuleOfASearch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		read, faults := rules.Parse("test.yaml", text, parse)
+		read, faults := rules.Parse("test.yaml", text, query.Parse)
 		if len(faults) > 0 || len(read) != 1 || !cmp.Equal(read[0].Query, tc.query) {
 			t.Errorf("%s: got %v %v, want the rule back", text, read, faults)
 		}

@@ -89,6 +89,7 @@ func (u *UI) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /article/{id}", u.article)
 	mux.HandleFunc("GET /entity/{id}", u.entity)
 	mux.HandleFunc("GET /story/{id}", u.story)
+	mux.HandleFunc("GET /trends", u.trends)
 	mux.HandleFunc("GET /sources", u.sources)
 	mux.HandleFunc("GET /pipeline", u.pipeline)
 	mux.HandleFunc("POST /pipeline/replay", u.replay)
@@ -160,7 +161,7 @@ type page struct {
 type room struct{ Key, URL string }
 
 var rooms = []room{
-	{"search", "/"}, {"alerts", "/alerts"}, {"deliveries", "/deliveries"}, {"sources", "/sources"}, {"pipeline", "/pipeline"}, {"help", "/help"},
+	{"search", "/"}, {"trends", "/trends"}, {"alerts", "/alerts"}, {"deliveries", "/deliveries"}, {"sources", "/sources"}, {"pipeline", "/pipeline"}, {"help", "/help"},
 }
 
 // policy lets a page load our style and icon and send its forms here; nothing
