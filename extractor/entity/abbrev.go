@@ -28,7 +28,7 @@ var abbrevWords = map[rune]string{
 	'英': "镑文语里寸尺雄才俊",
 	'德': "文语性行",
 	'法': "文语律院规案定则令庭制治学官人",
-	'华': "为人侨裔语文商东南西北中硕虹润丽",
+	'华': "为容人侨裔语文商东南西北中硕虹润丽",
 	'印': "刷象章证花制钞发刻",
 	'俄': "语文",
 	'中': "间心期部外文午断央等级学小长段游标旬低高止介继转型值",
@@ -44,10 +44,18 @@ var abbrevWords = map[rune]string{
 	'越': "来",
 	'星': "期球",
 	'澳': "元",
+	'伊': "士始",
 }
 
-// beforeCentre are characters that make a word of 中 after them: 其中.
-const beforeCentre = "其之当集高初年月期手眼心空水海程途家业个上下适折命"
+// wordAbbrevs are the characters that make a word of an abbreviation behind
+// them: 其中, 方法.
+var wordAbbrevs = map[rune]string{
+	'中': "其之当集高初年月期手眼心空水海程途家业个上下适折命",
+	'法': "方办立宪司合违执依律全刑商税手做想说看书魔无用技疗此规算",
+	'美': "完优精健唯甜",
+	'日': "近今昨明次当每生节假周工翌即本同终往平",
+	'台': "平舞电柜站月后前阳吧一两三几每这那多",
+}
 
 // abbreviates reports whether the neighbours of a one-character hit show that it
 // is the abbreviation of a place.
@@ -101,7 +109,7 @@ func (m *matcher) stands(start, end int) bool {
 		return false
 	}
 	before, n := utf8.DecodeLastRuneInString(m.text[:start])
-	if n > 0 && (r == '中' && strings.ContainsRune(beforeCentre, before) || r == '华' && m.g.abbrevs[before]) {
+	if n > 0 && (strings.ContainsRune(wordAbbrevs[r], before) || r == '华' && m.g.abbrevs[before]) {
 		return false
 	}
 	if r == '中' && strings.HasPrefix(rest, "华") {

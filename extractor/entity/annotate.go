@@ -78,7 +78,12 @@ func (m *matcher) found(h hit) found {
 		a, b := m.shadow.Original(h.model, h.end)
 		name += " " + strings.TrimSpace(m.original[a:b])
 	}
-	return found{start: h.start, end: h.end, kind: p.entity.Kind, entity: p.entity.ID, name: name, score: score}
+	end := h.end
+	if cut := strings.TrimSuffix(m.text[h.start:h.end], p.cut); h.model == 0 && p.cut != "" && cut != "" {
+		end = h.start + len(strings.TrimRight(cut, " -"))
+		name = strings.TrimSuffix(name, " "+p.cut)
+	}
+	return found{start: h.start, end: end, kind: p.entity.Kind, entity: p.entity.ID, name: name, score: score}
 }
 
 // productName returns the name of the product that form means, an alias of a

@@ -30,11 +30,24 @@ func (t *tagger) legalForms() {
 			f.start += len("the ")
 			t.list[i].start = f.start
 		}
+		t.shorten(f)
 		if end := max(t.legalEnd(f.end), t.legalEndLatin(f.end), t.department(f)); end > f.end {
 			f.end = end
-			t.add(f)
+			if t.add(f); hasHan(t.s[f.start:end]) {
+				t.learnCompany(f.start, f.start+len(withoutLegal(t.s[f.start:end])), f.start+t.town(t.s[f.start:end]), f)
+			}
 		}
 	}
+}
+
+// withoutLegal returns a name without its Chinese legal form.
+func withoutLegal(name string) string {
+	for _, e := range legalEndings {
+		if s, ok := strings.CutSuffix(name, e); ok {
+			return s
+		}
+	}
+	return name
 }
 
 // legalEnd returns where the Chinese legal form at i ends, 0 if there is none.
@@ -383,7 +396,7 @@ func (t *tagger) core(start, end int) (int, *found) {
 	for k := t.at(start); k < len(t.list) && t.list[k].start < end; k++ {
 		f := t.list[k]
 		if f.kind == news.Org && f.start == start {
-			return core, &f
+			return start + t.town(t.s[start:f.end]), &f
 		}
 		if f.kind == news.Place && f.start == core {
 			core = f.end
@@ -397,13 +410,38 @@ func (t *tagger) core(start, end int) (int, *found) {
 	return core, nil
 }
 
+// town returns the length of the place that a name begins with, 0 if none or
+// if too little is left.
+func (t *tagger) town(name string) int {
+	n := 0
+	for i := range name {
+		if k := utf8.RuneCountInString(name[:i]); k < 2 || utf8.RuneCountInString(name[i:]) < 2 {
+			continue
+		} else if k > 4 {
+			break
+		}
+		for _, id := range t.lex.Lookup(name[:i]) {
+			if strings.HasPrefix(id, string(news.Place)+":") {
+				n = i
+			}
+		}
+	}
+	return n
+}
+
+// shorten learns the first two words of a company's English name of three and
+// more: Advanced Micro.
+func (t *tagger) shorten(f found) {
+	words := strings.Split(t.s[f.start:f.end], " ")
+	if len(words) < 3 || hasHan(t.s[f.start:f.end]) || len(words[0]) < 4 || len(words[1]) < 4 || orgWords[words[1]] && words[1] != "semiconductor" || len(t.lex.Lookup(words[0]+" "+words[1])) > 0 {
+		return
+	}
+	t.forms = append(t.forms, learnt{text: words[0] + " " + words[1], of: f, latin: true, alone: true})
+}
+
 // learnCompany learns the short forms of a full name: 东莞天域半导体科技有限公司
 // is also 东莞天域半导体, 天域半导体 and 天域.
 func (t *tagger) learnCompany(start, end, core int, f found) {
-	if start == core {
-		// A town that the lexicon does not list is part of the name.
-		core = start
-	}
 	for cut := end; ; {
 		for _, s := range [...]int{start, core} {
 			if utf8.RuneCountInString(t.s[s:cut]) >= 2 && hasHan(t.s[s:cut]) && s < cut {

@@ -47,6 +47,8 @@ type pattern struct {
 	// latinStart and latinEnd say that a word boundary is needed there.
 	latinStart, latinEnd bool
 	plural               bool
+	// cut is a word at the end that is not part of the mention.
+	cut string
 	// near, not and cover are indices into terms; cover are those of Not that
 	// contain the name itself.
 	near, not, cover []int32
@@ -159,12 +161,18 @@ var genericEndings = []string{
 }
 
 // ownNames leaves out the forms of products, technologies and nodes that are
-// another such name with a generic word behind: SiC基板 is SiC.
+// another such name with a generic word behind: SiC基板 is SiC. Where both are
+// forms of one entity, or of a product, the longer finds it and the word is cut
+// off: 18A of 18A process.
 func ownNames(list []pattern) []pattern {
 	keys := make(map[string]bool, len(list))
+	own := make(map[string]bool, len(list))
 	for i := range list {
-		if p := &list[i]; thing(p.entity.Kind) && !p.form.Conditional() {
-			keys[p.key] = true
+		if p := &list[i]; thing(p.entity.Kind) {
+			own[p.entity.ID+" "+p.key] = true
+			if !p.form.Conditional() {
+				keys[p.key] = true
+			}
 		}
 	}
 	out := list[:0]
@@ -172,7 +180,12 @@ next:
 	for _, p := range list {
 		if thing(p.entity.Kind) {
 			for _, e := range genericEndings {
-				if s := strings.TrimSuffix(p.key, e); s != p.key && keys[s] {
+				s := strings.TrimSuffix(p.key, e)
+				switch {
+				case s == p.key || s == "":
+				case own[p.entity.ID+" "+s], p.entity.Kind == news.Product && utf8.RuneCountInString(s) > 2:
+					p.cut = e
+				case keys[s]:
 					continue next
 				}
 			}

@@ -221,7 +221,7 @@ func (t *tagger) surnames() {
 			continue
 		}
 		if !hasHan(last) {
-			t.forms = append(t.forms, learnt{text: last, of: *f, latin: true, person: true})
+			t.forms = append(t.forms, learnt{text: last, of: *f, latin: true, alone: true})
 			continue
 		}
 		for _, verb := range speaking {

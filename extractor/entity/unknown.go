@@ -36,10 +36,10 @@ type tagger struct {
 
 // learnt is a name that means an entity in this article.
 type learnt struct {
-	text   string // folded
-	of     found  // kind, entity, name and score
-	latin  bool   // a word of letters: boundaries and a capital are needed
-	person bool   // a surname alone
+	text  string // folded
+	of    found  // kind, entity, name and score
+	latin bool   // a word of letters: boundaries and a capital are needed
+	alone bool   // no capitalised word may stand beside it
 }
 
 // tag adds to the known names and quantities of a text what stands for more.
@@ -136,10 +136,10 @@ func (t *tagger) repeat() {
 			start := at + k
 			end := start + len(f.text)
 			at = end
-			if !t.free(start, end) || f.latin && (!t.wordBegin(start) || !t.wordEnd(end) || !t.upper(start) || f.person && t.upper(start+1)) {
+			if !t.free(start, end) && f.of.kind != news.Org || f.latin && (!t.wordBegin(start) || !t.wordEnd(end) || !t.upper(start) || f.of.kind == news.Person && f.alone && t.upper(start+1)) {
 				continue
 			}
-			if f.person && f.latin && (t.capitalBefore(start) || t.capitalAfter(end)) {
+			if f.alone && f.latin && (t.capitalBefore(start) || t.capitalAfter(end)) {
 				continue
 			}
 			x := f.of
