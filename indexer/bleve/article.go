@@ -1,6 +1,7 @@
 package bleve
 
 import (
+	"slices"
 	"sort"
 	"unicode/utf8"
 
@@ -28,13 +29,16 @@ func (x *Index) analyse(op Op, r rank) *analysed {
 		grams := x.analyzer.Bigrams(a.Title)
 		titleGrams := len(grams)
 		grams = x.analyzer.AppendBigrams(grams, a.Text)
-		words := x.analyzer.Words(a.Title)
-		titleWords := len(words)
-		words = x.analyzer.AppendWords(words, a.Text)
+		words, titleWords := grams, titleGrams // the same without Chinese
+		if slices.ContainsFunc(grams, func(t analysis.Token) bool { return analysis.IsIdeograph(t.Term) }) {
+			words = x.analyzer.Words(a.Title)
+			titleWords = len(words)
+			words = x.analyzer.AppendWords(words, a.Text)
+		}
 		fields := []*field{ // in the order of scored
-			textField(fieldWords, words),
+			wordsField(fieldWords, words),
 			textField(fieldGrams, grams),
-			textField(fieldTitleWords, words[:titleWords]),
+			wordsField(fieldTitleWords, words[:titleWords]),
 			textField(fieldTitleGrams, grams[:titleGrams]),
 		}
 		for _, f := range fields {
@@ -53,6 +57,20 @@ func (x *Index) analyse(op Op, r rank) *analysed {
 		}
 	}
 	return made
+}
+
+// wordsField returns a field of words: as long as all of them, with the terms of
+// those that wordField leads to it for.
+func wordsField(name string, words []analysis.Token) *field {
+	list := make([]analysis.Token, 0, len(words))
+	for _, w := range words {
+		if analysis.IsIdeograph(w.Term) {
+			list = append(list, w)
+		}
+	}
+	f := textField(name, list)
+	f.length = len(words)
+	return f
 }
 
 // finish adds what depends on the article's story and returns the document.

@@ -95,14 +95,21 @@ func (m meaning) any(s *snapshot) ([]docs, error) {
 		{fieldTitleGrams, m.loose.grams[inTitle]},
 		{query.FieldEntity, m.loose.entities},
 	} {
-		if len(g.terms) == 0 {
-			continue
+		in := make(map[string][]string)
+		for _, t := range g.terms {
+			field := g.field
+			if field == fieldWords || field == fieldTitleWords {
+				field = wordField(field, t)
+			}
+			in[field] = append(in[field], t)
 		}
-		d, err := s.terms(g.field, g.terms...)
-		if err != nil {
-			return nil, err
+		for field, terms := range in {
+			d, err := s.terms(field, terms...)
+			if err != nil {
+				return nil, err
+			}
+			parts = append(parts, d)
 		}
-		parts = append(parts, d)
 	}
 	return parts, nil
 }

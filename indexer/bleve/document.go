@@ -10,7 +10,9 @@ import (
 // Fields of the index. Text is indexed twice: as words, to rank by, and as
 // grams, which decide what matches. Title and text are one field, so that a
 // word that may be in either is looked up once and a short title is not taken
-// for a short article; the title is also a field of its own. The keyword fields
+// for a short article; the title is also a field of its own. Words of other
+// scripts than Chinese are the same in both streams and are kept with the grams
+// only (see wordField). The keyword fields
 // have the names they have in package query.
 const (
 	fieldWords      = "words"
@@ -30,6 +32,18 @@ const (
 	fieldArticle = "article" // the message as it came, compressed; stored only
 	fieldMeta    = "meta"    // a meta; stored only
 )
+
+// wordField returns the field that has a word: field, which is one of the fields
+// of words, or that of the grams beside it.
+func wordField(field, word string) string {
+	switch {
+	case analysis.IsIdeograph(word):
+		return field
+	case field == fieldTitleWords:
+		return fieldTitleGrams
+	}
+	return fieldGrams
+}
 
 // scored are the fields whose token totals BM25 needs.
 var scored = []string{fieldWords, fieldGrams, fieldTitleWords, fieldTitleGrams}

@@ -46,7 +46,11 @@ func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rank
 	n := float64(s.state.Docs)
 	sets := make(map[int]*rankTerm)
 	for _, text := range terms {
-		d, err := s.open(field, text, g.frequencies())
+		in := field
+		if g.words() {
+			in = wordField(field, text)
+		}
+		d, err := s.open(in, text, g.frequencies())
 		if err != nil {
 			return nil, err
 		}
@@ -55,13 +59,13 @@ func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rank
 			continue
 		}
 		set, _ := query.Synonyms(text)
-		if t := sets[set]; t != nil && set >= 0 && g.synonyms() {
+		if t := sets[set]; t != nil && set >= 0 && g.words() {
 			t.docs = append(t.docs, d)
 			t.text += "|" + text
 			t.docFreq += df
 			continue
 		}
-		t := &rankTerm{docs: []*termDocs{d}, text: text, docFreq: df, average: float64(s.state.Tokens[field]) / n}
+		t := &rankTerm{docs: []*termDocs{d}, text: text, docFreq: df, average: float64(s.state.Tokens[in]) / n}
 		sets[set] = t
 		g.terms = append(g.terms, t)
 	}
@@ -111,8 +115,8 @@ func (s *snapshot) ranker(t terms) (*ranker, error) {
 // mentioned or it is not.
 func (g *rankGroup) frequencies() bool { return g.field != query.FieldEntity }
 
-// synonyms says that the field's terms are words, which have synonyms.
-func (g *rankGroup) synonyms() bool { return g.field == fieldWords || g.field == fieldTitleWords }
+// words says that the terms are words; they may have synonyms.
+func (g *rankGroup) words() bool { return g.field == fieldWords || g.field == fieldTitleWords }
 
 // score returns the score of a document; documents come in ascending order.
 func (k *ranker) score(doc uint64) (float64, error) {

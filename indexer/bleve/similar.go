@@ -147,7 +147,11 @@ func (s *snapshot) best(field string, counts map[string]float64, n int, words bo
 		if words && (functionWords[term] || utf8.RuneCountInString(term) < 2) {
 			continue
 		}
-		d, err := s.open(field, term, false)
+		in := field
+		if words {
+			in = wordField(field, term)
+		}
+		d, err := s.open(in, term, false)
 		if err != nil {
 			return nil, err
 		}
@@ -172,7 +176,11 @@ func (x *Index) resembling(s *snapshot, q *plan, t terms) (docs, error) {
 	var parts []docs
 	for field, list := range map[string][]string{fieldWords: t.words[inText], query.FieldEntity: t.entities} {
 		for _, term := range list {
-			d, err := s.term(field, term)
+			in := field
+			if field == fieldWords {
+				in = wordField(field, term)
+			}
+			d, err := s.term(in, term)
 			if err != nil {
 				return nil, err
 			}

@@ -187,7 +187,7 @@ func TestAverageLengthIsTokensOverArticles(t *testing.T) {
 		t.Fatal(err)
 	}
 	average := k.groups[0].terms[0].average
-	if want := float64(tokens[fieldWords]) / float64(len(live)); average != want {
+	if want := float64(tokens[fieldGrams]) / float64(len(live)); average != want {
 		t.Errorf("average length: got %v, want %v", average, want)
 	}
 	res, err := x.Search(t.Context(), search.Request{Query: word, Explain: true})
@@ -206,7 +206,7 @@ func TestAverageLengthIsTokensOverArticles(t *testing.T) {
 	a := live[h.ID]
 	n, df := float64(len(live)), float64(len(live))
 	idf := math.Log(1 + (n-df+0.5)/(df+0.5))
-	length := float64(len(x.analyzer.Words(a.Title)) + len(x.analyzer.Words(a.Text)))
+	length := float64(len(x.analyzer.Bigrams(a.Title)) + len(x.analyzer.Bigrams(a.Text)))
 	want := idf * 2.2 / (1 + 1.2*(0.25+0.75*length/average))
 	if got := h.Explanation.Parts[0].Value; math.Abs(got-want) > 1e-9 {
 		t.Errorf("score of the words: got %v, want %v", got, want)
