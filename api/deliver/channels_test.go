@@ -562,6 +562,71 @@ func TestNoticesWaitAndComeTogether(t *testing.T) {
 	}
 }
 
+func TestLettersThatComeWhileADigestIsSent(t *testing.T) {
+	c := newChat(t, news.ChannelSlack)
+	f := newFixture(t)
+	f.unlimited(c.channel())
+	f.clockAt(6, 30, 0, 0)
+	ch := c.channel()
+	rule := news.Rule{ID: "r", Name: "r", Channels: []news.Channel{ch}, Digest: &news.Digest{Every: news.EveryHour}}
+	f.store(rule)
+	alert := func(id string) *news.Alert {
+		return &news.Alert{Version: news.Version, ID: id, Rule: "r", RuleName: "r", Article: news.Article{ID: id, Title: id}, Matched: f.service.now()}
+	}
+	tell := func(a *news.Alert) (time.Duration, *letter) {
+		t.Helper()
+		wait, err := f.service.tellChannel(t.Context(), &rule, &ch, a)
+		if err != nil && !errors.Is(err, errDigest) {
+			t.Fatal(err)
+		}
+		l, err := f.service.journal.get(t.Context(), "r", ID("r", a.Article.ID, identity(&ch)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return wait, l
+	}
+	one := alert("a1")
+	wait, l := tell(one)
+	if wait != 0 || l.Status != Waiting {
+		t.Fatalf("got a wait of %s, %s, want the letter in its digest", wait, l.Status)
+	}
+	entry, err := f.service.journal.kv.Get(t.Context(), digestKey("r", l.Digest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Somebody has taken the digest: a message that comes again must wait, and
+	// another letter goes into the next one.
+	d := digest{ID: l.Digest, Rule: "r", Receiver: l.Receiver, State: digestSending, Due: l.NextTry, Next: l.NextTry}
+	revision, err := f.service.updateDigest(t.Context(), &d, entry.Revision())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wait, again := tell(one); wait == 0 || again.Digest != l.Digest {
+		t.Errorf("got a wait of %s in digest %s, want to wait for the same", wait, again.Digest)
+	}
+	if wait, other := tell(alert("a2")); wait != 0 || other.Digest == l.Digest || !other.NextTry.After(l.NextTry) {
+		t.Errorf("got a wait of %s until %s, want the next digest", wait, other.NextTry)
+	}
+	// The digest is done, and one was not part of it: it goes into another.
+	d.State = digestDone
+	if _, err := f.service.updateDigest(t.Context(), &d, revision); err != nil {
+		t.Fatal(err)
+	}
+	if wait, again := tell(one); wait != 0 || again.Status != Waiting || again.Digest == l.Digest {
+		t.Errorf("got a wait of %s, %s in %s, want another digest", wait, again.Status, again.Digest)
+	}
+	// Was it part of it, nothing is told again.
+	two := alert("a3")
+	_, l = tell(two)
+	l.Status = Delivered
+	if err := f.service.journal.put(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	if wait, again := tell(two); wait != 0 || again.Status != Delivered {
+		t.Errorf("got a wait of %s, %s, want it delivered", wait, again.Status)
+	}
+}
+
 func TestChannelThatFailsHandsOver(t *testing.T) {
 	for _, digest := range []bool{false, true} {
 		t.Run(fmt.Sprint("digest_", digest), func(t *testing.T) {

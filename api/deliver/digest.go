@@ -53,39 +53,69 @@ func aside(kind string, due time.Time, receiver string) time.Time {
 	return due.Add(time.Minute + time.Duration(h.Sum32()%90)*time.Second)
 }
 
-// join puts a letter into the digest that is due at a time. If that has begun to
-// be sent, it goes into the next.
-func (s *Service) join(ctx context.Context, l *letter, due time.Time) error {
+// errDigest says that a letter came while its digest was being sent.
+var errDigest = errors.New("the digest is being sent; whether this is part of it is seen when that is done")
+
+// join puts a letter into the digest that is due at a time. It returns how long
+// to wait until it must be looked at again, zero if it is safely in.
+//
+// Who sends a digest first takes it and then reads the letters; a letter that
+// was written while the digest was still open is among them.
+func (s *Service) join(ctx context.Context, l *letter, due time.Time) (wait time.Duration, err error) {
 	for {
 		due = due.Truncate(time.Second)
 		l.Status, l.Digest, l.NextTry = Waiting, ID("digest", l.Rule+"\x00"+l.Receiver, due.Format(time.RFC3339)), due
+		state, err := s.openDigest(ctx, l, due)
+		if err != nil {
+			return 0, err
+		}
+		if state != digestOpen { // that one is over: into the next
+			due = later(due, s.now().UTC()).Add(time.Second)
+			continue
+		}
 		if err := s.journal.put(ctx, l); err != nil {
-			return err
+			return 0, err
 		}
-		open, err := s.openDigest(ctx, l, due)
-		if err != nil || open {
-			return err
+		if state, err = s.openDigest(ctx, l, due); err != nil || state == digestOpen {
+			return 0, err
 		}
-		due = later(due, s.now().UTC()).Add(time.Second)
+		return 2 * time.Second, errDigest
 	}
 }
 
-// openDigest makes the digest of a letter, unless it is there. It reports
-// whether it still takes letters.
-func (s *Service) openDigest(ctx context.Context, l *letter, due time.Time) (open bool, err error) {
+// rejoin looks after a letter that waits for a digest and whose message came
+// again: after a crash, or because of errDigest.
+func (s *Service) rejoin(ctx context.Context, l *letter) (wait time.Duration, err error) {
+	state, err := s.openDigest(ctx, l, l.NextTry)
+	switch {
+	case err != nil || state == digestOpen:
+		return 0, err
+	case state == digestSending: // or to be tried again
+		return 5 * time.Second, errDigest
+	}
+	// All letters of a digest are settled before it is done.
+	if l, err = s.journal.get(ctx, l.Rule, l.ID); err != nil || l.Status != Waiting {
+		return 0, err
+	}
+	return s.join(ctx, l, s.now().UTC())
+}
+
+// openDigest makes the digest of a letter, unless it is there, and returns its
+// state.
+func (s *Service) openDigest(ctx context.Context, l *letter, due time.Time) (state string, err error) {
 	err = s.journal.change(ctx, digestKey(l.Rule, l.Digest), func(data []byte) (any, error) {
 		if data == nil {
-			open = true
+			state = digestOpen
 			return digest{ID: l.Digest, Rule: l.Rule, Receiver: l.Receiver, State: digestOpen, Due: due, Next: due}, nil
 		}
 		var d digest
 		if err := json.Unmarshal(data, &d); err != nil {
 			return nil, err
 		}
-		open = d.State == digestOpen
+		state = d.State
 		return nil, nil
 	})
-	return open, err
+	return state, err
 }
 
 // digests sends each digest when it is due, until ctx is done.

@@ -76,8 +76,8 @@ func (s *Service) tellChannel(ctx context.Context, rule *news.Rule, c *news.Chan
 		return 0, err
 	}
 	switch l.Status {
-	case Waiting: // perhaps a stop came before its digest was made
-		return 0, s.join(ctx, l, l.NextTry)
+	case Waiting:
+		return s.rejoin(ctx, l)
 	case Pending:
 		if created || l.Attempts == 0 && l.NextTry.IsZero() {
 			at, err := s.due(ctx, rule, l, now)
@@ -85,7 +85,7 @@ func (s *Service) tellChannel(ctx context.Context, rule *news.Rule, c *news.Chan
 				return 0, err
 			}
 			if !at.IsZero() {
-				return 0, s.join(ctx, l, aside(c.Kind, at, l.Receiver))
+				return s.join(ctx, l, aside(c.Kind, at, l.Receiver))
 			}
 		}
 		n := &notice{id: l.ID, rule: rule, alerts: []*news.Alert{a}}
