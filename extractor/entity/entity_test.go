@@ -235,6 +235,19 @@ func BenchmarkGazetteer(b *testing.B) {
 	}
 }
 
+func BenchmarkGazetteerAndGrammar(b *testing.B) {
+	g := New(testLexicon(b))
+	b.SetBytes(int64(len(benchText)))
+	b.ReportAllocs()
+	for b.Loop() {
+		s := han.Fold(benchText)
+		m := matcher{g: g, original: benchText, shadow: &s, text: s.Text}
+		m.find()
+		m.choose()
+		quantities(s.Text, Context{Lang: "zh"}, func(int) bool { return false })
+	}
+}
+
 func BenchmarkNew(b *testing.B) {
 	lex := testLexicon(b)
 	b.ReportAllocs()
