@@ -24,14 +24,17 @@ var benchmarks = map[string]struct {
 	help string
 	run  func(context.Context, *report) error
 }{
-	"start":     {"cold start and memory at rest of the whole program", start},
-	"pipeline":  {"articles per second from fetch to searchable, whole program", pipeline},
-	"crawl":     {"pages per second of the crawler, parsed once, against colly", crawl},
-	"polls":     {"polls per second of feeds that have not changed", polls},
-	"robots":    {"Google's robots.txt cases, against temoto", robotsCases},
-	"freshness": {"published to searchable for 500 simulated feeds (a simulation of the scheduler)", freshness},
-	"web":       {"serves pages to the benchmarks above until its input ends", web},
-	"convert":   {"Traditional to Simplified Chinese, against two Go libraries", convert},
+	"search":     {"indexing and searching, against SQLite FTS5 and bluge on the same words", compare},
+	"start":      {"cold start and memory at rest of the whole program", start},
+	"pipeline":   {"articles per second from fetch to searchable, whole program", pipeline},
+	"crawl":      {"pages per second of the crawler, parsed once, against colly", crawl},
+	"polls":      {"polls per second of feeds that have not changed", polls},
+	"robots":     {"Google's robots.txt cases, against temoto", robotsCases},
+	"freshness":  {"published to searchable for 500 simulated feeds (a simulation of the scheduler)", freshness},
+	"politeness": {"requests too soon, two at a time or forbidden, of 100,000 or $REQUESTS, with successions of crawlers", politeness},
+	"hostile":    {"memory and time over every misbehaviour that simweb knows", hostile},
+	"web":        {"serves pages to the benchmarks above until its input ends", web},
+	"convert":    {"Traditional to Simplified Chinese, against two Go libraries", convert},
 }
 
 func main() {

@@ -69,11 +69,17 @@ type site struct {
 	resources map[string]*resource
 	// build renders resources from articles; nil where they are fixed.
 	build func() error
+	// make makes a resource when it is asked for; nil where all are in resources.
+	make func(path string) *resource
 }
 
 // lookup finds what a URL answers; tracking parameters do not matter.
 func (s *site) lookup(u *url.URL) (*resource, bool) {
 	r, ok := s.resources[pathOf(stripTracking(u.RequestURI()))]
+	if !ok && s.make != nil {
+		r = s.make(u.Path)
+		ok = r != nil
+	}
 	return r, ok
 }
 

@@ -30,6 +30,10 @@ type Options struct {
 	FolderCharset CharsetMode
 	// Faults adds the misbehaving sites.
 	Faults bool
+	// Volume adds that many sites of VolumePages pages each, made when they are
+	// asked for; default 20 pages.
+	Volume      int
+	VolumePages int
 	// AccessLog receives one line of JSON per request; nil for none.
 	AccessLog io.Writer
 }
@@ -98,6 +102,11 @@ func New(o Options) (*Web, error) {
 	}
 	if o.Faults {
 		if err := w.add(faultSites()); err != nil {
+			return nil, err
+		}
+	}
+	if o.Volume > 0 {
+		if err := w.add(volumeSites(o.Volume, o.VolumePages)); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"xinwen/crawler"
+	"xinwen/crawler/source"
+	"xinwen/deploy/simweb"
+	"xinwen/news/bus"
+)
+
+// hostile crawls all misbehaving sites of simweb once, in a process that does
+// nothing else but serve them: the figure holds both.
+func hostile(ctx context.Context, r *report) (err error) {
+	w, err := simweb.New(simweb.Options{NoDemo: true, Faults: true})
+	if err != nil {
+		return err
+	}
+	if err := w.Start(ctx); err != nil {
+		return err
+	}
+	defer w.Close()
+	dir, err := os.MkdirTemp("", "xinwen-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	b, err := bus.Open(ctx, bus.Options{Config: bus.Config{Dir: filepath.Join(dir, "bus")}, Name: "bench"})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	set, err := source.Parse("simweb", []byte(w.SourcesFor(simweb.SourceOptions{Delay: 10 * time.Millisecond})))
+	if err != nil {
+		return err
+	}
+	c, err := crawler.New(crawler.Options{
+		// Only the names of the web lead to it: a redirect to a private address is
+		// not led anywhere.
+		Config: crawler.Config{Once: true, Resolve: resolveEach(w)}, Bus: b, List: set,
+	})
+	if err != nil {
+		return err
+	}
+	// The bombs are made beforehand, which takes the web some memory.
+	before, _, err := ownMemory()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := c.Run(ctx); err != nil {
+		return err
+	}
+	took := time.Since(began)
+	_, peak, err := ownMemory()
+	if err != nil {
+		return err
+	}
+	var longest time.Duration
+	where := ""
+	for _, q := range w.Log().Requests() {
+		if !q.Open && q.Took > longest {
+			longest, where = q.Took, q.Host
+		}
+	}
+	report := c.Report()
+	r.add("misbehaving sites", float64(set.Len()), "sites")
+	r.add("pages published", float64(report.Pages), "pages")
+	r.add("pages in quarantine with a reason", float64(report.Quarantined), "pages")
+	r.add("polls that failed", float64(report.FailedPolls), "sources")
+	r.add("longest request", longest.Seconds(), "s at "+where)
+	r.add("whole crawl", took.Seconds(), "s")
+	r.add("memory before", before/(1<<20), "MiB")
+	r.add("memory at its highest, web included", peak/(1<<20), "MiB")
+	return nil
+}
+
+func resolveEach(w *simweb.Web) []string {
+	var all []string
+	for _, h := range w.Hosts() {
+		all = append(all, h+"="+w.Addr())
+	}
+	return all
+}
+
+// ownMemory returns this process's resident set, now and at its highest.
+func ownMemory() (now, highest float64, err error) {
+	data, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, 0, fmt.Errorf("memory is read from /proc, which this system lacks: %w", err)
+	}
+	for line := range strings.Lines(string(data)) {
+		name, value, _ := strings.Cut(line, ":")
+		n, _ := strconv.ParseFloat(strings.Trim(value, " \t\nkB"), 64)
+		switch name {
+		case "VmRSS":
+			now = n * 1024
+		case "VmHWM":
+			highest = n * 1024
+		}
+	}
+	return now, highest, nil
+}
