@@ -19,6 +19,7 @@ import (
 	"xinwen/extractor/entity"
 	"xinwen/extractor/language"
 	"xinwen/extractor/metadata"
+	"xinwen/extractor/topic"
 	"xinwen/news"
 	"xinwen/news/bus"
 	"xinwen/news/charset"
@@ -125,6 +126,7 @@ func (x *Extractor) Extract(p *news.Page) (*news.Article, error) {
 	}
 	if !p.Fast && !a.Deleted {
 		a.Mentions = x.mentions(a)
+		a.Topics = topic.Of(a)
 	}
 	return a, nil
 }
@@ -158,11 +160,9 @@ func (x *Extractor) extract(p *news.Page) (*news.Article, error) {
 // build fills a from a parsed page.
 func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (*news.Article, error) {
 	head := metadata.ReadHead(d)
-	title := head.Article.Headline
-	if title == "" {
-		title = metadata.StripSite(firstOf(head.Meta["og:title"], head.Title), head.Meta["og:site_name"])
-	}
-	body := boilerplate.Find(d, boilerplate.Hints{Title: title, Body: head.Article.Body, Summary: head.Description()})
+	hints := metadata.Hints(head, p.URL)
+	title := hints.Title
+	body := boilerplate.Find(d, hints)
 	a.Text, a.Links = textOf(d, body.Blocks, p.URL, head.Base)
 	declared := pageLanguage(d)
 	var w warnings

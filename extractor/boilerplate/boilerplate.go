@@ -1,12 +1,19 @@
 // Package boilerplate finds the article in a page. In goes a document as blocks
 // (package dom), out come the blocks that are the article's body, in order.
 //
-// Every block gets a worth: positive for sentences, negative for links,
+//	blocks ─► rules ─► candidates ─┐
+//	   │                           ├─► ranker ─► body
+//	   └────► features ─► judgement┘
+//
+// Rules give every block a worth: positive for sentences, negative for links,
 // fragments and elements that name themselves something else. The run of blocks
-// with the greatest sum is the article; a run of several articles is cut after
-// the first. Then related articles, rankings, comments and the like are pruned
-// inside it. A block with a sentence outside links is never dropped because of
-// its links.
+// with the greatest sum is one candidate; known containers, structured data and
+// the elements with most paragraphs are others, each pruned of related articles,
+// rankings, comments and the like. A model judges every block by its features
+// and by what the candidates say of it, in two passes; what it takes for the
+// article's is a further candidate. A second model ranks them.
+//
+// The models are fitted by extractor/cmd/fit and lie beside the code as data.
 package boilerplate
 
 import (
@@ -17,6 +24,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/template"
 )
 
 // Hints are what other parts of the page say of the article.
@@ -27,16 +35,27 @@ type Hints struct {
 	Summary string
 	// Body is the text as the page's structured data has it, "" if none.
 	Body string
+	// Host is the host the page is from, "" if unknown.
+	Host string
+	// Templates is the table of known containers; nil means none.
+	Templates *template.Table
 }
 
 // Body is the article's body.
 type Body struct {
 	// Blocks are indices into the document's blocks, ascending.
 	Blocks []int
-	// Element is the index of the chosen element, -1 if there is none.
+	// Element is the index of the chosen element, -1 if it is none.
 	Element int
-	// Score is the sum of worth.
+	// Score is what the ranker expects of it.
 	Score float64
+	// Candidates are all answers that were weighed, Chosen the index of the one
+	// that Blocks is.
+	Candidates []Candidate
+	Chosen     int
+	// Probability says for each block of the document how surely it is the
+	// article's.
+	Probability []float64
 }
 
 // page carries a document with what the steps have found out.
@@ -52,6 +71,15 @@ type page struct {
 	stated bool      // the title block is what the page says its title is
 	prose  []bool
 	unhide bool // what the page hides counts as shown
+	start  int  // first block that the rules keep
+	last   int  // block after the last that they keep
+	stop   int  // block at which another article begins
+
+	units, linked []float64 // prefix sums of units, and of those in links
+	found         template.Found
+	itemprops     []int  // elements that name themselves articleBody
+	confirmed     []bool // by block: the structured data says it too; nil if that says nothing
+	said          []said // what the vocabulary says of blocks, as far as asked
 }
 
 // hidden reports whether the page does not show block i, as far as that
@@ -68,22 +96,7 @@ const (
 )
 
 // Find returns the body of the article in d.
-func Find(d *dom.Document, h Hints) *Body {
-	p := &page{doc: d, hints: h}
-	p.measure()
-	p.value()
-	b := p.choose()
-	if b.Score == 0 && p.good[len(p.good)-1] > 60 {
-		// The names of elements misled: go by the text alone.
-		clear(p.cues)
-		for i := range p.under {
-			p.under[i] &= cueConsent
-		}
-		p.value()
-		b = p.choose()
-	}
-	return b
-}
+func Find(d *dom.Document, h Hints) *Body { return Examine(d, h).pick() }
 
 // measure finds the sentences and reads the names of elements. A name that
 // would strike most of the page's sentences says nothing.
@@ -92,6 +105,10 @@ func (p *page) measure() {
 	n := len(d.Blocks)
 	p.prose = make([]bool, n)
 	p.good = make([]float64, n+1)
+	p.units, p.linked, p.said = make([]float64, n+1), make([]float64, n+1), make([]said, n)
+	if p.hints.Templates != nil {
+		p.found = p.hints.Templates.Find(d, p.hints.Host)
+	}
 	shown, unshown := 0.0, 0.0
 	for i := range d.Blocks {
 		if b := &d.Blocks[i]; isProse(b) {
@@ -108,6 +125,7 @@ func (p *page) measure() {
 		b := &d.Blocks[i]
 		p.prose[i] = isProse(b)
 		p.good[i+1] = p.good[i]
+		p.units[i+1], p.linked[i+1] = p.units[i]+b.Units, p.linked[i]+b.LinkUnits
 		if p.prose[i] && !p.hidden(i) {
 			p.good[i+1] += b.Units
 		}
@@ -116,9 +134,22 @@ func (p *page) measure() {
 	total := p.good[n]
 	p.cues = make([]cue, len(d.Elements))
 	inherited := make([]cue, len(d.Elements))
+	named := make(map[int]bool)
+	for _, m := range []map[template.Part][]int{p.found.Site, p.found.General} {
+		for _, e := range m[template.Body] {
+			named[e] = true
+		}
+	}
 	for i := range d.Elements {
 		e := &d.Elements[i]
 		c := cueOf(e.Node)
+		if named[i] {
+			c |= cueKnown | cueArticle
+		}
+		if c&cueItemprop != 0 {
+			p.itemprops = append(p.itemprops, i)
+			c = c&^cueItemprop | cueKnown | cueArticle
+		}
 		if c&(cueChrome|cueAside) != 0 && p.doubtful(e, c, total) {
 			c &^= cueChrome | cueAside
 		}
@@ -169,6 +200,8 @@ func (p *page) doubtful(e *dom.Element, c cue, total float64) bool {
 func isProse(b *dom.Block) bool {
 	own := b.Units - b.LinkUnits
 	switch {
+	case b.Units > 2000 && float64(b.Punct)*1000 < b.Units:
+		return false // data, or a fault: nobody writes so without a comma
 	case b.Stops > 0 && own >= 8 && (b.LinkUnits < 0.9*b.Units):
 		return true
 	case b.Punct >= 2 && own >= 14 && b.LinkUnits < 0.6*b.Units:
@@ -198,7 +231,7 @@ func (p *page) findTitle() int {
 	best := -1
 	for i := range d.Blocks {
 		b := &d.Blocks[i]
-		if b.Hidden {
+		if p.hidden(i) {
 			continue
 		}
 		if b.Tag == atom.H1 && best < 0 {
@@ -245,7 +278,7 @@ func (p *page) value() {
 			w = -1
 		case p.prose[i]:
 			w = own + 0.7*b.LinkUnits
-			if ender.MatchString(b.Text) && b.Units < 60 {
+			if p.ends(i) && b.Units < 60 {
 				w = -5
 			}
 			if w > 0 && p.stated && i < p.title {
@@ -255,7 +288,7 @@ func (p *page) value() {
 			w = -2 - b.LinkUnits
 		case b.Control:
 			w = -2
-		case ender.MatchString(b.Text):
+		case p.ends(i):
 			w = -8
 		case b.Tag == atom.H2 || b.Tag == atom.H3 || b.Strong:
 			w = 0
@@ -270,15 +303,18 @@ func (p *page) value() {
 }
 
 // choose takes the run of blocks with the greatest sum of worth and prunes it.
-func (p *page) choose() *Body {
+func (p *page) choose() Candidate {
+	p.stop = len(p.worth)
 	first, end, sum := p.bestRun(0, len(p.worth))
 	if sum <= 0 {
 		return p.fallback()
 	}
-	end = p.oneArticle(first, end)
+	if e := p.oneArticle(first, end); e < end {
+		end, p.stop = e, e
+	}
 	first, end = p.confirmedRun(first, end)
 	first = p.skipDeck(first, end)
-	return &Body{Score: sum, Blocks: p.prune(first, end)}
+	return Candidate{Kinds: []Kind{KindRun}, flow: -1, First: first, End: end, Element: -1, Score: sum, Blocks: p.prune(first, end)}
 }
 
 // bestRun returns the run of blocks between from and to whose worth adds up to
@@ -418,7 +454,7 @@ var onlyDate = regexp.MustCompile(`^\W*(?:19|20)\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.
 
 // fallback serves pages without a sentence: the block after the title, else the
 // longest one.
-func (p *page) fallback() *Body {
+func (p *page) fallback() Candidate {
 	d := p.doc
 	best := -1
 	for i := range d.Blocks {
@@ -431,7 +467,7 @@ func (p *page) fallback() *Body {
 		}
 	}
 	if best < 0 {
-		return &Body{}
+		return Candidate{Kinds: []Kind{KindRun}, flow: -1, Element: -1}
 	}
-	return &Body{Blocks: []int{best}}
+	return Candidate{Kinds: []Kind{KindRun}, flow: -1, First: best, End: best + 1, Element: -1, Blocks: []int{best}}
 }

@@ -34,19 +34,44 @@ func (p *page) keeps(i int) bool {
 		return false
 	case i == p.title:
 		return false
-	case b.Units < 120 && stray(b.Text):
+	case b.Units < 120 && p.strays(i):
 		return false
-	case p.prose[i] && b.Units < 250 && disclaimer.MatchString(b.Text):
+	case p.prose[i] && b.Units < 250 && p.disclaims(i):
 		return false
 	case p.prose[i]:
 		return true
 	case b.LinkDensity() > 0.5 && b.Stops == 0:
 		return false
-	case ender.MatchString(b.Text):
+	case p.ends(i):
 		return false
 	}
 	return true
 }
+
+// never reports whether block i is certainly not the article's, whatever the
+// model says: what the page hides, its title, notices, lines of its frame.
+func (p *page) never(i int) bool {
+	b := &p.doc.Blocks[i]
+	switch {
+	case p.hidden(i), b.Control, p.under[i]&cueConsent != 0:
+		return true
+	case i == p.title, p.title >= 0 && b.Units < 120 && b.Text == p.doc.Blocks[p.title].Text:
+		return true
+	case b.Units < 120 && p.strays(i), b.Units < 250 && p.disclaims(i):
+		return true
+	case b.Units < 60 && (!p.prose[i] || b.LinkDensity() > 0.3) && p.ends(i), onlyDate.MatchString(b.Text):
+		return true
+	case p.under[i]&(cueAside|cueChrome) != 0 && (i < p.start || i >= p.last):
+		return true
+	case i < p.start && b.LinkDensity() > 0.5 && b.Stops == 0, p.ahead(i):
+		return true
+	}
+	return false
+}
+
+// ahead reports whether block i stands before the title, where the rules see
+// nothing of the article.
+func (p *page) ahead(i int) bool { return i < p.title && p.stated && i < p.start }
 
 // cutSections drops what follows a heading such as 相关阅读: to the end of the
 // element it heads, as long as that is not prose.
@@ -58,7 +83,7 @@ func (p *page) cutSections(from, to int, keep []bool) {
 		if p.prose[i] && keep[i] {
 			last = i
 		}
-		if b.Units > 30 || !ender.MatchString(b.Text) {
+		if b.Units > 30 || !p.ends(i) {
 			continue
 		}
 		// The section is the largest element that begins with this block.

@@ -9,28 +9,19 @@ import (
 )
 
 // cue is what the name of an element says of its content.
-type cue uint8
+type cue uint16
 
 const (
-	cueArticle cue = 1 << iota // the article, or its text
-	cueKnown                   // a container known from a site or content system
-	cueChrome                  // navigation, footer, side column, tools
-	cueAside                   // related articles, rankings, comments, sharing, advertisements
-	cueConsent                 // notices on cookies and privacy
-	cueCaption                 // what is under a picture
+	cueArticle  cue = 1 << iota // the article, or its text
+	cueKnown                    // a container known from a site or content system
+	cueChrome                   // navigation, footer, side column, tools
+	cueAside                    // related articles, rankings, comments, sharing, advertisements
+	cueConsent                  // notices on cookies and privacy
+	cueCaption                  // what is under a picture
+	cueItemprop                 // itemprop=articleBody
+	cueDeck                     // what introduces the article under its title
+	cueCard                     // one of many alike: cards, teasers, items of a list
 )
-
-// known are the ids and classes under which sites and content systems keep the
-// text of an article, in lower case.
-var known = words(`
-	endtext post_body artibody articlecontent article_content article-content artical_content js_content rich_media_content rwb_zw
-	trs_editor trs_uediter trs_editor_content zoom zoomcon ucap-content pages_content ozoom cnblogs_post_body story_body_content
-	storybody storytext article-content__editor article_body articlebody articletext article-body article__body article-text
-	main-content-article content_area cont_1_1_2 left_zw newstext news_txt index_cententwrap newscontent news-content news_content
-	main_content_news article-detail-bd contentnews content-article text_con art_contextbox articlebody_content paragraph_content
-	main_detail detail-content entry-content post-content story-content caas-body single-content td-post-content newsdetail
-	art_content tw_article_content whitecon archive_content_text shtml_content article-holder rich-text-content
-	story_art_content newsarticle whole_text zw_body the_content articlecont article_cont articlecon`)
 
 // namesArticle and the like are words in ids and classes.
 var (
@@ -49,6 +40,10 @@ var (
 		tag tags taglist keyword keywords biaoqian author-bio authorbox author-info about-author
 		carousel gallery-nav toupiao dianzan prevnext pre-next upnext
 		infobox-nav signup-form newsletter-signup`)
+	namesDeck = words(`deck dek standfirst summary subtitle subtitles subhead subheading subheadline excerpt lead lede leadin intro introduction abstract
+		kicker strapline description blurb daodu zhaiyao daoyu shoulder jianjie`)
+	namesCard = words(`card cards teaser teasers tile tiles thumb thumbs thumbnail thumbnails item items grid listing widget widgets block-list
+		slide slides slider swiper loop feed digest`)
 	namesCaption = words(`caption captions figcaption imagecaption photocaption wp-caption-text credit credits image-credit photo-credit imgcredit`)
 	namesConsent = words(`cookie cookies gdpr consent ccpa onetrust didomi cookiebot cookieconsent truste qc-cmp`)
 )
@@ -78,12 +73,13 @@ func cueOf(n *html.Node) cue {
 		a := &n.Attr[i]
 		switch a.Key {
 		case "class", "id":
-			for name := range strings.FieldsSeq(strings.ToLower(a.Val)) {
-				if known[name] {
-					c |= cueKnown | cueArticle
-				}
-			}
 			for w := range nameParts(a.Val) {
+				if namesDeck[w] {
+					c |= cueDeck
+				}
+				if namesCard[w] {
+					c |= cueCard
+				}
 				switch {
 				case namesConsent[w]:
 					c |= cueConsent
@@ -106,7 +102,7 @@ func cueOf(n *html.Node) cue {
 			}
 		case "itemprop":
 			if strings.EqualFold(a.Val, "articleBody") {
-				c |= cueKnown | cueArticle
+				c |= cueItemprop
 			}
 		case "aria-hidden":
 			if a.Val == "true" && n.DataAtom != atom.I {
@@ -173,7 +169,7 @@ var ender = regexp.MustCompile(`(?i)^[\s【\[（(〔<>＞》▲▼■●◆★|�
 // stand.
 var strayLine = regexp.MustCompile(`(?i)^(?:[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|审核|校对|监制)[：:\s].{0,24}|(?:发布|发表|更新|發佈|發布)?(?:时间|日期|時間)[：:]\s*\d{4}.{0,80}|(?:文章|稿件|信息)?(?:来源|來源)[：:].{1,24}|作者[：:].{1,24}|.{0,16}(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?.{0,20}(?:来源|來源)[：:].{1,24}|.{0,40}(?:版权所有|版權所有|举报电话|舉報電話|举报邮箱|客服电话|联系我们：).{0,100}|.{0,30}(?:许可证|備案|备案).{0,3}号.{0,60}|.{0,20}ICP[备證证].{0,60}|(?:收藏|分享|打印|列印|点赞|點讚|举报|字号|字體|大\s*中\s*小|复制链接|返回顶部|关闭窗口|我要纠错|阅读全文|查看原文|展开全文|网站首页|广告|廣告)` +
 	`(?:[\s|｜/、]*(?:收藏|分享|打印|列印|关闭|中|小|本页|窗口|此页|推荐|举报))*` +
-	`|advertisement|ad|share|tweet|email|print|save|copy link|listen|click to (?:share|print|email).*|image (?:source|credit|copyright).*|loading\.*|story continues below.*|article continues below.*|continue reading.*|read full article|skip to (?:main )?content|follow|like|reply|report|photo(?: by)?:? .{0,60}|getty images|©.{0,80}|(?:all )?rights reserved\.?|copyright\b.{0,120}|(?:last )?(?:updated|published|posted|modified)\b:?\s.{0,90}\d.{0,40}|image caption .*|(?:image|photo|picture|video|credit)s?:.{0,160}|(?:like|love|enjoy(?:ed)?) this (?:story|article|post).*|have a tip\?.*|toggle caption|(?:sign up|subscribe|follow us|get the latest|get our|want more|click here|chat with us|download (?:the|our)|listen to|watch (?:the|our)) .{0,140}(?:newsletter|inbox|here|app|updates|messenger|podcasts?|youtube|twitter|facebook|instagram)\b.{0,80}|this slideshow requires javascript\.?|support .{0,60}(?:readers|journalism|independent).{0,60})[】\]）)\s]*$`)
+	`|(?:点击|點擊)?(?:上方|下方|右上角|文末|阅读原文|上面)?(?:蓝字|藍字|名片|二维码|二維碼|卡片).{0,20}|.{0,12}(?:关注|關注)(?:我们|我們|公众号|公眾號|本号).{0,8}|advertisement|ad|share|tweet|email|print|save|copy link|listen|click to (?:share|print|email).*|image (?:source|credit|copyright).*|loading\.*|story continues below.*|article continues below.*|continue reading.*|read full article|skip to (?:main )?content|follow|like|reply|report|photo(?: by)?:? .{0,60}|getty images|©.{0,80}|(?:all )?rights reserved\.?|copyright\b.{0,120}|(?:last )?(?:updated|published|posted|modified)\b:?\s.{0,90}\d.{0,40}|image caption .*|(?:image|photo|picture|video|credit)s?:.{0,160}|(?:like|love|enjoy(?:ed)?) this (?:story|article|post).*|have a tip\?.*|toggle caption|(?:sign up|subscribe|follow us|get the latest|get our|want more|click here|chat with us|download (?:the|our)|listen to|watch (?:the|our)) .{0,140}(?:newsletter|inbox|here|app|updates|messenger|podcasts?|youtube|twitter|facebook|instagram)\b.{0,80}|this slideshow requires javascript\.?|support .{0,60}(?:readers|journalism|independent).{0,60})[】\]）)\s]*$`)
 
 // disclaimer matches a paragraph on rights and liability.
 var disclaimer = regexp.MustCompile(`^[\s【\[（(*※]*(?:免责|免責|版权|版權|平台|特别|郑重|鄭重|风险|本站|本网)?(?:声明|聲明)[：:】\]]|^[\s【\[（(*※]*(?:免责声明|免責聲明|版权声明|版權聲明|风险提示)|(?:观点|觀點)(?:仅|僅|只)?代表(?:作者|其)(?:本人|个人|個人)|不构成(?:任何)?投资建议|(?:如有|如)侵权|未经(?:授权|许可|书面)|信息存储空间服务|^Notice: The content above`)
@@ -197,4 +193,65 @@ func captioned(s string) bool {
 // stray reports whether a line is one of the page's frame, wherever it stands.
 func stray(s string) bool {
 	return len(s) < 700 && strayLine.MatchString(s) || captioned(s)
+}
+
+// appeals are words of lines that want the reader to do something, and of
+// notices, by their first byte.
+var appeals = func() (m [256][]string) {
+	for w := range strings.SplitSeq(`newsletter|subscri|sign up|sign in|log in|login|follow us|follow me|follow @|click here|advertis|cookie|privacy|terms of|rights reserved|copyright|©|email|e-mail|contact us|share this|share on|comment|download|read more|find out|learn more|join |donat|support us|support our|关注|關注|扫码|掃碼|二维码|点击|點擊|订阅|訂閱|下载|下載|投稿|公众号|微信|客户端|转载|轉載|版权|版權|侵权|联系|聯繫|会员|登录|注册|分享|收藏|热线`, "|") {
+		m[w[0]] = append(m[w[0]], w)
+	}
+	return m
+}()
+
+// countAppeals returns how many appeals s has, up to 4.
+func countAppeals(s string) int {
+	s = strings.ToLower(s)
+	n := 0
+	for i := 0; i < len(s); i++ {
+		for _, w := range appeals[s[i]] {
+			if strings.HasPrefix(s[i:], w) {
+				if n++; n == 4 {
+					return n
+				}
+				i += len(w) - 1
+				break
+			}
+		}
+	}
+	return n
+}
+
+// said are the answers of the vocabulary on one block: for each question a bit
+// that it was asked and one that the answer is yes.
+type said uint8
+
+const (
+	askedEnds said = 1 << iota
+	saidEnds
+	askedStrays
+	saidStrays
+	askedDisclaims
+	saidDisclaims
+)
+
+func (p *page) ask(i int, asked, yes said, answer func(string) bool) bool {
+	if p.said[i]&asked == 0 {
+		p.said[i] |= asked
+		if answer(p.doc.Blocks[i].Text) {
+			p.said[i] |= yes
+		}
+	}
+	return p.said[i]&yes != 0
+}
+
+// ends reports whether block i begins what is no longer the article.
+func (p *page) ends(i int) bool { return p.ask(i, askedEnds, saidEnds, ender.MatchString) }
+
+// strays reports whether block i is a line of the page's frame.
+func (p *page) strays(i int) bool { return p.ask(i, askedStrays, saidStrays, stray) }
+
+// disclaims reports whether block i is on rights and liability.
+func (p *page) disclaims(i int) bool {
+	return p.ask(i, askedDisclaims, saidDisclaims, func(s string) bool { return len(s) < 1200 && disclaimer.MatchString(s) })
 }

@@ -23,6 +23,23 @@ type Document struct {
 	// Rebuilt says that the fallback parser made the tree, Truncated that the
 	// document was longer than MaxBytes.
 	Rebuilt, Truncated bool
+
+	index map[*html.Node]int // of Elements, made when first asked for
+}
+
+// Index returns the index of n in d.Elements, -1 if it is not there. It is not
+// safe for concurrent use.
+func (d *Document) Index(n *html.Node) int {
+	if d.index == nil {
+		d.index = make(map[*html.Node]int, len(d.Elements))
+		for i := range d.Elements {
+			d.index[d.Elements[i].Node] = i
+		}
+	}
+	if i, ok := d.index[n]; ok {
+		return i
+	}
+	return -1
 }
 
 // Element is an element and what it covers: Blocks[First:End].

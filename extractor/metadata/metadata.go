@@ -9,11 +9,15 @@
 package metadata
 
 import (
+	"fmt"
+	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"xinwen/extractor/boilerplate"
 	"xinwen/extractor/dom"
+	"xinwen/extractor/template"
 	"xinwen/news"
 )
 
@@ -33,6 +37,46 @@ type Input struct {
 	Zone *time.Location
 	// Script is the script of the body, Lang the language tag of the page.
 	Script, Lang string
+}
+
+// Hints returns what the head of the page at address u says of the body.
+func Hints(h *Head, u string) boilerplate.Hints {
+	title := h.Article.Headline
+	if title == "" {
+		title = StripSite(h.first("og:title"), h.Meta["og:site_name"])
+	}
+	if title == "" {
+		title = StripSite(h.Title, h.Meta["og:site_name"])
+	}
+	return boilerplate.Hints{
+		Title: title, Body: h.Article.Body, Summary: h.Description(), Host: hostOf(firstNonEmpty(u, h.Canonical, h.first("og:url"))), Templates: templates(),
+	}
+}
+
+// templates is the table of known containers.
+var templates = sync.OnceValue(func() *template.Table {
+	t, err := template.Builtin()
+	if err != nil {
+		panic(fmt.Sprintf("metadata: the table of templates that comes with the program: %v", err))
+	}
+	return t
+})
+
+func hostOf(u string) string {
+	p, err := url.Parse(u)
+	if err != nil {
+		return ""
+	}
+	return p.Host
+}
+
+func firstNonEmpty(s ...string) string {
+	for _, x := range s {
+		if x != "" {
+			return x
+		}
+	}
+	return ""
 }
 
 // Metadata is what is known of an article beside its text. Unknown fields are

@@ -30,58 +30,75 @@ func main() {
 	write := flag.Bool("write", false, "write the models")
 	dir := flag.String("dir", "boilerplate", "where to write them")
 	folds := flag.Int("folds", 5, "how many parts the sites are split into")
+	worst := flag.Float64("worst", 0, "list the pages where a better candidate was missed by this much F1")
 	flag.Parse()
-	if err := run(*data, *dir, *write, *folds); err != nil {
+	if err := run(*data, *dir, *write, *folds, *worst); err != nil {
 		fmt.Fprintln(os.Stderr, "fit:", err)
 		os.Exit(1)
 	}
 }
 
 var (
-	blockOptions     = tree.FitOptions{Trees: 120, Depth: 4, Rate: 0.12, Smooth: 2, MinWeight: 1, Classes: true}
-	candidateOptions = tree.FitOptions{Trees: 60, Depth: 3, Rate: 0.1, Smooth: 5, MinWeight: 4}
+	blockOptions     = tree.FitOptions{Trees: 120, Depth: 4, Rate: 0.12, Smooth: 5, MinWeight: 5, Classes: true}
+	againOptions     = tree.FitOptions{Trees: 80, Depth: 4, Rate: 0.1, Smooth: 5, MinWeight: 5, Classes: true}
+	candidateOptions = tree.FitOptions{Trees: 80, Depth: 3, Rate: 0.06, Smooth: 10, MinWeight: 10}
 )
 
-func run(data, dir string, write bool, folds int) error {
+func run(data, dir string, write bool, folds int, worst float64) error {
 	pages, err := load(data)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%d pages of %d sites\n", len(pages), sites(pages))
-	// Each page's blocks are judged by a model that has not seen its site.
-	probability := make([][]float64, len(pages))
-	for k := range folds {
-		m := fitBlocks(pages, func(p *page) bool { return p.fold(folds) != k })
-		for i, p := range pages {
-			if p.fold(folds) == k {
-				probability[i] = judge(m, p)
-			}
-		}
-	}
+	// Each page's blocks are judged by models that have not seen its site; the
+	// second learns from what the first says of pages it has not seen.
+	first := crossed(pages, folds, func(use func(*page) bool) *tree.Model { return fitBlocks(pages, use) }, func(p *page) [][]float32 { return p.exam.Rows })
 	for i, p := range pages {
-		p.judge(probability[i])
+		p.again = p.exam.Again(first[i])
+	}
+	second := crossed(pages, folds, func(use func(*page) bool) *tree.Model { return fitAgain(pages, use) }, func(p *page) [][]float32 { return p.again })
+	for i, p := range pages {
+		p.judge(second[i])
 	}
 	chosen := make([]int, len(pages))
 	for k := range folds {
 		m := fitCandidates(pages, func(p *page) bool { return p.fold(folds) != k })
 		for i, p := range pages {
 			if p.fold(folds) == k {
-				chosen[i] = p.best(m)
+				chosen[i] = boilerplate.Choose(m, p.candidates, p.rows)
 			}
 		}
 	}
 	report(pages, chosen)
+	if worst > 0 {
+		misses(pages, chosen, worst)
+	}
 	if !write {
 		return nil
 	}
 	all := func(*page) bool { return true }
 	note := fmt.Sprintf("fitted by cmd/fit on %d pages of %d sites", len(pages), sites(pages))
-	blocks, candidates := fitBlocks(pages, all), fitCandidates(pages, all)
-	blocks.Note, candidates.Note = note, note
-	if err := save(filepath.Join(dir, "blocks.json"), blocks); err != nil {
-		return err
+	for name, m := range map[string]*tree.Model{"blocks.json": fitBlocks(pages, all), "again.json": fitAgain(pages, all), "candidates.json": fitCandidates(pages, all)} {
+		m.Note = note
+		if err := save(filepath.Join(dir, name), m); err != nil {
+			return err
+		}
 	}
-	return save(filepath.Join(dir, "candidates.json"), candidates)
+	return nil
+}
+
+// crossed judges the blocks of each page by a model fitted on the other folds.
+func crossed(pages []*page, folds int, fit func(func(*page) bool) *tree.Model, rows func(*page) [][]float32) [][]float64 {
+	out := make([][]float64, len(pages))
+	for k := range folds {
+		m := fit(func(p *page) bool { return p.fold(folds) != k })
+		for i, p := range pages {
+			if p.fold(folds) == k {
+				out[i] = judge(m, p, rows(p))
+			}
+		}
+	}
+	return out
 }
 
 // save writes a model, one tree a line.
@@ -126,18 +143,26 @@ func sites(pages []*page) int {
 }
 
 func fitBlocks(pages []*page, use func(*page) bool) *tree.Model {
+	return fitRows(pages, use, boilerplate.BlockFeatures(), func(p *page) [][]float32 { return p.exam.Rows }, blockOptions)
+}
+
+func fitAgain(pages []*page, use func(*page) bool) *tree.Model {
+	return fitRows(pages, use, boilerplate.SecondFeatures(), func(p *page) [][]float32 { return p.again }, againOptions)
+}
+
+func fitRows(pages []*page, use func(*page) bool, features []string, rows func(*page) [][]float32, o tree.FitOptions) *tree.Model {
 	var samples []tree.Sample
 	for _, p := range pages {
 		if !use(p) {
 			continue
 		}
-		for i, row := range p.exam.Rows {
-			if w := p.weights[i] * p.weight; w > 0 {
+		for i, row := range rows(p) {
+			if w := p.weights[i] * p.weight; w > 0 && row != nil {
 				samples = append(samples, tree.Sample{Row: row, Target: p.labels[i], Weight: w})
 			}
 		}
 	}
-	return tree.Fit(boilerplate.BlockFeatures(), samples, blockOptions)
+	return tree.Fit(features, samples, o)
 }
 
 func fitCandidates(pages []*page, use func(*page) bool) *tree.Model {
@@ -147,16 +172,19 @@ func fitCandidates(pages []*page, use func(*page) bool) *tree.Model {
 			continue
 		}
 		for k, row := range p.rows {
-			samples = append(samples, tree.Sample{Row: row, Target: p.f1[k], Weight: p.weight})
+			if p.gold == nil {
+				break
+			}
+			samples = append(samples, tree.Sample{Row: row, Target: p.f1[k] - float64(row[0]), Weight: p.weight})
 		}
 	}
 	return tree.Fit(boilerplate.CandidateFeatures(), samples, candidateOptions)
 }
 
-func judge(m *tree.Model, p *page) []float64 {
-	out := make([]float64, len(p.exam.Rows))
-	for i, row := range p.exam.Rows {
-		if p.doc.Blocks[i].Units > 0 {
+func judge(m *tree.Model, p *page, rows [][]float32) []float64 {
+	out := make([]float64, len(rows))
+	for i, row := range rows {
+		if row != nil {
 			out[i] = m.Probability(row)
 		}
 	}
@@ -188,7 +216,7 @@ func report(pages []*page, chosen []int) {
 		}
 		judged := 0
 		for k := range p.candidates {
-			if p.candidates[k].Kind == boilerplate.KindJudged {
+			if slices.Contains(p.candidates[k].Kinds, boilerplate.KindJudged) {
 				judged = k
 			}
 		}
@@ -201,6 +229,9 @@ func report(pages []*page, chosen []int) {
 		}
 	}
 	for i, p := range pages {
+		if p.gold == nil {
+			continue // only pieces are known
+		}
 		add(p.set, p, chosen[i])
 		if p.lang == "zh" && p.kind == "article" {
 			add("zh articles", p, chosen[i])
@@ -221,5 +252,25 @@ func report(pages []*page, chosen []int) {
 			fmt.Printf(" %.3f %.3f %.4f %2d  ", a, b, 2*a*b/math.Max(a+b, 1e-9), g.bad[j])
 		}
 		fmt.Println()
+	}
+}
+
+// misses lists the pages where the choice is worse than the best candidate.
+func misses(pages []*page, chosen []int, by float64) {
+	for i, p := range pages {
+		if p.gold == nil {
+			continue
+		}
+		if slices.Max(p.f1)-p.f1[chosen[i]] < by {
+			continue
+		}
+		fmt.Printf("%s %s %s\n", p.id, p.lang, p.kind)
+		for k := range p.candidates {
+			mark := " "
+			if k == chosen[i] {
+				mark = "*"
+			}
+			fmt.Printf("  %s %-30s F1 %.3f P %.3f R %.3f score %.3f expected %.3f agreement %.3f\n", mark, p.candidates[k].Kinds, p.f1[k], p.precision[k], p.recall[k], p.candidates[k].Score, p.rows[k][0], p.rows[k][3])
+		}
 	}
 }

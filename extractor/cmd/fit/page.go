@@ -16,7 +16,6 @@ import (
 	"xinwen/extractor/boilerplate"
 	"xinwen/extractor/dom"
 	"xinwen/extractor/metadata"
-	"xinwen/extractor/tree"
 	"xinwen/news/charset"
 	"xinwen/news/weburl"
 )
@@ -28,6 +27,7 @@ type page struct {
 	doc                       *dom.Document
 	exam                      *boilerplate.Examination
 	labels, weights           []float64 // by block
+	again                     [][]float32
 
 	gold                  map[string]int
 	tokens                [][]string // by block
@@ -37,13 +37,14 @@ type page struct {
 }
 
 type goldLine struct {
-	ID       string `json:"id"`
-	Set      string `json:"set"`
-	HTML     string `json:"html"`
-	Lang     string `json:"lang"`
-	PageType string `json:"page_type"`
-	Text     string `json:"text"`
-	URL      string `json:"url"`
+	ID            string `json:"id"`
+	Set           string `json:"set"`
+	HTML          string `json:"html"`
+	Lang          string `json:"lang"`
+	PageType      string `json:"page_type"`
+	Text          string `json:"text"`
+	URL           string `json:"url"`
+	With, Without []string
 }
 
 // containerGold are sets whose text is all that one container of the site
@@ -77,7 +78,7 @@ func load(data string) ([]*page, error) {
 			if err := json.Unmarshal(sc.Bytes(), &g); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
-			if !use[g.ID] || strings.TrimSpace(g.Text) == "" {
+			if !use[g.ID] || strings.TrimSpace(g.Text) == "" && len(g.With)+len(g.Without) == 0 {
 				continue
 			}
 			p, err := read(data, &g)
@@ -126,8 +127,29 @@ func read(data string, g *goldLine) (*page, error) {
 	case p.lang != "en":
 		p.weight = 0.6
 	}
-	p.label(g)
+	if g.Text == "" {
+		p.pieces(g)
+	} else {
+		p.label(g)
+	}
 	return p, nil
+}
+
+// pieces marks the blocks that hold what is known to belong to the article, or
+// not to.
+func (p *page) pieces(g *goldLine) {
+	n := len(p.doc.Blocks)
+	p.labels, p.weights, p.tokens = make([]float64, n), make([]float64, n), make([][]string, n)
+	p.weight *= 0.6
+	for i := range p.doc.Blocks {
+		for label, list := range [...][]string{g.Without, g.With} {
+			for _, s := range list {
+				if len(s) > 8 && strings.Contains(p.doc.Blocks[i].Text, strings.Join(strings.Fields(s), " ")) {
+					p.labels[i], p.weights[i] = float64(label), 0.5
+				}
+			}
+		}
+	}
 }
 
 // label marks the blocks that the known text has.
@@ -146,7 +168,7 @@ func (p *page) label(g *goldLine) {
 	for i := range p.doc.Blocks {
 		t := tokens(p.doc.Blocks[i].Text, cjk)
 		p.tokens[i] = t
-		if len(t) == 0 {
+		if len(t) == 0 || p.exam.Rows[i] == nil {
 			continue
 		}
 		p.weights[i] = 0.02 + 10*float64(len(t))/float64(len(gold)+200)
@@ -193,19 +215,6 @@ func (p *page) judge(probability []float64) {
 			p.f1[k] = 2 * p.precision[k] * p.recall[k] / s
 		}
 	}
-}
-
-func (p *page) best(m *tree.Model) int {
-	best, most := 0, 0.0
-	for k, row := range p.rows {
-		if len(p.candidates[k].Blocks) == 0 {
-			continue
-		}
-		if s := m.Sum(row); s > most {
-			best, most = k, s
-		}
-	}
-	return best
 }
 
 func compare(gold, got map[string]int) (precision, recall float64) {
