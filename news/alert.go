@@ -44,8 +44,10 @@ const (
 type Reason struct {
 	// Kind is "first", "threshold" or "spike".
 	Kind string `json:"kind"`
-	// Entities are the IDs of what was mentioned for the first time.
+	// Entities are the IDs of what was mentioned for the first time, Names what
+	// the article calls them.
 	Entities []string `json:"entities,omitempty"`
+	Names    []string `json:"names,omitempty"`
 	// Count is the number of matches within Window, Expected what the rule's
 	// own rhythm gives.
 	Count    int      `json:"count,omitempty"`

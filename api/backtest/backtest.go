@@ -345,6 +345,9 @@ func (t *Tester) condition(ctx context.Context, q *Request, articles []*news.Art
 				}
 				return res.Total > 0, nil
 			})
+			if reason != nil {
+				reason.Names = tally.Names(a, reason.Entities)
+			}
 			return reason, reason != nil, err
 		}, nil
 	case rule.Threshold != nil || rule.Spike != nil:

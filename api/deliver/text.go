@@ -143,7 +143,11 @@ func compose(n *notice, language string, zone *time.Location, base string) *mess
 func (p *phrases) reason(r *news.Reason) string {
 	switch r.Kind {
 	case news.ReasonFirst:
-		return clip(p.first+strings.Join(r.Entities, p.list), 120)
+		names := r.Names
+		if len(names) == 0 {
+			names = r.Entities
+		}
+		return clip(p.first+line(strings.Join(names, p.list)), 120)
 	case news.ReasonSpike:
 		return fmt.Sprintf(p.spike, r.Count, r.Window, strings.TrimSuffix(fmt.Sprintf("%.1f", r.Expected), ".0"))
 	}

@@ -27,6 +27,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"xinwen/indexer/query"
@@ -47,6 +48,9 @@ const (
 	// maxValues bounds the values of a label, and series.
 	maxValues = 1000
 	timeout   = 30 * time.Second
+	// provisional marks the IDs of entities that the lexicon does not have; they
+	// are counted, and left out of the values to choose from.
+	provisional = ":unknown-"
 )
 
 // Handler answers the API under a prefix such as /prom.
@@ -377,7 +381,7 @@ func (h *Handler) values(r *http.Request) (any, []string, error) {
 	}
 	out := []string{}
 	for _, labels := range found {
-		if v := labels[name]; v != "" && !slices.Contains(out, v) {
+		if v := labels[name]; v != "" && !strings.Contains(v, provisional) && !slices.Contains(out, v) {
 			out = append(out, v)
 		}
 	}

@@ -107,6 +107,9 @@ func (p *Percolator) first(ctx context.Context, r *Rule, a *news.Article) (reaso
 		})
 		return changed, err
 	})
+	if reason != nil {
+		reason.Names = tally.Names(a, reason.Entities)
+	}
 	return reason, err
 }
 

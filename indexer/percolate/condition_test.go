@@ -104,6 +104,11 @@ func TestFirstMentionIsToldOnce(t *testing.T) {
 			t.Errorf("%s: want -, got +:\n%s", step.name, d)
 		}
 	}
+	a := article("a5", noon, "org:unknown-0123456789ab")
+	a.Mentions[0].Surface = "澜溪苇半导体"
+	if r := tell(a, noon); r == nil || !cmp.Equal(r.Names, []string{"澜溪苇半导体"}) {
+		t.Errorf("got %+v, want what the article calls it", r)
+	}
 }
 
 func TestFirstMentionInALongTime(t *testing.T) {

@@ -223,6 +223,21 @@ func Watched(a *news.Article, ids []string, kinds []news.Kind) []string {
 	return found
 }
 
+// Names returns what a calls the entities of some IDs, in their order.
+func Names(a *news.Article, ids []string) []string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id
+		for _, m := range a.Mentions {
+			if m.Entity == id && m.Surface != "" {
+				names[i] = m.Surface
+				break
+			}
+		}
+	}
+	return names
+}
+
 // Add takes in the mentions of entities by an article at a time. It returns the
 // reason to tell of it, or nil, and whether f has changed. A window of zero is
 // ever; known says whether an entity that f has not seen was mentioned within
