@@ -83,6 +83,9 @@ func (m *matcher) found(h hit) found {
 		end = h.start + len(strings.TrimRight(cut, " -"))
 		name = strings.TrimSuffix(name, " "+p.cut)
 	}
+	if cut, ok := strings.CutSuffix(m.text[h.start:end], "光刻"); ok && len(cut) > 1 && strings.HasPrefix(m.text[end:], "机") {
+		end = h.start + len(strings.TrimRight(cut, " -")) // EUV of EUV光刻机
+	}
 	return found{start: h.start, end: end, kind: p.entity.Kind, entity: p.entity.ID, name: name, score: score}
 }
 

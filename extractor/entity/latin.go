@@ -386,7 +386,18 @@ func (t *tagger) pairs() {
 		}
 		outer := t.list[k]
 		inner, name := t.s[start:end], t.s[outer.start:outer.end]
-		if !t.free(start, end) || hasHan(inner) == hasHan(name) || ticker(inner) {
+		if !t.free(start, end) || ticker(inner) {
+			return
+		}
+		if !hasHan(inner) && !hasHan(name) && len(inner) > 2 && t.allCapitals(start, end) && inner == t.initials(outer) {
+			f := outer
+			f.start, f.end, f.score = start, end, min(outer.score, 0.8)
+			if t.add(f) {
+				t.learn(inner, f)
+			}
+			return
+		}
+		if hasHan(inner) == hasHan(name) {
 			return
 		}
 		if hasHan(inner) {
@@ -416,6 +427,17 @@ func (t *tagger) pairs() {
 			t.learn(inner, f)
 		}
 	})
+}
+
+// initials returns the first letters of the capitalised words of a name.
+func (t *tagger) initials(f found) string {
+	var b strings.Builder
+	for i := f.start; i < f.end; i++ {
+		if c := t.s[i]; c >= 'a' && c <= 'z' && (i == f.start || t.s[i-1] == ' ' || t.s[i-1] == '-') && t.upper(i) {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 func (t *tagger) allCapitals(start, end int) bool {

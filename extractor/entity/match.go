@@ -271,7 +271,8 @@ func (m *matcher) model(i, limit int) int {
 	}
 	if end < len(s) {
 		// Numbers with a unit are amounts.
-		if r, _ := utf8.DecodeRuneInString(s[end:]); digit && strings.ContainsRune("%.,年月日万亿千百颗个台倍成元美nmg", r) {
+		point := (s[end] == '.' || s[end] == ',') && end+1 < len(s) && s[end+1] >= '0' && s[end+1] <= '9'
+		if r, _ := utf8.DecodeRuneInString(s[end:]); digit && (point || strings.ContainsRune("%年月日万亿千百颗个台倍成元美nmg", r)) {
 			return 0
 		}
 		if r, _ := utf8.DecodeRuneInString(strings.TrimLeft(s[end:], " ")); digit && !letter && strings.ContainsRune("%年月日万亿千百颗个台倍成元美", r) {

@@ -29,6 +29,7 @@ func TestUnknownNamesAreFound(t *testing.T) {
 		{"person-dot", "迪米特·瓦洛夫表示满意", []string{"迪米特·瓦洛夫=person"}},
 		{"person-en", "Irina Velmoran, an analyst, agreed. Velmoran said no.", []string{"Irina Velmoran=person", "Velmoran=person"}},
 		{"pair", "星穹河半导体（Starvault River）扩产，Starvault River 称", []string{"星穹河半导体=org", "Starvault River=org", "Starvault River=org"}},
+		{"initials", "The Velmoran Contagion Research Institute (VCRI) said. VCRI agreed.", []string{"Velmoran Contagion Research Institute=org", "VCRI=org", "VCRI=org"}},
 		{"marks", "Qzblade™ 7000 与 Quxing™ Quantum", []string{"Qzblade™ 7000=product", "Quxing™ Quantum=org"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
