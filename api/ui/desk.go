@@ -239,7 +239,7 @@ func (u *UI) pipeline(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, q := range failed {
 		p.Failed = append(p.Failed, Quarantined{
-			Seq: q.Seq, Service: q.Service, Reason: q.Reason, Hint: q.Hint, Stream: q.Stream, URL: web(q.URL), Text: cmp.Or(q.URL, q.Subject),
+			Seq: q.Seq, Service: cmp.Or(q.Consumer, q.Service), Reason: q.Reason, Hint: q.Hint, Stream: q.Stream, URL: web(q.URL), Text: cmp.Or(q.URL, q.Subject),
 			Attempts: q.Attempts, When: u.when(q.Time, lang),
 		})
 	}
