@@ -69,6 +69,7 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 		}
 		b.disk = newDiskWatch(b.config, b.log)
 		b.wg.Go(func() { b.disk.watch(b.done) })
+		b.wg.Go(func() { b.server.revive(b.config.Dir, b.log, b.done) })
 	}
 	b.codec = newCodec()
 	if err := b.start(ctx, true); err != nil {

@@ -35,7 +35,7 @@ type ConsumerConfig struct {
 	// over all processes; default 1,000.
 	MaxAckPending int
 	// AckWait is how soon the message of a process that died comes again,
-	// default 30 s. The bus keeps messages of running handlers alive.
+	// default 10 s. The bus keeps messages of running handlers alive.
 	AckWait time.Duration
 	// MaxDeliver is the number of tries before QUARANTINE, default 6; -1 means
 	// for ever.
@@ -58,7 +58,7 @@ func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
 	}
 	c.Workers = or(c.Workers, 1)
 	c.MaxAckPending = max(or(c.MaxAckPending, 1000), c.Workers)
-	c.AckWait = or(c.AckWait, 30*time.Second)
+	c.AckWait = or(c.AckWait, 10*time.Second)
 	c.MaxDeliver = or(c.MaxDeliver, 6)
 	c.Timeout = or(c.Timeout, time.Minute)
 	c.RetryDelay = or(c.RetryDelay, time.Second)

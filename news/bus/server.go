@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,7 +24,8 @@ type embedded struct {
 	ns     *natsserver.Server
 	socket *socket // nil if it could not be opened
 	lock   *os.File
-	closed bool // no port: all clients are in this process
+	closed bool        // no port: all clients are in this process
+	broken atomic.Bool // a stream could not be written, and cannot be until it is opened anew
 
 	mu   sync.Mutex
 	used map[string]bool
@@ -50,16 +52,14 @@ func startServer(ctx context.Context, c Config, log *slog.Logger) (*embedded, er
 	}
 	e := &embedded{lock: lock, closed: c.Listen == "", used: make(map[string]bool)}
 	opts := &natsserver.Options{
-		ServerName: "xinwen",
-		DontListen: c.Listen == "",
-		NoSigs:     true,
-		JetStream:  true,
-		StoreDir:   c.Dir, // the server appends "jetstream"
-		SyncAlways: true,
-		// The streams' own limits bound the store; the server must only not
-		// refuse to reserve them.
-		JetStreamMaxStore:      1 << 60,
-		JetStreamMaxMemory:     64 << 20,
+		ServerName:             "xinwen",
+		DontListen:             c.Listen == "",
+		NoSigs:                 true,
+		JetStream:              true,
+		StoreDir:               c.Dir, // the server appends "jetstream"
+		SyncAlways:             true,
+		JetStreamMaxStore:      maxStore,
+		JetStreamMaxMemory:     maxMemory,
 		DisableJetStreamBanner: true,
 		MaxPayload:             1 << 20,
 	}
@@ -75,7 +75,7 @@ func startServer(ctx context.Context, c Config, log *slog.Logger) (*embedded, er
 				"hint", "listen on 127.0.0.1, or run a NATS server with users and give its url")
 		}
 	}
-	adapter := &serverLog{log: log, fatal: make(chan string, 1)}
+	adapter := &serverLog{log: log, fatal: make(chan string, 1), broken: &e.broken}
 	e.ns, err = natsserver.NewServer(opts)
 	if err != nil {
 		e.unlock()
@@ -108,6 +108,56 @@ func startServer(ctx context.Context, c Config, log *slog.Logger) (*embedded, er
 			"hint", "stop it before backup, restore or delete; or shorten the path of the data directory")
 	}
 	return e, nil
+}
+
+// The streams' own limits bound the store; the server must only not refuse to
+// reserve them.
+const (
+	maxStore  = 1 << 60
+	maxMemory = 64 << 20
+)
+
+// enoughToRevive is how much of the disk must be free for the streams to be
+// started again.
+const enoughToRevive = 32 << 20
+
+// revive starts JetStream anew when there is room on a disk that was full: a
+// stream whose write failed does not write again before, and a server that
+// cannot write even less stops all of them. It returns when done is closed.
+func (e *embedded) revive(dir string, log *slog.Logger, done <-chan struct{}) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for told := false; ; {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		if e.ns.JetStreamEnabled() && !e.broken.Load() {
+			told = false
+			continue
+		}
+		if !told {
+			log.Error("the disk is full: streams cannot be written", "dir", dir, "hint", "free some space; work goes on by itself then")
+			told = true
+		}
+		if free, err := freeBytes(dir); err != nil || free < enoughToRevive {
+			continue
+		}
+		var err error
+		if e.ns.JetStreamEnabled() {
+			err = e.ns.ShutdownJetStream()
+		}
+		e.broken.Store(false)
+		err = errors.Join(err, e.ns.EnableJetStream(&natsserver.JetStreamConfig{
+			StoreDir: dir, MaxStore: maxStore, MaxMemory: maxMemory, SyncAlways: true,
+		}))
+		if err != nil {
+			log.Error("streams do not start again, will try once more", "dir", dir, "err", err)
+			continue
+		}
+		log.Info("the disk has room, the streams are there again", "dir", dir)
+	}
 }
 
 // stop shuts the server down and waits for it.
@@ -203,13 +253,25 @@ type serverLog struct {
 	log   *slog.Logger
 	fatal chan string
 	once  sync.Once
+	// broken is set when the server tells that the disk is full.
+	broken *atomic.Bool
 }
 
 func (l *serverLog) Noticef(f string, v ...any) { l.write(slog.LevelDebug, f, v) }
 func (l *serverLog) Warnf(f string, v ...any)   { l.write(slog.LevelWarn, f, v) }
-func (l *serverLog) Errorf(f string, v ...any)  { l.write(slog.LevelError, f, v) }
-func (l *serverLog) Debugf(f string, v ...any)  { l.write(slog.LevelDebug, f, v) }
-func (l *serverLog) Tracef(f string, v ...any)  { l.write(slog.LevelDebug, f, v) }
+
+// Errorf also notes what the server has no event for.
+func (l *serverLog) Errorf(f string, v ...any) {
+	if strings.Contains(fmt.Sprintf(f, v...), syscall.ENOSPC.Error()) {
+		if l.broken.Swap(true) {
+			return // told of
+		}
+	}
+	l.write(slog.LevelError, f, v)
+}
+
+func (l *serverLog) Debugf(f string, v ...any) { l.write(slog.LevelDebug, f, v) }
+func (l *serverLog) Tracef(f string, v ...any) { l.write(slog.LevelDebug, f, v) }
 
 func (l *serverLog) Fatalf(f string, v ...any) {
 	l.write(slog.LevelError, f, v)

@@ -1,0 +1,169 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+type natsMsg = nats.Msg
+
+// observer connects to a NATS server and stays connected.
+func observer(ctx context.Context, address string) *nats.Conn {
+	for ctx.Err() == nil {
+		nc, err := nats.Connect("nats://"+address, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
+		if err == nil {
+			return nc
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// kills is how often something is killed in all.
+func kills(t *testing.T, standard int) int {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("kills processes many times")
+	}
+	text := os.Getenv("XINWEN_CHAOS_KILLS")
+	if text == "" {
+		return standard
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("XINWEN_CHAOS_KILLS is %q; write a number", text)
+	}
+	return n
+}
+
+// TestServicesKilledAtTheirBoundaries kills single services, and NATS, half of
+// the times just when a message shows that one is at a boundary.
+func TestServicesKilledAtTheirBoundaries(t *testing.T) {
+	const perCrawl = 8
+	left := kills(t, 5)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	killed := make(map[string]int)
+	again := 0
+	for crawl := 1; left > 0; crawl++ {
+		n := min(left, perCrawl)
+		left -= n
+		if !t.Run(fmt.Sprint("crawl-", crawl), func(t *testing.T) {
+			w := newWorld(t)
+			killServices(t, w, n, random, killed)
+			again += w.toldTwice()
+		}) {
+			break
+		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(killed)) {
+		t.Logf("%4d × %s", killed[what], what)
+	}
+	t.Logf("%d deliveries came again under their name", again)
+}
+
+// killServices crawls the web once and kills n times on the way.
+func killServices(t *testing.T, w *world, n int, random *rand.Rand, killed map[string]int) {
+	list := parts(t, w)
+	running := make(map[string]*process)
+	for _, p := range list {
+		running[p.Name] = launch(t, p)
+		if p.Name == "nats" {
+			<-running[p.Name].started
+		}
+	}
+	defer func() {
+		for _, p := range slices.Backward(list) {
+			running[p.Name].stop(t)
+		}
+	}()
+	type moment struct{ stage, service string }
+	moments := make(chan moment)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go listen(ctx, list[0].Serve, func(subject string) {
+		if stage, service := stageOf(subject); stage != "" {
+			select {
+			case moments <- moment{stage, service}:
+			default: // nobody waits for one
+			}
+		}
+	})
+	for range n {
+		var victim, what string
+		// A service that takes part is killed at a boundary, any at another time.
+		pause := time.NewTimer(time.Duration(random.Int64N(int64(1500 * time.Millisecond))))
+		<-pause.C
+		if random.IntN(2) == 0 {
+			skip := random.IntN(5)
+			timeout := time.After(2 * time.Second)
+			for victim == "" {
+				select {
+				case m := <-moments:
+					if skip--; skip < 0 {
+						victim, what = m.service, m.service+": "+m.stage
+						if random.IntN(4) == 0 {
+							victim, what = "nats", "nats: "+m.stage
+						}
+					}
+				case <-timeout:
+					victim = list[random.IntN(len(list))].Name
+				}
+			}
+		} else {
+			victim = list[random.IntN(len(list))].Name
+		}
+		if what == "" {
+			what = victim + ": any time"
+		}
+		running[victim].kill()
+		killed[what]++
+		running[victim] = launch(t, running[victim].part)
+	}
+	w.settle(90 * time.Second)
+}
+
+// TestWholeProcessKilled kills everything at once at random times, start-up
+// among them.
+func TestWholeProcessKilled(t *testing.T) {
+	const perCrawl = 5
+	left := kills(t, 3)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 2))
+	again := 0
+	for crawl := 1; left > 0; crawl++ {
+		n := min(left, perCrawl)
+		left -= n
+		if !t.Run(fmt.Sprint("crawl-", crawl), func(t *testing.T) {
+			w := newWorld(t)
+			p := whole(t, w)
+			for range n {
+				x := launch(t, p)
+				life := time.NewTimer(time.Duration(random.Int64N(int64(4 * time.Second))))
+				<-life.C
+				x.kill()
+			}
+			x := launch(t, p)
+			defer x.stop(t)
+			w.settle(60 * time.Second)
+			again += w.toldTwice()
+		}) {
+			break
+		}
+	}
+	t.Logf("%d deliveries came again under their name", again)
+}
