@@ -86,9 +86,11 @@ type Mention struct {
 	// Surface is the text of the span.
 	Surface string `json:"surface"`
 	Kind    Kind   `json:"kind"`
-	// Entity is the ID in the lexicon, such as "org:tsmc", "" if unknown.
+	// Entity is the ID in the lexicon, such as "org:tsmc". A person or
+	// organisation that the lexicon lacks has kind:unknown- and a hash of its
+	// name, the same in every article and script; amounts and dates have "".
 	Entity string `json:"entity,omitempty"`
-	// Name is the entity's English name.
+	// Name is the entity's English name, "" if the lexicon has none.
 	Name string `json:"name,omitempty"`
 	// Value is the normalised value of an amount or date.
 	Value string  `json:"value,omitempty"`

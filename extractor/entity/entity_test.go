@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +19,20 @@ import (
 // that these tests do not depend on what it lists.
 func testLexicon(t testing.TB) *lexicon.Lexicon {
 	t.Helper()
-	dir := t.TempDir()
+	lex, err := loadTest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lex
+}
+
+// loadTest reads the lexicon once for all tests.
+var loadTest = sync.OnceValues(func() (*lexicon.Lexicon, error) {
+	dir, err := os.MkdirTemp("", "lexicon")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
 	data := `
 - {id: org:xinghe, en: Xinghe Semiconductor, zh_hans: 星穹河半导体, zh_hant: 星穹河半導體, aliases: [XHS半导体, {text: 星穹河, weak: true}, {text: XHQ, case: true}]}
 - {id: org:quxing, en: Quxing Quantum}
@@ -30,14 +44,10 @@ func testLexicon(t testing.TB) *lexicon.Lexicon {
 - {id: org:weixing, en: Weixing Group, zh_hans: 苇星, aliases: [{text: 苇星, not: [苇星堆, 停牌表]}]}
 `
 	if err := os.WriteFile(filepath.Join(dir, "test.yaml"), []byte(data), 0o600); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	lex, err := lexicon.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return lex
-}
+	return lexicon.Load(dir)
+})
 
 func TestGazetteerFindsNamesInEveryForm(t *testing.T) {
 	g := New(testLexicon(t))

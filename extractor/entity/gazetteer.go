@@ -5,6 +5,12 @@
 // text (package han) once and looks up the two characters at each place in a
 // hash table; of the names that fit there the longest wins, if the rules of its
 // alias hold in this article. Offsets lead back to the text as it was written.
+//
+// A tagger then adds what the lexicon does not say: legal forms (公司, Inc.),
+// organisations by their last words, persons by titles, verbs of saying and given
+// names, tickers and names in brackets, short forms and surnames once the full
+// name stands in the article. It is rules alone, trained on nothing. A name it
+// finds has a provisional ID (see Provisional) and a score below 1.
 package entity
 
 import (
