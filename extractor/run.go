@@ -113,6 +113,7 @@ func (x *Extractor) handle(ctx context.Context, m *bus.Message) error {
 		x.metrics.pages.WithLabelValues("failed").Inc()
 		return fmt.Errorf("extract %s: %w", p.URL, err)
 	}
+	a.Published, a.Modified, a.Fetched = inUTC(a.Published), inUTC(a.Modified), inUTC(a.Fetched)
 	a.Extracted = time.Now().UTC().Truncate(time.Millisecond)
 	if err := x.bus.PublishArticle(ctx, a); err != nil {
 		return err
@@ -120,6 +121,14 @@ func (x *Extractor) handle(ctx context.Context, m *bus.Message) error {
 	x.count(a, outcome)
 	x.log.Debug("article extracted", "url", a.URL, "article_id", a.ID, "source", a.Source, "took", time.Since(began))
 	return nil
+}
+
+// inUTC returns t as articles on the bus have their times.
+func inUTC(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC()
 }
 
 // careful extracts a page, and falls back to its plain text when that has

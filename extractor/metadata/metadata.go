@@ -103,6 +103,7 @@ type Vote struct {
 	Time   time.Time
 	Weight float64
 	From   string
+	day    bool // no time of day was given
 }
 
 // Zone returns the time zone that texts in a script are dated in unless their

@@ -24,7 +24,12 @@ func isPerson(s string) bool {
 			}
 		}
 	}
-	first, _ := utf8.DecodeRuneInString(s)
+	first, size := utf8.DecodeRuneInString(s)
+	if n == 2 && (first == '老' || first == '小') {
+		// 老封, 小陈: a pen name of many columnists.
+		second, _ := utf8.DecodeRuneInString(s[size:])
+		return strings.ContainsRune(surnames, second) && !notNames[s]
+	}
 	return n >= 2 && n <= 3 && strings.ContainsRune(surnames, first) && !notNames[s]
 }
 
@@ -36,7 +41,7 @@ var compoundSurnames = strings.Fields("欧阳 歐陽 上官 司马 司馬 诸葛
 // notNames are words that look like names.
 var notNames = func() map[string]bool {
 	m := make(map[string]bool)
-	for w := range strings.FieldsSeq("关注 關注 文章 全文 时间 時間 方法 常见 安全 高清 国际 國際 国内 海外 金融 华为 明星 农业 成功 公司 公告 都市 文化 时尚 平台 相关 相關 阳光 商业 官方 和讯 易车 马上 关闭 關閉 查看 向上 原创 来源 计算 解读 解說 印刷 印度 元器件 任务 连载 信息 信息化 支持 向导 左右 查询 应用 全部 单位 温度 平安 路透 路透社 国产 高端 中新 安卓 花絮 包含 景点 余下 范围 古代 乐活 门户 权威 强势 利好 南方 云计算 和平 居民 干货 展开 智能 富士康 由此 但是 幸福 宣传 国家 容量 银行 海关 战略 明天 阅读 申请 项目 车讯 简介 连接 单击 成员 盛大 凌晨 游戏 管理 童话 毕业 季度 沙龙 明年 房产 项链 时评 时讯 时政 国企 方案 金属 白皮书 万象 严重 常用 毛利 江苏 安徽 宁夏 云南 海南 甘肃 江西 贺电 石油 石化 高通 夏普 康宁 阿里 施耐德 史上 贾跃亭说") {
+	for w := range strings.FieldsSeq("老板 老师 老師 老年 老家 老人 老化 小时 小時 小米 小学 小康 小区 小程 小于 小白 小金 小路 小麦 小车 小明 关注 關注 文章 全文 时间 時間 方法 常见 安全 高清 国际 國際 国内 海外 金融 华为 明星 农业 成功 公司 公告 都市 文化 时尚 平台 相关 相關 阳光 商业 官方 和讯 易车 马上 关闭 關閉 查看 向上 原创 来源 计算 解读 解說 印刷 印度 元器件 任务 连载 信息 信息化 支持 向导 左右 查询 应用 全部 单位 温度 平安 路透 路透社 国产 高端 中新 安卓 花絮 包含 景点 余下 范围 古代 乐活 门户 权威 强势 利好 南方 云计算 和平 居民 干货 展开 智能 富士康 由此 但是 幸福 宣传 国家 容量 银行 海关 战略 明天 阅读 申请 项目 车讯 简介 连接 单击 成员 盛大 凌晨 游戏 管理 童话 毕业 季度 沙龙 明年 房产 项链 时评 时讯 时政 国企 方案 金属 白皮书 万象 严重 常用 毛利 江苏 安徽 宁夏 云南 海南 甘肃 江西 贺电 石油 石化 高通 夏普 康宁 阿里 施耐德 史上 贾跃亭说") {
 		m[w] = true
 	}
 	return m

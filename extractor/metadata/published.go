@@ -46,7 +46,7 @@ func (r *reader) published(m *Metadata) {
 		case t.zone && r.Zone != time.UTC:
 			x = x.In(r.Zone)
 		}
-		*list = append(*list, Vote{Time: x, Weight: weight, From: from})
+		*list = append(*list, Vote{Time: x, Weight: weight, From: from, day: !t.clock})
 	}
 	state := func(list *[]Vote, s string, weight float64, from string) {
 		if s == "" {
@@ -146,16 +146,33 @@ func shown(votes []Vote, t time.Time) bool {
 	return false
 }
 
-// noon moves a day without a time of day to noon, so that it is the same day in
-// the zones around, but not after the fetch.
+// noon moves a day without a time of day to about noon: a time that is on that
+// day in the source's zone and in UTC too, and not after the fetch where the day
+// allows that.
 func noon(t, fetched time.Time) time.Time {
-	n := time.Date(t.Year(), t.Month(), t.Day(), 12, 0, 0, 0, t.Location())
+	local := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+	utc := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+	from, to := local, local.AddDate(0, 0, 1)
+	if utc.After(from) {
+		from = utc
+	}
+	if end := utc.AddDate(0, 0, 1); end.Before(to) {
+		to = end
+	}
+	n := local.Add(12 * time.Hour)
+	switch {
+	case n.Before(from):
+		n = from
+	case !n.Before(to):
+		n = to.Add(-time.Second)
+	}
 	if !fetched.IsZero() && n.After(fetched) {
-		if f := fetched.In(t.Location()); f.Day() == t.Day() && f.Sub(t) < 24*time.Hour {
-			return f.Truncate(time.Second)
+		n = fetched.Truncate(time.Second)
+		if n.Before(from) {
+			n = from
 		}
 	}
-	return n
+	return n.In(t.Location())
 }
 
 // minConfidence is what a date needs to be believed.
@@ -188,7 +205,7 @@ func elect(votes []Vote) (time.Time, float64, []Vote) {
 		}
 		x.from[v.From] = true
 		x.doubt *= 1 - v.Weight
-		if isNoon(x.best.Time) && !isNoon(v.Time) {
+		if x.best.day && !v.day {
 			x.best = v
 		}
 	}
@@ -209,8 +226,6 @@ func elect(votes []Vote) (time.Time, float64, []Vote) {
 	}
 	return days[best].best.Time, float64(int(c*100+0.5)) / 100, votes
 }
-
-func isNoon(t time.Time) bool { return t.Hour() == 12 && t.Minute() == 0 && t.Second() == 0 }
 
 // textDates reports the dates of block i.
 func (r *reader) textDates(d *dater, i int, weight float64, report func(moment, float64, bool)) {
