@@ -124,16 +124,18 @@ type Empty struct {
 }
 
 type searchPage struct {
-	State  state
-	Asked  bool // something was searched for
-	Total  uint64
-	Took   string
-	Lag    uint64
-	Hits   []Hit
-	Facets []Facet
-	Chips  []Link
-	Sorts  []Link
-	Spans  []Link
+	State state
+	Asked bool // something was searched for
+	Total uint64
+	// Stories is how many hits there are where those of one story are together.
+	Stories uint64
+	Took    string
+	Lag     uint64
+	Hits    []Hit
+	Facets  []Facet
+	Chips   []Link
+	Sorts   []Link
+	Spans   []Link
 	// Form repeats the state in forms: with all but the query, all but the time.
 	QueryForm, TimeForm []field
 	Relaxed             bool
@@ -204,7 +206,7 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) {
 		u.failure(w, r, err)
 		return
 	}
-	p.Total, p.Relaxed = res.Total, res.Relaxed
+	p.Total, p.Stories, p.Relaxed = res.Total, res.Stories, res.Relaxed
 	p.Took = strconv.FormatFloat(res.TookMS, 'f', 1, 64)
 	names := u.o.SourceNames(ctx)
 	for i := range res.Hits {
