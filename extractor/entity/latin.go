@@ -238,6 +238,9 @@ func (t *tagger) organisation(run []token, headline bool) {
 	} else if e := t.legalEndLatin(end); e > 0 {
 		end, legal = e, true
 	}
+	if !legal && !t.distinct(run[first:last+1]) {
+		return
+	}
 	for k := t.at(start); k < len(t.list) && t.list[k].start < end; k++ {
 		f := &t.list[k]
 		switch {
@@ -264,6 +267,18 @@ func (t *tagger) organisation(run []token, headline bool) {
 			}
 		}
 	}
+}
+
+// distinct reports whether words have one that is neither a place nor a word
+// that organisations end with: U.S. semiconductors are none.
+func (t *tagger) distinct(words []token) bool {
+	for _, k := range words {
+		w := t.word(k)
+		if w == "of" || len(w) > 1 && k.upper && !orgWords[w] && !t.known(k, news.Place) {
+			return true
+		}
+	}
+	return false
 }
 
 // known reports whether a word is a name of a kind.
