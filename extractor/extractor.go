@@ -120,7 +120,7 @@ func (e *Error) Hint() string { return e.hint }
 // Article.Extracted is left zero. Every error is an *Error or about the form of
 // an imported article, and permanent.
 func (x *Extractor) Extract(p *news.Page) (*news.Article, error) {
-	a, err := x.extract(p)
+	a, err := x.extract(p, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (x *Extractor) Extract(p *news.Page) (*news.Article, error) {
 	return a, nil
 }
 
-func (x *Extractor) extract(p *news.Page) (*news.Article, error) {
+func (x *Extractor) extract(p *news.Page, seen *Explanation) (*news.Article, error) {
 	a := &news.Article{
 		Version: news.Version, ID: p.ID, URL: p.URL, Source: p.Source, Fetched: p.Fetched, Revision: revision(p),
 	}
@@ -154,11 +154,11 @@ func (x *Extractor) extract(p *news.Page) (*news.Article, error) {
 	}
 	a.Charset = enc.Name
 	d := parse(text, p.ContentType)
-	return build(a, p, d, enc)
+	return build(a, p, d, enc, seen)
 }
 
-// build fills a from a parsed page.
-func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (*news.Article, error) {
+// build fills a from a parsed page, and seen, if it is not nil, with how.
+func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, seen *Explanation) (*news.Article, error) {
 	head := metadata.ReadHead(d)
 	hints := metadata.Hints(head, p.URL)
 	title := hints.Title
@@ -181,6 +181,9 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result) (
 	m := metadata.Read(metadata.Input{
 		Doc: d, Head: head, Body: body, URL: p.URL, Entry: p.Entry, Fetched: p.Fetched, Zone: zone, Script: a.Script, Lang: declared,
 	})
+	if seen != nil {
+		seen.fill(d, body, m)
+	}
 	a.Title, a.Summary, a.Authors, a.Editor, a.Reporter = m.Title, m.Summary, m.Authors, m.Editor, m.Reporter
 	a.Credit, a.Publisher = m.Credit, m.Publisher
 	a.Published, a.PublishedConfidence, a.Modified = m.Published, m.Confidence, m.Modified

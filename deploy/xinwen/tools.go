@@ -93,9 +93,10 @@ func (c *crawlCmd) report(ctx context.Context, a *app.App) error {
 }
 
 type extractCmd struct {
-	URL   string `name:"url" help:"Address the page was fetched from."`
-	JSONL bool   `name:"jsonl" help:"Read lines {id, path or html_base64, url, content_type} and write one result a line, in their order."`
-	File  string `arg:"" optional:"" default:"-" help:"Saved page, or with --jsonl the lines; - is standard input."`
+	URL     string `name:"url" help:"Address the page was fetched from."`
+	JSONL   bool   `name:"jsonl" help:"Read lines {id, path or html_base64, url, content_type} and write one result a line, in their order."`
+	Explain bool   `help:"Show how: candidates with scores, blocks with the judgement on them, votes on the date."`
+	File    string `arg:"" optional:"" default:"-" help:"Saved page, or with --jsonl the lines; - is standard input."`
 }
 
 // Run prints the article of one page, or of many.
@@ -123,17 +124,25 @@ func (e *extractCmd) Run(ctx context.Context) error {
 	if address, err = weburl.Canonical(address); err != nil {
 		return hint(err, "give the page's address with --url https://…")
 	}
-	a, err := x.Extract(&news.Page{
+	page := &news.Page{
 		Version: news.Version, ID: weburl.ID(address), URL: address, Source: "file",
 		Status: http.StatusOK, Fetched: time.Now().UTC(), Body: body,
-	})
+	}
+	out := json.NewEncoder(os.Stdout)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	if e.Explain {
+		how, err := x.Explain(page)
+		if err != nil {
+			return err
+		}
+		return out.Encode(how)
+	}
+	a, err := x.Extract(page)
 	if err != nil {
 		return err
 	}
 	a.Extracted = time.Now().UTC()
-	out := json.NewEncoder(os.Stdout)
-	out.SetIndent("", "  ")
-	out.SetEscapeHTML(false)
 	return out.Encode(a)
 }
 

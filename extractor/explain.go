@@ -1,0 +1,94 @@
+package extractor
+
+import (
+	"time"
+
+	"xinwen/extractor/boilerplate"
+	"xinwen/extractor/dom"
+	"xinwen/extractor/metadata"
+	"xinwen/news"
+)
+
+// Explanation tells how the extractor came to an article: for people who ask
+// why a page was read as it was. Its form may change.
+type Explanation struct {
+	// Article is the result, nil if there is none; Error says why.
+	Article *news.Article `json:"article,omitempty"`
+	Error   string        `json:"error,omitempty"`
+	// Candidates are the answers to where the article is, in the order they were
+	// found.
+	Candidates []ExplainedCandidate `json:"candidates"`
+	// Blocks are the blocks of text that are the article's or nearly were.
+	Blocks []ExplainedBlock `json:"blocks"`
+	// Votes are the opinions on the time of publication, the surest first.
+	Votes []ExplainedVote `json:"votes"`
+}
+
+// ExplainedCandidate is one answer to where the article is.
+type ExplainedCandidate struct {
+	Chosen bool     `json:"chosen"`
+	Kinds  []string `json:"kinds"`
+	// Score is the F1 that the ranker expects.
+	Score  float64 `json:"score"`
+	Blocks int     `json:"blocks"`
+	Begins string  `json:"begins"`
+	Ends   string  `json:"ends"`
+}
+
+// ExplainedBlock is a block of text with the judgement on it.
+type ExplainedBlock struct {
+	Kept        bool    `json:"kept"`
+	Probability float64 `json:"probability"`
+	Tag         string  `json:"tag"`
+	Text        string  `json:"text"`
+}
+
+// ExplainedVote is one opinion on the time of publication.
+type ExplainedVote struct {
+	Time   time.Time `json:"time"`
+	Weight float64   `json:"weight"`
+	From   string    `json:"from"`
+}
+
+// Explain extracts a page and tells how. It fails only where the page is no
+// HTML or text; other faults are in Explanation.Error.
+func (x *Extractor) Explain(p *news.Page) (*Explanation, error) {
+	e := &Explanation{}
+	a, err := x.extract(p, e)
+	if err != nil {
+		if len(e.Candidates) == 0 {
+			return nil, err
+		}
+		e.Error = err.Error()
+		return e, nil
+	}
+	a.Mentions = x.mentions(a)
+	e.Article = a
+	return e, nil
+}
+
+func (e *Explanation) fill(d *dom.Document, body *boilerplate.Body, m *metadata.Metadata) {
+	kept := make(map[int]bool)
+	for _, i := range body.Blocks {
+		kept[i] = true
+	}
+	for k, c := range body.Candidates {
+		x := ExplainedCandidate{Chosen: k == body.Chosen, Score: c.Score, Blocks: len(c.Blocks)}
+		for _, kind := range c.Kinds {
+			x.Kinds = append(x.Kinds, string(kind))
+		}
+		if n := len(c.Blocks); n > 0 {
+			x.Begins, x.Ends = clip(d.Blocks[c.Blocks[0]].Text, 40), clip(d.Blocks[c.Blocks[n-1]].Text, 40)
+		}
+		e.Candidates = append(e.Candidates, x)
+	}
+	for i, q := range body.Probability {
+		if kept[i] || q >= 0.2 {
+			b := &d.Blocks[i]
+			e.Blocks = append(e.Blocks, ExplainedBlock{Kept: kept[i], Probability: float64(int(q*100+0.5)) / 100, Tag: b.Tag.String(), Text: clip(b.Text, 60)})
+		}
+	}
+	for _, v := range m.Votes {
+		e.Votes = append(e.Votes, ExplainedVote{Time: v.Time, Weight: v.Weight, From: v.From})
+	}
+}
