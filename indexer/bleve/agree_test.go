@@ -13,7 +13,7 @@ import (
 	"xinwen/news/lexicon"
 )
 
-var agreePairs = flag.Int("agree", 100_000, "query and article pairs in TestIndexAgreesWithEvaluator")
+var agreePairs = flag.Int("agree", 40_000, "query and article pairs in TestIndexAgreesWithEvaluator")
 
 // TestIndexAgreesWithEvaluator searches random articles with random queries and
 // holds the index to what the evaluator, which alerts use, says of each.
