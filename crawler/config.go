@@ -10,6 +10,7 @@ import (
 
 	"xinwen/crawler/fetch"
 	"xinwen/crawler/source"
+	"xinwen/crawler/websub"
 	"xinwen/news/bus"
 )
 
@@ -39,6 +40,8 @@ type Config struct {
 	// MinInterval bounds how often a source is polled, default 60 s. Less is for
 	// simulated webs.
 	MinInterval time.Duration `json:"min_interval,omitempty" yaml:"min_interval,omitempty"`
+	// WebSub subscribes to feeds at their hubs.
+	WebSub websub.Config `json:"websub,omitzero" yaml:"websub,omitempty"`
 	// Once ends the crawl when every source was polled once and the frontier is
 	// empty.
 	Once bool `json:"once,omitempty" yaml:"once,omitempty"`
@@ -65,7 +68,7 @@ const (
 
 // Validate returns every fault of c at once.
 func (c Config) Validate() error {
-	var errs []error
+	errs := []error{c.WebSub.Validate()}
 	for name, n := range map[string]int64{
 		"max_body_bytes": c.MaxBodyBytes, "header_timeout": int64(c.HeaderTimeout), "timeout": int64(c.Timeout),
 		"concurrency": int64(c.Concurrency), "min_interval": int64(c.MinInterval),

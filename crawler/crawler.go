@@ -15,6 +15,7 @@ import (
 	"xinwen/crawler/lease"
 	"xinwen/crawler/robots"
 	"xinwen/crawler/source"
+	"xinwen/crawler/websub"
 	"xinwen/news"
 	"xinwen/news/bus"
 )
@@ -30,6 +31,7 @@ type Crawler struct {
 	hosts    *frontier.Hosts
 	frontier *frontier.Frontier
 	leases   *lease.Leases
+	websub   *websub.Subscriber // nil: no subscriptions
 	states   *states
 	memories *memories
 	feeds    jetstream.KeyValue
@@ -142,9 +144,20 @@ func (c *Crawler) run(ctx context.Context) error {
 	defer wg.Wait()
 	defer cancel()
 
-	failed := make(chan error, frontier.Partitions+2)
+	failed := make(chan error, frontier.Partitions+3)
 	if err := c.retire(ctx); err != nil {
 		return err
+	}
+	if c.opts.WebSub.Listen != "" && !c.opts.Once {
+		var err error
+		if c.websub, err = websub.Listen(c.opts.WebSub, c.postToHub, c.log); err != nil {
+			return err
+		}
+		wg.Go(func() {
+			if err := c.websub.Run(ctx); err != nil {
+				failed <- err
+			}
+		})
 	}
 	wg.Go(func() { failed <- c.consumeAsked(ctx) })
 	wg.Go(func() {

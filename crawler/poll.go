@@ -68,6 +68,7 @@ func (c *Crawler) follow(ctx context.Context, src *source.Source, w way) {
 			return
 		}
 		c.summarize(src, w, next)
+		c.subscribe(ctx, src, w, m)
 		timer.Reset(time.Until(next))
 	}
 }
@@ -266,6 +267,9 @@ func (c *Crawler) budget(src *source.Source, w way, rec *wayRecord, now time.Tim
 	}
 	if !rec.Newest.IsZero() && now.Sub(rec.Newest) > max(2*staleAfter, 20*rec.Gap) && b > 24 {
 		b = max(b/4, 24)
+	}
+	if c.websub != nil && rec.Hub != "" && c.websub.Standing(w.key(src)) && b > 24 {
+		b = max(b/4, 24) // its hub tells when there is news
 	}
 	if rec.Boost > 1 {
 		if now.Sub(rec.Boosted) > boostFor {

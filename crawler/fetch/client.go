@@ -252,20 +252,29 @@ func redirectTarget(from *url.URL, location string) (*url.URL, error) {
 // hop makes one request. If the answer is a redirect, next is its target.
 func (c *Client) hop(ctx context.Context, u *url.URL, req Request) (resp *Response, next string, err error) {
 	if req.Gate != nil {
-		done, gateErr := req.Gate(ctx, u)
+		done, gateErr := c.pass(ctx, u, req.Gate)
 		if gateErr != nil {
-			var e *Error
-			if !errors.As(gateErr, &e) {
-				e = &Error{Kind: KindGate, URL: u.String(), Err: gateErr}
-				if ctx.Err() != nil {
-					e.Kind, e.Temporary = KindCancelled, true
-				}
-			}
-			return nil, "", e
+			return nil, "", gateErr
 		}
 		defer func() { done(err) }()
 	}
 	return c.request(ctx, u, req)
+}
+
+// pass passes a gate; its error is an *Error.
+func (c *Client) pass(ctx context.Context, u *url.URL, gate Gate) (func(error), error) {
+	done, err := gate(ctx, u)
+	if err == nil {
+		return done, nil
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{Kind: KindGate, URL: u.String(), Err: err}
+		if ctx.Err() != nil {
+			e.Kind, e.Temporary = KindCancelled, true
+		}
+	}
+	return nil, e
 }
 
 func (c *Client) request(parent context.Context, u *url.URL, req Request) (*Response, string, error) {
