@@ -33,6 +33,7 @@ var benchmarks = map[string]struct {
 	"freshness":  {"published to searchable for 500 simulated feeds (a simulation of the scheduler)", freshness},
 	"politeness": {"requests too soon, two at a time or forbidden, of 100,000 or $REQUESTS, with successions of crawlers", politeness},
 	"hostile":    {"memory and time over every misbehaviour that simweb knows", hostile},
+	"frontier":   {"start and memory of a crawler that knows a million URLs", scale},
 	"web":        {"serves pages to the benchmarks above until its input ends", web},
 	"convert":    {"Traditional to Simplified Chinese, against two Go libraries", convert},
 }
