@@ -5,6 +5,9 @@
 //	        bytes      blocks  body          title,      and         mentions
 //	        to text            blocks        time, who   script
 //
+// Run also compares each article with the last ones on ARTICLES, also those of
+// other extractors (package duplicate), and marks copies.
+//
 // Extract is pure: the same page and lexicon give the same article. What fails
 // in it fails for good, and the page goes to quarantine with a hint.
 package extractor

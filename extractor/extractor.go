@@ -16,6 +16,7 @@ import (
 
 	"xinwen/extractor/boilerplate"
 	"xinwen/extractor/dom"
+	"xinwen/extractor/duplicate"
 	"xinwen/extractor/entity"
 	"xinwen/extractor/language"
 	"xinwen/extractor/metadata"
@@ -71,6 +72,7 @@ type Extractor struct {
 
 	mu        sync.Mutex // held while a gazetteer is built
 	gazetteer gazetteer
+	copies    *duplicate.Index
 	running   running
 }
 
@@ -92,7 +94,7 @@ func New(o Options) (*Extractor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Extractor{bus: o.Bus, lexicon: o.Lexicon, config: o.Config, log: o.Logger, metrics: m}, nil
+	return &Extractor{bus: o.Bus, lexicon: o.Lexicon, config: o.Config, log: o.Logger, metrics: m, copies: duplicate.NewIndex(maxCopies)}, nil
 }
 
 // Error says why a page cannot become an article. Trying again does not help.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
+	"xinwen/extractor/duplicate"
 	"xinwen/extractor/language"
 	"xinwen/news"
 	"xinwen/news/bus"
@@ -38,6 +39,8 @@ type running struct {
 	done   chan error
 	// tries counts, by sequence, the extractions that began and did not return.
 	tries map[uint64]int
+	// remembering ends when the reader of ARTICLES has.
+	remembering sync.WaitGroup
 }
 
 // Run extracts until ctx is done.
@@ -74,6 +77,13 @@ func (x *Extractor) Start(ctx context.Context) error {
 	x.running.tries = make(map[uint64]int)
 	done := x.running.done
 	x.log.Info("extractor started", "workers", x.config.Workers)
+	last, err := x.bus.LastSeq(ctx, bus.Articles)
+	if err != nil {
+		x.running.cancel()
+		x.running.cancel = nil
+		return fmt.Errorf("extractor: %w", err)
+	}
+	x.running.remembering.Go(func() { x.remember(ctx, last) })
 	go func() {
 		done <- x.bus.Consume(ctx, bus.ConsumerConfig{
 			Stream: bus.Pages, Name: Consumer, Workers: x.config.Workers, Timeout: x.config.Timeout,
@@ -94,6 +104,7 @@ func (x *Extractor) Stop() error {
 	x.running.cancel()
 	x.running.cancel = nil
 	err := <-x.running.done
+	x.running.remembering.Wait()
 	x.log.Info("extractor stopped")
 	return err
 }
@@ -113,6 +124,9 @@ func (x *Extractor) handle(ctx context.Context, m *bus.Message) error {
 		x.metrics.pages.WithLabelValues("failed").Inc()
 		return fmt.Errorf("extract %s: %w", p.URL, err)
 	}
+	if !p.Fast {
+		x.compare(a)
+	}
 	a.Published, a.Modified, a.Fetched = inUTC(a.Published), inUTC(a.Modified), inUTC(a.Fetched)
 	a.Extracted = time.Now().UTC().Truncate(time.Millisecond)
 	if err := x.bus.PublishArticle(ctx, a); err != nil {
@@ -121,6 +135,40 @@ func (x *Extractor) handle(ctx context.Context, m *bus.Message) error {
 	x.count(a, outcome)
 	x.log.Debug("article extracted", "url", a.URL, "article_id", a.ID, "source", a.Source, "took", time.Since(began))
 	return nil
+}
+
+// maxCopies is how many of the last articles are remembered to find duplicates
+// among.
+const maxCopies = 5000
+
+// remember reads the last articles, and then all that come, also from other
+// extractors, so that each knows what the others have found.
+func (x *Extractor) remember(ctx context.Context, last uint64) {
+	from := uint64(1)
+	if last > maxCopies {
+		from = last - maxCopies + 1
+	}
+	err := x.bus.Read(ctx, bus.ReadConfig{Stream: bus.Articles, From: from}, func(_ context.Context, batch []*bus.Message) error {
+		for _, m := range batch {
+			if a, err := news.ParseArticle(m.Data); err == nil && !a.Deleted {
+				x.copies.Add(a.ID, firstOf(a.FirstPublisher, a.Publisher, a.Source), duplicate.Words(a.Title, a.Text))
+			}
+		}
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		x.log.Warn("articles of other extractors are not compared any more", "err", err)
+	}
+}
+
+// compare marks an article that says much the same as an earlier one.
+func (x *Extractor) compare(a *news.Article) {
+	if a.Deleted {
+		return
+	}
+	if m, ok := x.copies.Add(a.ID, firstOf(a.Publisher, a.Source), duplicate.Words(a.Title, a.Text)); ok {
+		a.DuplicateOf, a.FirstPublisher = m.ID, m.Publisher
+	}
 }
 
 // inUTC returns t as articles on the bus have their times.

@@ -55,6 +55,10 @@ type Article struct {
 	Mentions []Mention `json:"mentions,omitempty"`
 	// Links are the links inside Text.
 	Links []Link `json:"links,omitempty"`
+	// DuplicateOf is the ID of the article that had much the same text first, ""
+	// if none is known; FirstPublisher is who published that.
+	DuplicateOf    string `json:"duplicate_of,omitempty"`
+	FirstPublisher string `json:"first_publisher,omitempty"`
 	// Warnings tell what is doubtful, as "code: sentence".
 	Warnings []string `json:"warnings,omitempty"`
 	// Topics are what the article is about, the surest first.

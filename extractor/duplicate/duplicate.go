@@ -179,6 +179,7 @@ type Index struct {
 type entry struct {
 	id, publisher string
 	print         Fingerprint
+	first         Match // what it is a copy of, if it is one
 }
 
 // NewIndex returns an index of at most limit articles; older ones are
@@ -217,7 +218,19 @@ func (x *Index) Add(id, publisher, text string) (Match, bool) {
 			}
 		}
 	}
-	x.put(entry{id: id, publisher: publisher, print: f})
+	own := entry{id: id, publisher: publisher, print: f}
+	if place >= 0 {
+		// A copy of a copy leads to the first one.
+		if first := &x.ring[place]; first.first.ID != "" {
+			best.ID, best.Publisher = first.first.ID, first.first.Publisher
+		}
+		if best.ID == id {
+			best, place = Match{}, -1
+		} else {
+			own.first = best
+		}
+	}
+	x.put(own)
 	return best, place >= 0
 }
 
