@@ -37,6 +37,7 @@ type Crawler struct {
 	feeds    jetstream.KeyValue
 	report   report
 	zones    sync.Map // name -> *time.Location
+	jars     sync.Map // ID of a source -> http.CookieJar
 	// rescan tells that ways into a source were discovered.
 	rescan chan struct{}
 	began  time.Time

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 
 	"xinwen/crawler/fetch"
 	"xinwen/crawler/frontier"
@@ -72,7 +76,11 @@ func (v *visit) gate(ctx context.Context, u *url.URL) (func(error), error) {
 		}
 		delay = max(delay, rules.Delay)
 	}
-	turn, err := v.crawler.acquire(ctx, hostOf(u), v.crawler.client.Address(ctx, u), delay, v.urgent)
+	ip := ""
+	if v.source.Proxy == "" {
+		ip = v.crawler.client.Address(ctx, u)
+	}
+	turn, err := v.crawler.acquire(ctx, hostOf(u), ip, delay, v.urgent)
 	var held *frontier.HeldError
 	if errors.As(err, &held) {
 		return nil, &fetch.Error{
@@ -131,6 +139,23 @@ func hostOf(u *url.URL) string {
 	return u.Host
 }
 
+// jar returns the cookies of a source, nil if it keeps none. They live as long as
+// the crawler.
+func (c *Crawler) jar(src *source.Source) http.CookieJar {
+	if !src.Cookies {
+		return nil
+	}
+	jar, ok := c.jars.Load(src.ID)
+	if !ok {
+		fresh, err := cookiejar.New(&cookiejar.Options{PublicSuffixList: publicsuffix.List})
+		if err != nil {
+			return nil // it never fails
+		}
+		jar, _ = c.jars.LoadOrStore(src.ID, fresh)
+	}
+	return jar.(http.CookieJar)
+}
+
 // get fetches for v and counts. The caller must end v after it is done with the
 // body.
 func (v *visit) get(ctx context.Context, req fetch.Request) (*fetch.Response, error) {
@@ -140,6 +165,7 @@ func (v *visit) get(ctx context.Context, req fetch.Request) (*fetch.Response, er
 		req.MaxBodyBytes = v.source.MaxBodyBytes
 	}
 	req.Timeout = v.source.Timeout
+	req.Proxy, req.Jar = v.source.Proxy, c.jar(v.source)
 	resp, err := c.client.Get(ctx, req)
 	var e *fetch.Error
 	switch {
@@ -161,7 +187,7 @@ func (v *visit) fetchRobots(ctx context.Context, robotsURL string) (int, []byte,
 	defer own.end()
 	resp, err := v.crawler.client.Get(ctx, fetch.Request{
 		URL: robotsURL, Accept: acceptRobots, Gate: own.gate,
-		MaxBodyBytes: robots.MaxBytes + 1, Truncate: true, MaxRedirects: robots.MaxRedirects,
+		MaxBodyBytes: robots.MaxBytes + 1, Truncate: true, MaxRedirects: robots.MaxRedirects, Proxy: v.source.Proxy,
 	})
 	var e *fetch.Error
 	switch {

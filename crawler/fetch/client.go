@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -76,6 +78,11 @@ type Request struct {
 	MaxBodyBytes int64
 	Timeout      time.Duration
 	MaxRedirects int
+	// Proxy is the proxy the request goes through, "" for none. What it connects
+	// to cannot be checked from here.
+	Proxy string
+	// Jar keeps cookies; nil keeps none.
+	Jar http.CookieJar
 	// Truncate takes the beginning of a body that is too large.
 	Truncate bool
 }
@@ -115,6 +122,9 @@ type Client struct {
 	transport *http.Transport
 	resolve   resolver
 	addresses addresses
+
+	mu      sync.Mutex
+	proxies map[string]*http.Transport
 }
 
 // New returns a client, or an error that says what is wrong with cfg.
@@ -157,7 +167,39 @@ func or[T comparable](v, fallback T) T {
 }
 
 // Close closes the connections that are idle.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range c.proxies {
+		t.CloseIdleConnections()
+	}
+}
+
+// through returns the transport of a proxy.
+func (c *Client) through(proxy string) (*http.Transport, error) {
+	if proxy == "" {
+		return c.transport, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.proxies[proxy]; t != nil {
+		return t, nil
+	}
+	u, err := url.Parse(proxy)
+	if err != nil {
+		return nil, errors.New("the proxy's address cannot be read")
+	}
+	t := c.transport.Clone()
+	t.Proxy = http.ProxyURL(u)
+	// The operator chose the proxy: it may well be at a private address.
+	t.DialContext = (&net.Dialer{Timeout: c.cfg.HeaderTimeout, KeepAlive: 30 * time.Second}).DialContext
+	if c.proxies == nil {
+		c.proxies = make(map[string]*http.Transport)
+	}
+	c.proxies[proxy] = t
+	return t, nil
+}
 
 // Product returns the product token of the User-Agent, which robots.txt knows us
 // by.
@@ -208,7 +250,7 @@ func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 				Kind: KindRedirects, URL: req.URL, Err: fmt.Errorf("more than %d redirects, the last to %s", maxRedirects, u),
 				Hint: "open the address in a browser and use the one it ends at",
 			}
-		case seen[u.String()]:
+		case seen[u.String()] && req.Jar == nil: // with cookies the second answer can be another
 			return nil, &Error{
 				Kind: KindRedirects, URL: req.URL, Err: fmt.Errorf("the redirects run in a circle at %s", u),
 				Hint: "the page may want a cookie; check the address in a browser",
@@ -298,12 +340,23 @@ func (c *Client) request(parent context.Context, u *url.URL, req Request) (*Resp
 	if req.Validators.LastModified != "" {
 		r.Header.Set("If-Modified-Since", req.Validators.LastModified)
 	}
-	// RoundTrip rather than Client.Do: redirects pass the gate, cookies are not
-	// kept.
-	raw, err := c.transport.RoundTrip(r)
+	if req.Jar != nil {
+		for _, cookie := range req.Jar.Cookies(u) {
+			r.AddCookie(cookie)
+		}
+	}
+	transport, err := c.through(req.Proxy)
+	if err != nil {
+		return nil, "", &Error{Kind: KindConnect, URL: u.String(), Err: err, Hint: "check the proxy of this source"}
+	}
+	// RoundTrip rather than Client.Do: redirects pass the gate.
+	raw, err := transport.RoundTrip(r)
 	header.Stop()
 	if err != nil {
 		return nil, "", classify(ctx, u.String(), err)
+	}
+	if cookies := raw.Cookies(); req.Jar != nil && len(cookies) > 0 {
+		req.Jar.SetCookies(u, cookies)
 	}
 	defer raw.Body.Close() // its error says nothing that reading did not
 
