@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -29,6 +30,10 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		return
+	}
+	if err := os.Setenv("XINWEN_CHAOS_SECRET", "whsec_c2ltdWxhdGVkIHdlYiBvZiBtYW55IHNpdGVz"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
@@ -95,6 +100,8 @@ type process struct {
 	cmd     *exec.Cmd
 	stdin   io.Closer
 	started chan struct{} // closed when it has started, or ended
+	ended   chan struct{} // closed when it has ended
+	err     error         // how; valid then
 }
 
 func launch(t *testing.T, p part) *process {
@@ -121,10 +128,12 @@ func launch(t *testing.T, p part) *process {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	pr := &process{part: p, cmd: cmd, stdin: stdin, started: make(chan struct{})}
+	pr := &process{part: p, cmd: cmd, stdin: stdin, started: make(chan struct{}), ended: make(chan struct{})}
 	go func() {
 		_, _ = bufio.NewReader(stdout).ReadString('\n') // an end is an end
 		close(pr.started)
+		pr.err = cmd.Wait()
+		close(pr.ended)
 	}()
 	return pr
 }
@@ -132,17 +141,61 @@ func launch(t *testing.T, p part) *process {
 // kill ends the process as kill -9 does.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // it may have ended by itself
-	<-p.started
-	_ = p.cmd.Wait() // the error is the signal
+	<-p.ended
 }
 
 // stop ends the process in good order.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
 	_ = p.stdin.Close() // the sign to stop; the pipe may be broken already
-	<-p.started
-	if err := p.cmd.Wait(); err != nil {
-		t.Errorf("stop %s: %v", p.Name, err)
+	<-p.ended
+	if p.err != nil {
+		t.Errorf("stop %s: %v", p.Name, p.err)
+	}
+}
+
+// system is the processes that run, by name. It starts anew what has ended by
+// itself, as a supervisor does.
+type system struct {
+	t       *testing.T
+	parts   []part
+	running map[string]*process
+	revived int
+}
+
+func (s *system) start(p part) *process {
+	s.t.Helper()
+	s.running[p.Name] = launch(s.t, p)
+	return s.running[p.Name]
+}
+
+// kill kills a process and starts it again.
+func (s *system) kill(name string) {
+	s.t.Helper()
+	s.running[name].kill()
+	s.start(s.running[name].part)
+}
+
+// supervise starts anew what has ended.
+func (s *system) supervise() {
+	s.t.Helper()
+	for _, p := range s.running {
+		select {
+		case <-p.ended:
+			s.revived++
+			s.start(p.part)
+		default:
+		}
+	}
+}
+
+// stop stops all, NATS last.
+func (s *system) stop() {
+	s.t.Helper()
+	for _, p := range slices.Backward(s.parts) {
+		if r := s.running[p.Name]; r != nil {
+			r.stop(s.t)
+		}
 	}
 }
 

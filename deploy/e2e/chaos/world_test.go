@@ -38,6 +38,8 @@ type world struct {
 	alerts  string // directory
 	api     string
 	want    []string // IDs of the articles of the web
+	// supervise, if set, is called while waiting.
+	supervise func()
 
 	mu       sync.Mutex
 	told     map[string]int             // accepted deliveries by article
@@ -47,7 +49,11 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	web, err := simweb.New(simweb.Options{})
+	o := simweb.Options{DemoSites: []string{"dianhai", "kuaixin", "xidao"}}
+	if long() {
+		o.DemoSites = nil // all
+	}
+	web, err := simweb.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +72,6 @@ func newWorld(t *testing.T) *world {
 		w.want = append(w.want, weburl.ID(a.URL))
 	}
 	slices.Sort(w.want)
-	t.Setenv("XINWEN_CHAOS_SECRET", "whsec_c2ltdWxhdGVkIHdlYiBvZiBtYW55IHNpdGVz")
 	dir := t.TempDir()
 	w.sources, w.alerts = filepath.Join(dir, "sources.yaml"), filepath.Join(dir, "alerts")
 	if err := os.Mkdir(w.alerts, 0o755); err != nil {
@@ -195,6 +200,9 @@ func (w *world) until(limit time.Duration, missing func() string) {
 		}
 		select {
 		case <-tick.C:
+			if w.supervise != nil {
+				w.supervise()
+			}
 		case <-timeout:
 			w.t.Fatalf("after %s: %s", limit, last)
 		}
