@@ -1,0 +1,3 @@
+// Package prometheus holds alert rules for Prometheus and their tests, which
+// need promtool.
+package prometheus

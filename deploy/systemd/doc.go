@@ -1,0 +1,3 @@
+// Package systemd holds units for Xinwen in one process and for single
+// services. Its test needs systemd-analyze.
+package systemd
