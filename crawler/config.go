@@ -10,6 +10,7 @@ import (
 
 	"xinwen/crawler/fetch"
 	"xinwen/crawler/source"
+	"xinwen/crawler/warc"
 	"xinwen/crawler/websub"
 	"xinwen/news/bus"
 )
@@ -42,6 +43,8 @@ type Config struct {
 	MinInterval time.Duration `json:"min_interval,omitempty" yaml:"min_interval,omitempty"`
 	// WebSub subscribes to feeds at their hubs.
 	WebSub websub.Config `json:"websub,omitzero" yaml:"websub,omitempty"`
+	// WARC writes what was fetched into web archives.
+	WARC warc.Config `json:"warc,omitzero" yaml:"warc,omitempty"`
 	// Once ends the crawl when every source was polled once and the frontier is
 	// empty.
 	Once bool `json:"once,omitempty" yaml:"once,omitempty"`
@@ -68,7 +71,7 @@ const (
 
 // Validate returns every fault of c at once.
 func (c Config) Validate() error {
-	errs := []error{c.WebSub.Validate()}
+	errs := []error{c.WebSub.Validate(), c.WARC.Validate()}
 	for name, n := range map[string]int64{
 		"max_body_bytes": c.MaxBodyBytes, "header_timeout": int64(c.HeaderTimeout), "timeout": int64(c.Timeout),
 		"concurrency": int64(c.Concurrency), "min_interval": int64(c.MinInterval),

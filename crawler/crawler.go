@@ -15,6 +15,7 @@ import (
 	"xinwen/crawler/lease"
 	"xinwen/crawler/robots"
 	"xinwen/crawler/source"
+	"xinwen/crawler/warc"
 	"xinwen/crawler/websub"
 	"xinwen/news"
 	"xinwen/news/bus"
@@ -32,6 +33,7 @@ type Crawler struct {
 	frontier *frontier.Frontier
 	leases   *lease.Leases
 	websub   *websub.Subscriber // nil: no subscriptions
+	archive  *warc.Writer       // nil: no archives
 	states   *states
 	memories *memories
 	feeds    jetstream.KeyValue
@@ -172,6 +174,17 @@ func (c *Crawler) run(ctx context.Context) error {
 				c.log.Warn("sources are not watched", "file", c.opts.Sources, "err", err)
 			}
 		})
+	}
+	if c.opts.WARC.Dir != "" {
+		var err error
+		if c.archive, err = warc.New(c.opts.WARC, c.client.UserAgent()); err != nil {
+			return err
+		}
+		defer func() {
+			if err := c.archive.Close(); err != nil {
+				c.log.Error("last archive not closed", "err", err)
+			}
+		}()
 	}
 	defer func() {
 		fctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)

@@ -15,6 +15,7 @@ import (
 	"xinwen/crawler/frontier"
 	"xinwen/crawler/robots"
 	"xinwen/crawler/source"
+	"xinwen/crawler/warc"
 )
 
 // What we say we take.
@@ -176,8 +177,21 @@ func (v *visit) get(ctx context.Context, req fetch.Request) (*fetch.Response, er
 	case err == nil:
 		c.metrics.requests.WithLabelValues(v.source.ID, statusLabel(resp.Status)).Inc()
 		c.metrics.bytes.WithLabelValues(v.source.ID).Add(float64(resp.WireBytes))
+		c.keep(resp)
 	}
 	return resp, err
+}
+
+// keep writes an answer into the archive, if there is one. The crawl goes on
+// without it: the page itself is on its way.
+func (c *Crawler) keep(resp *fetch.Response) {
+	if c.archive == nil || resp.NotModified() {
+		return
+	}
+	err := c.archive.Write(warc.Response{URL: resp.URL, Time: resp.Fetched, Status: resp.Status, Header: resp.Header, Body: resp.Body})
+	if err != nil {
+		c.log.Error("answer not archived", "url", resp.URL, "err", err)
+	}
 }
 
 // fetchRobots is the robots.FetchFunc of v: robots.txt waits for its host's turn

@@ -201,6 +201,9 @@ func (c *Client) through(proxy string) (*http.Transport, error) {
 	return t, nil
 }
 
+// UserAgent returns what the client calls itself.
+func (c *Client) UserAgent() string { return c.cfg.UserAgent }
+
 // Product returns the product token of the User-Agent, which robots.txt knows us
 // by.
 func (c *Client) Product() string {

@@ -1,8 +1,13 @@
 package crawler_test
 
 import (
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -43,5 +48,31 @@ func TestSourceGoesThroughItsProxy(t *testing.T) {
 	o.Resolve = nil
 	if r := crawl(t, o); r.Pages != 1 || through.Load() != 3 {
 		t.Errorf("got %v and %d requests through the proxy, want a page and 3", r, through.Load())
+	}
+}
+
+func TestWhatIsFetchedIsArchived(t *testing.T) {
+	w, b := newWeb(t), openBus(t, t.TempDir())
+	w.feed("http://a.example/feed", "/1")
+	w.article("http://a.example/1", "One")
+	o := options(w, b, demo("a", func(s *source.Source) { s.Feeds = []string{"http://a.example/feed"} }))
+	o.WARC.Dir = t.TempDir()
+	crawl(t, o)
+	files, err := filepath.Glob(filepath.Join(o.WARC.Dir, "*.warc.gz"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("got %v, %v", files, err)
+	}
+	f, err := os.Open(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil || strings.Count(string(text), "WARC-Type: response") != 2 {
+		t.Errorf("got %v and %d records, want feed and page", err, strings.Count(string(text), "WARC-Type: response"))
 	}
 }
