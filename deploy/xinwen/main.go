@@ -60,8 +60,8 @@ type cli struct {
 
 func main() { os.Exit(run(os.Args[1:])) }
 
-// run returns the exit status: 0 done, 1 failed, 2 wrong usage or not there
-// yet, 130 interrupted.
+// run returns the exit status: 0 done, 1 failed, 2 wrong usage, 130
+// interrupted.
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -96,16 +96,11 @@ func run(args []string) int {
 	if errors.As(err, &h) && h.Hint() != "" {
 		fmt.Fprintf(os.Stderr, "  → %s\n", h.Hint())
 	}
-	if errors.Is(err, errNotYet) {
-		return 2
-	}
 	return 1
 }
 
 // indented keeps the lines of a long message together.
 func indented(s string) string { return strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n  ") }
-
-var errNotYet = errors.New("not yet")
 
 // versionText names the release, or the commit that was built.
 func versionText() string { return service.Version(version) }
