@@ -197,9 +197,9 @@ func writeUntilKilled(dir string) error {
 // TestKillLosesNothing kills a writing process at random moments; each time the
 // index must hold exactly the articles up to its sequence.
 func TestKillLosesNothing(t *testing.T) {
-	kills := 6
+	kills := 3
 	if testing.Short() {
-		kills = 3
+		kills = 2
 	}
 	dir := t.TempDir()
 	self, err := os.Executable()
