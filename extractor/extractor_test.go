@@ -70,7 +70,7 @@ func TestExtractSurvivesHostilePages(t *testing.T) {
 		{"deep-tables", strings.Repeat("<table><tr><td>", 2000) + article},
 		{"nuls", "\x00\x00" + strings.ReplaceAll(article, "，", "\x00，") + "\x00"},
 		{"ten-megabytes", article + strings.Repeat("<p>x</p><!-- filler filler filler filler -->", 200_000)},
-		{"one-line", article + "<p>" + strings.Repeat("字", 2_000_000) + "</p>"},
+		{"one-line", article + "<p>" + strings.Repeat("字", 500_000) + "</p>"},
 		{"many-attributes", "<div " + strings.Repeat(`a="b" `, 100_000) + ">" + article},
 		{"stray-ends", strings.Repeat("</div></p></td></a>", 50_000) + article},
 		{"table-text", "<table>" + strings.Repeat("a<b>b", 300) + "</table>" + article},
@@ -156,7 +156,7 @@ func TestExtractIsSafeForConcurrentUse(t *testing.T) {
 	for w := range 4 {
 		wg.Go(func() {
 			for i := range goldenPages {
-				if w == 0 && i%4 == 0 {
+				if w == 0 && i == 4 {
 					again, err := lexicon.Builtin()
 					if err != nil {
 						t.Error(err)

@@ -115,8 +115,13 @@ type blockContext struct {
 	runGood    float64
 }
 
-// margin is how many blocks before and after all candidates are judged too.
-const margin = 25
+const (
+	// margin is how many blocks before and after all candidates are judged too.
+	margin = 25
+	// maxJudged is how many blocks of a page are judged at most; no article has
+	// so many.
+	maxJudged = 6000
+)
 
 // rows returns the features of the blocks that may be the article's: those of
 // candidates and around. The others have none.
@@ -129,6 +134,7 @@ func (p *page) rows(c *blockContext, cs []Candidate) [][]float32 {
 		}
 	}
 	lo, hi = max(0, lo-margin), min(len(rows), hi+margin)
+	hi = min(hi, lo+maxJudged)
 	if lo >= hi {
 		return rows
 	}

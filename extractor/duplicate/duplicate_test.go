@@ -123,10 +123,7 @@ func f1(docs []doc, change func(string) string) float64 {
 }
 
 func TestCopiesInTheCorpora(t *testing.T) {
-	n := 800
-	if testing.Short() {
-		n = 200
-	}
+	const n = 200
 	hant, hans := corpus(t, "news-zh-hant.jsonl.gz", n), corpus(t, "news-zh-hans.jsonl.gz", n)
 	r := rand.New(rand.NewPCG(7, 7))
 	noise := func(s string) string {
@@ -164,7 +161,7 @@ var digits = regexp.MustCompile(`[\d一二三四五六七八九十]+`)
 
 // TestSeriesAreNotMerged adds articles whose titles differ in numbers only.
 func TestSeriesAreNotMerged(t *testing.T) {
-	docs := corpus(t, "news-zh-hans.jsonl.gz", 8000)
+	docs := corpus(t, "news-zh-hans.jsonl.gz", 3000)
 	series := make(map[string][]doc)
 	for _, d := range docs {
 		k := digits.ReplaceAllString(d.Title, "#")
