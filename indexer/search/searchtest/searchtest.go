@@ -512,7 +512,8 @@ func countsTrends(t *testing.T, s search.Searcher) {
 		series []search.Series
 	}{
 		{
-			"by_day", search.TrendRequest{Request: search.Request{From: day(1, 0), To: day(6, 0)}, Interval: search.IntervalDay, By: search.FacetSource},
+			"by_day",
+			search.TrendRequest{Request: search.Request{From: day(1, 0), To: day(6, 0)}, Interval: search.IntervalDay, By: search.FacetSource},
 			[]time.Time{day(1, 0), day(2, 0), day(3, 0), day(4, 0), day(5, 0)},
 			[]uint64{1, 1, 1, 1, 1},
 			[]search.Series{
@@ -522,13 +523,15 @@ func countsTrends(t *testing.T, s search.Searcher) {
 			},
 		},
 		{
-			"by_week_of_a_query", search.TrendRequest{Request: search.Request{Query: "先进封装", From: day(1, 12), To: day(4, 0)}, Interval: search.IntervalWeek},
+			"by_week_of_a_query",
+			search.TrendRequest{Request: search.Request{Query: "先进封装", From: day(1, 12), To: day(4, 0)}, Interval: search.IntervalWeek},
 			[]time.Time{time.Date(2025, 10, 27, 0, 0, 0, 0, time.UTC), day(3, 0)},
 			[]uint64{2, 0},
 			[]search.Series{{Counts: []uint64{2, 0}, Total: 2, Share: 1}},
 		},
 		{
-			"entities_of_a_kind_by_hour", search.TrendRequest{Request: search.Request{From: day(3, 7), To: day(3, 9), TZ: "Asia/Shanghai"}, Interval: search.IntervalHour, By: search.FacetEntity, Kind: "org", Limit: 1},
+			"entities_of_a_kind_by_hour",
+			search.TrendRequest{Request: search.Request{From: day(3, 7), To: day(3, 9), TZ: "Asia/Shanghai"}, Interval: search.IntervalHour, By: search.FacetEntity, Kind: "org", Limit: 1},
 			[]time.Time{day(3, 7), day(3, 8)},
 			[]uint64{0, 1},
 			[]search.Series{{Value: "org:nvidia", Counts: []uint64{0, 1}, Total: 1, Share: 1}},
