@@ -128,7 +128,7 @@ func TestOnceCrawlsFeedsListPagesAndURLs(t *testing.T) {
 	for _, p := range []string{"1", "2", "3"} {
 		w.article("http://a.example/"+p+".html", "Article "+p)
 	}
-	w.handle("http://a.example/moved.html", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/3.html", 301) })
+	w.handle("http://a.example/moved.html", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/3.html", http.StatusMovedPermanently) })
 	w.article("http://a.example/single.html", "Single page")
 	list := ""
 	for i := range 4 {
@@ -226,11 +226,11 @@ func TestBadInput(t *testing.T) {
 			rw.Header().Set("Content-Encoding", "gzip")
 			_, _ = rw.Write(zeros.Bytes())
 		}, "more than 100 times"},
-		"loop":      {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/loop", 302) }, "in a circle"},
-		"private":   {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "ftp://a.example/", 302) }, "not http or https"},
+		"loop":      {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/loop", http.StatusFound) }, "in a circle"},
+		"private":   {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "ftp://a.example/", http.StatusFound) }, "not http or https"},
 		"gone":      {http.NotFound, "answers 404"},
 		"forbidden": {func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(403) }, "answers 403"},
-		"front":     {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/", 302) }, "front page"},
+		"front":     {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/", http.StatusFound) }, "front page"},
 		"broken":    {func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(500) }, "answers 500"},
 		"cut": {func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header().Set("Content-Length", "1000")
@@ -270,7 +270,7 @@ func TestBadInput(t *testing.T) {
 		}
 	}
 	w.handle("http://metadata.example/metadata", func(rw http.ResponseWriter, r *http.Request) {
-		http.Redirect(rw, r, "http://169.254.169.254/latest/meta-data/", 302)
+		http.Redirect(rw, r, "http://169.254.169.254/latest/meta-data/", http.StatusFound)
 	})
 	faults["metadata"] = fault{nil, "169.254.169.254 is not a public address"}
 	links = append(links, "http://metadata.example/metadata")
@@ -380,7 +380,7 @@ func TestRobotsDenialIsCountedNotQuarantined(t *testing.T) {
 	w.article("http://a.example/private/1", "Private")
 	w.article("http://a.example/2", "Public")
 	// A redirect into what is forbidden is forbidden too.
-	w.handle("http://a.example/r", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/private/2", 302) })
+	w.handle("http://a.example/r", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/private/2", http.StatusFound) })
 	o := options(w, b, demo("a", func(s *source.Source) { s.Feeds = []string{"http://a.example/feed"} }))
 	report := crawl(t, o)
 	if diff := cmp.Diff(crawler.Report{Sources: 1, Polls: 1, Entries: 3, New: 3, Pages: 1, Denied: 2}, report); diff != "" {
@@ -421,7 +421,7 @@ func TestPolitenessByServersLog(t *testing.T) {
 			links = append(links, p)
 			w.article("http://"+host+".example"+p, host+p)
 		}
-		w.handle("http://"+host+".example/r", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/5.html", 302) })
+		w.handle("http://"+host+".example/r", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/5.html", http.StatusFound) })
 		w.feed("http://"+host+".example/feed", append(links, "/r")...)
 		sources = append(sources, demo(host, func(s *source.Source) { s.Feeds, s.Delay = []string{"http://" + host + ".example/feed"}, delay }))
 	}

@@ -67,18 +67,15 @@ func (t *tagger) legalEnd(i int) int {
 			j = e
 		}
 	}
-	for back := j; ; { // 集团公司 begins with what is a trade too
-		if e := prefixOf(t.s[back:], legalEndings); e > 0 {
-			form := t.s[back : back+e]
-			if (form == "公司" || form == "集团") && words > 1 {
-				return 0
-			}
-			return back + e
+	if e := prefixOf(t.s[j:], legalEndings); e > 0 {
+		form := t.s[j : j+e]
+		if (form == "公司" || form == "集团") && words > 1 {
+			return 0
 		}
-		if words > 0 && strings.HasSuffix(t.s[i:back], "集团") {
-			return back
-		}
-		break
+		return j + e
+	}
+	if words > 0 && strings.HasSuffix(t.s[i:j], "集团") {
+		return j
 	}
 	return 0
 }
