@@ -40,6 +40,7 @@ func readAll(t *testing.T, b *bus.Bus, last uint64) []string {
 }
 
 func TestBackupOfARunningSystemRestores(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	live := open(t, bus.Options{Config: bus.Config{Dir: data}, Name: "live", Logger: testLog(t)})
 	publish(t, live, 300)
@@ -153,6 +154,7 @@ func TestBackupOfARunningSystemRestores(t *testing.T) {
 }
 
 func TestRestoreRefusesADamagedBackup(t *testing.T) {
+	t.Parallel()
 	live := open(t, bus.Options{Config: bus.Config{Dir: t.TempDir()}})
 	publish(t, live, 3)
 	for _, c := range []struct {

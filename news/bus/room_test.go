@@ -113,6 +113,7 @@ func TestOpenSaysWhenNoLimitFits(t *testing.T) {
 }
 
 func TestOpenHalvesDefaultsOnASmallCluster(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("three servers: not with -short")
 	}

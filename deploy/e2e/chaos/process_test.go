@@ -69,7 +69,7 @@ func child(text string) error {
 		return err
 	}
 	ctx := context.Background()
-	stop := func(context.Context) error { return nil }
+	var stop func(context.Context) error
 	if p.Serve != "" {
 		b, err := bus.Open(ctx, bus.Options{Config: bus.Config{Dir: p.Data, Listen: p.Serve}})
 		if err != nil {
