@@ -94,7 +94,7 @@ func (c *Crawler) reconcile(ctx context.Context, wg *sync.WaitGroup, set *source
 		if part == nil {
 			continue // given up meanwhile
 		}
-		run, cancel := context.WithCancel(part.ctx)
+		run, cancel := part.child()
 		f.cancel, f.ended = cancel, make(chan struct{})
 		c.following[key] = &f
 		wg.Go(func() {

@@ -21,6 +21,7 @@ type metrics struct {
 	retries   *prometheus.CounterVec // source
 	newest    *prometheus.GaugeVec   // source: Unix time of the newest entry
 	up        *prometheus.GaugeVec   // source: 1 if the last poll succeeded
+	status    *prometheus.GaugeVec   // source, status: 1 for the one that holds
 	overflows *prometheus.CounterVec // source: feeds that rolled over
 	revisits  *prometheus.CounterVec // result
 	waiting   prometheus.Gauge       // entries held in memory
@@ -52,6 +53,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		revisits:  counter("revisits_total", "Pages looked at again by result: same, changed, gone or failed.", "result"),
 		newest:    gauge("newest_entry_timestamp_seconds", "When the newest entry was published.", "source"),
 		up:        gauge("source_up", "Whether the last poll succeeded.", "source"),
+		status:    gauge("source_status", "1 for the status a source has: ok, empty, stale, rate-limited, robots-denied or failing.", "source", "status"),
 		waiting:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinwen_crawler_waiting_entries", Help: "Frontier entries in hand: fetched now, or waiting for their host's turn."}),
 		following: prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinwen_crawler_sources", Help: "Sources that are followed."}),
 		parts:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "xinwen_crawler_parts", Help: "Parts of the frontier that this crawler owns, of 16."}),
@@ -60,7 +62,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.bytes, m.took, m.polls, m.entries, m.pages, m.denied, m.failed, m.retries, m.overflows, m.revisits, m.newest, m.up, m.waiting, m.following, m.parts,
+		m.requests, m.bytes, m.took, m.polls, m.entries, m.pages, m.denied, m.failed, m.retries, m.overflows, m.revisits, m.newest, m.up, m.status, m.waiting, m.following, m.parts,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("crawler metrics: %w", err)

@@ -24,8 +24,9 @@ import (
 // part's entries, polls the sources whose home is there, and gives turns at the
 // part's hosts, also to other crawlers.
 type ownedPart struct {
-	ctx    context.Context // done when the part must be given up
 	cancel context.CancelFunc
+	// child returns a context that ends when the part must be given up.
+	child  func() (context.Context, context.CancelFunc)
 	work   sync.WaitGroup // the consumer, and turns lent
 	lent   *nats.Subscription
 	mu     sync.Mutex
@@ -64,7 +65,8 @@ func (c *Crawler) own(ctx context.Context, failed chan<- error) error {
 
 func (c *Crawler) take(ctx context.Context, part int, since time.Time, failed chan<- error) {
 	p := new(ownedPart)
-	p.ctx, p.cancel = context.WithCancel(ctx)
+	ctx, p.cancel = context.WithCancel(ctx)
+	p.child = func() (context.Context, context.CancelFunc) { return context.WithCancel(ctx) }
 	c.hosts.Open(part, since)
 	if c.opts.Bus.URL() != "" {
 		var err error
@@ -72,7 +74,7 @@ func (c *Crawler) take(ctx context.Context, part int, since time.Time, failed ch
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			if !p.closed {
-				p.work.Go(func() { c.lend(p.ctx, m) })
+				p.work.Go(func() { c.lend(ctx, m) })
 			}
 		})
 		if err != nil {
@@ -83,7 +85,7 @@ func (c *Crawler) take(ctx context.Context, part int, since time.Time, failed ch
 	c.parts[part] = p
 	c.mu.Unlock()
 	p.work.Go(func() {
-		if err := c.consume(p.ctx, part); err != nil && p.ctx.Err() == nil {
+		if err := c.consume(ctx, part); err != nil && ctx.Err() == nil {
 			failed <- err
 		}
 	})

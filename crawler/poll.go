@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"xinwen/crawler/feed"
 	"xinwen/crawler/fetch"
 	"xinwen/crawler/listpage"
@@ -159,20 +161,22 @@ func (c *Crawler) summarize(src *source.Source, w way, next time.Time) {
 	if next.IsZero() {
 		return // stopped
 	}
-	ok, newest, quiet := c.states.polled(src, w, next)
+	now, quiet := c.states.polled(src, w, next)
 	if !c.opts.Once {
-		c.report.poll(ok)
+		c.report.poll(now.ok)
 	}
 	if quiet {
-		return // nothing has changed since the poll before
+		return
 	}
 	up := 0.0
-	if ok {
+	if now.ok {
 		up = 1
 	}
 	c.metrics.up.WithLabelValues(src.ID).Set(up)
-	if !newest.IsZero() {
-		c.metrics.newest.WithLabelValues(src.ID).Set(float64(newest.Unix()))
+	c.metrics.status.DeletePartialMatch(prometheus.Labels{"source": src.ID})
+	c.metrics.status.WithLabelValues(src.ID, string(now.status)).Set(1)
+	if !now.newest.IsZero() {
+		c.metrics.newest.WithLabelValues(src.ID).Set(float64(now.newest.Unix()))
 	}
 }
 

@@ -28,8 +28,6 @@ type found struct {
 	entries []feed.Entry
 	// whole says that entries are all there are, not only what has changed.
 	whole bool
-	// baseline are addresses that were there before the source was followed.
-	baseline []string
 }
 
 // read returns the entries of a feed, a sitemap or a list page, and those of

@@ -220,16 +220,16 @@ func (s *states) way(src *source.Source, w way, f func(*news.WayState)) {
 
 // polled sums up the ways into a source after one was polled that is due again at
 // next. The source is as well as the best of them, but the first error is told.
-// ok says that it answers, newest when it last published, quiet that neither has
+// It returns what the source is like now; quiet says that nothing of it has
 // changed.
-func (s *states) polled(src *source.Source, w way, next time.Time) (ok bool, newest time.Time, quiet bool) {
+func (s *states) polled(src *source.Source, w way, next time.Time) (now health, quiet bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.all[src.ID]
 	if st == nil {
-		return false, time.Time{}, true
+		return health{}, true
 	}
-	before, newestBefore := st.Status, st.NewestEntry
+	before := health{status: st.Status, newest: st.NewestEntry, ok: st.Failures == 0}
 	st.Items, st.New, st.LastError, st.Hint = 0, 0, "", ""
 	st.Status, st.NewestEntry, st.NextPoll = "", time.Time{}, time.Time{}
 	for i := range st.Ways {
@@ -257,10 +257,18 @@ func (s *states) polled(src *source.Source, w way, next time.Time) (ok bool, new
 	case news.SourceFailing, news.SourceLimited, news.SourceDenied, news.SourcePending:
 		st.Failures++
 	default:
-		ok = true
+		now.ok = true
 		st.Failures, st.LastSuccess = 0, st.LastPoll
 	}
-	return ok, st.NewestEntry, before == st.Status && newestBefore.Equal(st.NewestEntry)
+	now.status, now.newest = st.Status, st.NewestEntry
+	return now, now == before
+}
+
+// health is what a source is like.
+type health struct {
+	status news.SourceStatus
+	newest time.Time
+	ok     bool // it answers
 }
 
 // rank orders statuses from the best to the worst.

@@ -264,7 +264,7 @@ func (p *parser) xml(r io.Reader) error {
 	)
 	for {
 		t, err := d.RawToken()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if len(path) > 0 {
 				return io.ErrUnexpectedEOF
 			}
@@ -315,7 +315,7 @@ func (p *parser) xml(r io.Reader) error {
 			text.Reset()
 			path = path[:at]
 			if at == 1 && (name == "url" || name == "sitemap") {
-				more := true
+				var more bool
 				if child {
 					more = p.addChild(entry)
 				} else {
