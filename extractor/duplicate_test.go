@@ -22,12 +22,13 @@ func TestRunMarksCopies(t *testing.T) {
 		if err := x.Start(ctx); err != nil {
 			t.Fatal(err)
 		}
-		deadline := time.Now().Add(30 * time.Second)
+		deadline := time.After(30 * time.Second)
 		for x.copies.Len() < n-1 { // what is there is read in the background
-			if time.Now().After(deadline) {
+			select {
+			case <-deadline:
 				t.Fatal("the earlier article is not remembered")
+			case <-time.After(5 * time.Millisecond):
 			}
-			time.Sleep(5 * time.Millisecond)
 		}
 		page := "<html><head><title>报价</title><meta property=\"og:site_name\" content=\"" + path + "观察\"></head><body><h1>报价</h1><p>2025-11-10</p><p>" + text + "</p></body></html>"
 		if err := b.PublishPage(t.Context(), htmlPage(path, page)); err != nil {

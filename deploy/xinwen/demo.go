@@ -48,7 +48,7 @@ func (d *demoCmd) Run(ctx context.Context, c *cli) error {
 	if err := web.Start(ctx); err != nil {
 		return err
 	}
-	defer web.Close()
+	defer func() { _ = web.Close() }() // the demo is over
 	if err := demoConfig(&config, web, d.Listen, d.Once); err != nil {
 		return err
 	}

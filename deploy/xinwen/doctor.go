@@ -100,7 +100,7 @@ func (p *patient) streams(ctx context.Context, config app.Config) {
 	if err != nil {
 		return
 	}
-	defer b.Close()
+	defer func() { _ = b.Close() }() // only read from
 	if config.NATS.URL != "" && len(config.NATS.Monitor) == 0 {
 		p.note("whether the NATS servers sync always cannot be seen: set nats.monitor to their monitoring addresses")
 	}
