@@ -37,7 +37,7 @@ func (d *demoCmd) Run(ctx context.Context, c *cli) error {
 			return hint(err, "name a directory with --data")
 		}
 		if !d.Keep {
-			defer os.RemoveAll(dir)
+			defer func() { _ = os.RemoveAll(dir) }() // below the temporary directory
 		}
 		config.Data = dir
 	}
