@@ -128,7 +128,9 @@ func TestOnceCrawlsFeedsListPagesAndURLs(t *testing.T) {
 	for _, p := range []string{"1", "2", "3"} {
 		w.article("http://a.example/"+p+".html", "Article "+p)
 	}
-	w.handle("http://a.example/moved.html", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/3.html", http.StatusMovedPermanently) })
+	w.handle("http://a.example/moved.html", func(rw http.ResponseWriter, r *http.Request) {
+		http.Redirect(rw, r, "/3.html", http.StatusMovedPermanently)
+	})
 	w.article("http://a.example/single.html", "Single page")
 	list := ""
 	for i := range 4 {
@@ -226,8 +228,10 @@ func TestBadInput(t *testing.T) {
 			rw.Header().Set("Content-Encoding", "gzip")
 			_, _ = rw.Write(zeros.Bytes())
 		}, "more than 100 times"},
-		"loop":      {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/loop", http.StatusFound) }, "in a circle"},
-		"private":   {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "ftp://a.example/", http.StatusFound) }, "not http or https"},
+		"loop": {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/loop", http.StatusFound) }, "in a circle"},
+		"private": {func(rw http.ResponseWriter, r *http.Request) {
+			http.Redirect(rw, r, "ftp://a.example/", http.StatusFound)
+		}, "not http or https"},
 		"gone":      {http.NotFound, "answers 404"},
 		"forbidden": {func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(403) }, "answers 403"},
 		"front":     {func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/", http.StatusFound) }, "front page"},
