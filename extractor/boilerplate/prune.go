@@ -106,6 +106,34 @@ func (p *page) cutSections(from, to int, keep []bool) {
 	}
 }
 
+// cutTail drops what follows the last sentence if it leads away from the page:
+// lines that are links alone, and the short line that announces them.
+func (p *page) cutTail(from, to int, keep []bool) {
+	last := -1
+	for i := from; i < to; i++ {
+		if keep[i] && p.prose[i] {
+			last = i
+		}
+	}
+	if last < 0 {
+		return
+	}
+	links := false
+	for i := to - 1; i > last; i-- {
+		b := &p.doc.Blocks[i]
+		switch {
+		case !keep[i]:
+		case b.LinkDensity() > 0.9:
+			keep[i], links = false, true
+		case links && b.LinkUnits == 0 && b.Stops == 0 && b.Units < 12:
+			keep[i] = false
+			return
+		default:
+			return
+		}
+	}
+}
+
 // beside reports whether two blocks are children of one element, as the
 // paragraphs of an article are.
 func (p *page) beside(i, j int) bool {

@@ -101,6 +101,7 @@ func (x *Examination) Judge(probability []float64) ([]Candidate, [][]float32) {
 			last--
 		}
 		p.cutSections(first, last, keep)
+		p.cutTail(first, last, keep)
 	}
 	for i, k := range keep {
 		if k {
