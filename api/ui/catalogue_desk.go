@@ -50,6 +50,7 @@ var entityTexts = messages{
 	"articles-of":      {"Articles", "文章", "文章"},
 	"story":            {"Story", "事件", "事件"},
 	"stories":          {"Stories", "事件", "事件"},
+	"in-story":         {"in one story", "属于 1 个事件", "屬於 1 個事件"},
 	"in-stories":       {"in %d stories", "属于 %d 个事件", "屬於 %d 個事件"},
 	"every":            {"Show every article", "显示每一篇文章", "顯示每一篇文章"},
 	"stories-together": {"Put articles of one story together", "同一事件的文章合并显示", "同一事件的文章合併顯示"},
