@@ -94,7 +94,7 @@ func TestNATSUsersHaveTheLeastRights(t *testing.T) {
 		publish, read []string // what it must not
 	}{
 		{app.Crawler, []string{"xinwen.articles.x", "xinwen.alerts.x", "xinwen.quarantine.api", "$KV.rules.x", "$KV.erased.x"}, []string{bus.Alerts, bus.Articles, bus.Quarantine, bus.Pages, "KV_rules", "KV_deliveries"}},
-		{app.Extractor, []string{"xinwen.pages.x", "xinwen.alerts.x", "$KV.rules.x", "$KV.seen.x"}, []string{bus.Alerts, bus.Articles, bus.Quarantine, bus.Frontier, "KV_rules"}},
+		{app.Extractor, []string{"xinwen.pages.x", "xinwen.alerts.x", "$KV.rules.x", "$KV.seen.x"}, []string{bus.Alerts, bus.Quarantine, bus.Frontier, "KV_rules"}},
 		{app.Indexer, []string{"xinwen.pages.x", "xinwen.articles.x", "xinwen.frontier.fetch.x", "$KV.rules.x"}, []string{bus.Alerts, bus.Pages, bus.Frontier, bus.Quarantine}},
 		{app.API, []string{"$KV.seen.x", "$KV.hosts.x", "$KV.erased.x"}, []string{bus.Pages, bus.Frontier, "KV_hosts"}},
 	} {

@@ -32,6 +32,7 @@ func AccessOf(service string) (Access, bool) {
 		a.Subscribe = append(a.Subscribe, "xinwen.crawler.>")
 	case "extractor":
 		a.consume(Pages)
+		a.read(Articles) // to know copies of what came before
 		a.write(Articles, Frontier)
 		a.readKV(KVErased)
 		a.readObjects(objectsPages)
