@@ -140,16 +140,30 @@ func (b *Bus) setup(ctx context.Context) error {
 	if err := b.fit(ctx); err != nil {
 		return err
 	}
-	for ; ; b.halved++ {
+	for tries := 0; ; {
 		err := b.setupAll(ctx)
 		switch {
 		case err == nil && b.halved > 0:
 			return b.warnSmall(ctx)
-		case err == nil || !isStorage(err) || b.halved == maxHalved:
+		case err == nil || !isStorage(err) || tries == setupTries:
 			return err
+		case b.halved < maxHalved:
+			b.halved++
+			continue
+		}
+		// Other services that start at this moment reserve room to see whether
+		// there is some; they give it back.
+		tries++
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(jitter(time.Second)):
 		}
 	}
 }
+
+// setupTries is how often setup waits for room that others have reserved.
+const setupTries = 8
 
 func (b *Bus) setupAll(ctx context.Context) error {
 	insist := b.insist
