@@ -37,8 +37,8 @@ func TestContractSeparateServer(t *testing.T) {
 }
 
 func TestContractCluster(t *testing.T) {
-	if testing.Short() {
-		t.Skip("three servers: not with -short")
+	if testing.Short() || raceDetector {
+		t.Skip("three servers: not with -short, too slow for elections with -race")
 	}
 	t.Parallel()
 	nodes := startCluster(t)

@@ -114,8 +114,8 @@ func TestOpenSaysWhenNoLimitFits(t *testing.T) {
 
 func TestOpenHalvesDefaultsOnASmallCluster(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("three servers: not with -short")
+	if testing.Short() || raceDetector {
+		t.Skip("three servers: not with -short, too slow for elections with -race")
 	}
 	ports := freePorts(t, 3)
 	var routes []*url.URL
