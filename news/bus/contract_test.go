@@ -821,7 +821,7 @@ func testFullPages(t *testing.T, b *bus.Bus) {
 			t.Fatal("a stream with pages not handled yet is never full")
 		}
 	}
-	if published < 10 {
+	if published < 9 { // as many as there is room for, if none is handled in time
 		t.Errorf("full after %d pages of 10 kB in 100 kB", published)
 	}
 	close(hold)
