@@ -63,6 +63,48 @@ type Article struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// Topics are what the article is about, the surest first.
 	Topics []Topic `json:"topics,omitempty"`
+	// Keywords are the terms and names that set the article apart, the
+	// weightiest first, as written.
+	Keywords []string `json:"keywords,omitempty"`
+	// Provenance tells for a metadata field, by its JSON name, what its value
+	// rests on.
+	Provenance map[string]Provenance `json:"provenance,omitempty"`
+	// Images are the pictures that belong to the text.
+	Images []Image `json:"images,omitempty"`
+	// Parts are the addresses of the further pages that Text was joined from.
+	Parts []string `json:"parts,omitempty"`
+	// Stripped are the blocks near the text that were left out, cut short.
+	Stripped []Stripped `json:"stripped,omitempty"`
+	// Gaps are offsets in code points over Text where the page lost words, such
+	// as the text of a link.
+	Gaps []int `json:"gaps,omitempty"`
+	// SiteMemory is the version of the site memory that boilerplate was
+	// recognised by, "" if none was used.
+	SiteMemory string `json:"site_memory,omitempty"`
+}
+
+// Provenance is what the value of a metadata field rests on.
+type Provenance struct {
+	// From are the places that agree on the value, the strongest first:
+	// "json-ld", "meta", "microdata", "heading", "byline", "template", "title",
+	// "url", "feed" or "text".
+	From []string `json:"from"`
+	// Confidence is from 0 to 1.
+	Confidence float64 `json:"confidence"`
+}
+
+// Image is a picture of an article.
+type Image struct {
+	URL     string `json:"url"`
+	Caption string `json:"caption,omitempty"`
+}
+
+// Stripped is a block of a page that was not taken into the text.
+type Stripped struct {
+	// Why is "related", "share", "comments", "disclaimer", "spam", "repeated"
+	// (site memory) or "boilerplate".
+	Why  string `json:"why"`
+	Text string `json:"text"`
 }
 
 // Kind is what sort of thing a mention names.
