@@ -21,7 +21,7 @@ import (
 const corpora = "../../../shared/data/corpora"
 
 // convert measures Traditional to Simplified Chinese over real text.
-func convert(_ context.Context, r *report) error {
+func convert(_ context.Context) error {
 	texts, err := corpus("news-zh-hant.jsonl.gz", 4<<20)
 	if err != nil {
 		return err
@@ -36,10 +36,10 @@ func convert(_ context.Context, r *report) error {
 	}
 	ours := rate(texts, func(s string) { han.Simplify(s) })
 	fold := rate(texts, func(s string) { han.Fold(s) })
-	r.add("simplify", ours, "MB/s",
-		fmt.Sprintf("longbridgeapp/opencc=%s", figure(rate(texts, func(s string) { _, _ = long.Convert(s) }))),
-		fmt.Sprintf("liuzl/gocc=%s", figure(rate(texts, func(s string) { _, _ = gocc.Convert(s) }))))
-	r.add("fold (width, case, script; with offsets)", fold, "MB/s")
+	versus("simplify", ours, "MB/s", "",
+		fmt.Sprintf("longbridgeapp/opencc=%s", number(rate(texts, func(s string) { _, _ = long.Convert(s) }))),
+		fmt.Sprintf("liuzl/gocc=%s", number(rate(texts, func(s string) { _, _ = gocc.Convert(s) }))))
+	figure("fold (width, case, script; with offsets)", fold, "MB/s", "")
 	return nil
 }
 

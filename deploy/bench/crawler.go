@@ -47,7 +47,7 @@ func benchSources(hosts int, interval time.Duration) *source.Set {
 // crawl fetches pages of 67 KB from 100 hosts without delay, from the feeds to
 // PAGES, each written durably, takes them from there and parses each once, as the
 // extractor does. colly fetches and parses the same pages and writes nothing.
-func crawl(ctx context.Context, r *report) (err error) {
+func crawl(ctx context.Context) (err error) {
 	const hosts = 100
 	w, err := serve(ctx)
 	if err != nil {
@@ -95,10 +95,10 @@ func crawl(ctx context.Context, r *report) (err error) {
 	if err != nil {
 		return err
 	}
-	r.add("fetch + bus + parse once", float64(pages)/cpu.Seconds(), "pages/s/core", "colly, parse only="+figure(rival))
-	r.add("processor time a page", 1000*cpu.Seconds()/float64(pages), "ms", "colly, parse only="+figure(1000/rival))
-	r.add("wall clock", float64(pages)/took.Seconds(), "pages/s")
-	r.add("pages", float64(pages), fmt.Sprintf("of %d", hosts*perHost))
+	versus("fetch + bus + parse once", float64(pages)/cpu.Seconds(), "pages/s/core", "≥ 150, aim 220", "colly, parse only="+number(rival))
+	versus("processor time a page", 1000*cpu.Seconds()/float64(pages), "ms", "", "colly, parse only="+number(1000/rival))
+	figure("wall clock", float64(pages)/took.Seconds(), "pages/s", "")
+	figure("pages", float64(pages), fmt.Sprintf("of %d", hosts*perHost), "")
 	return nil
 }
 
@@ -145,7 +145,7 @@ func collyCrawl(addr string, hosts int) (float64, error) {
 
 // polls asks 200 feeds that never change, again and again, on connections that
 // stay open, with the state that a poll leaves kept as ever.
-func polls(ctx context.Context, r *report) (err error) {
+func polls(ctx context.Context) (err error) {
 	w, err := serve(ctx)
 	if err != nil {
 		return err
@@ -179,8 +179,8 @@ func polls(ctx context.Context, r *report) (err error) {
 	if err := c.Stop(); err != nil {
 		return err
 	}
-	r.add("polls answered 304", n/cpu.Seconds(), "polls/s/core")
-	r.add("processor time a poll", 1e6*cpu.Seconds()/n, "µs")
-	r.add("wall clock", n/took.Seconds(), "polls/s")
+	figure("polls answered 304", n/cpu.Seconds(), "polls/s/core", "≥ 8,000, aim 12,000")
+	figure("processor time a poll", 1e6*cpu.Seconds()/n, "µs", "")
+	figure("wall clock", n/took.Seconds(), "polls/s", "")
 	return nil
 }

@@ -48,7 +48,7 @@ func (f *simFeed) at(from, to time.Time) []time.Time {
 // freshness measures published → found for 500 feeds: by the rhythm that the
 // crawler learns, and by polls at even intervals, with the same budget, and with
 // the hour that feed readers take.
-func freshness(_ context.Context, r *report) error {
+func freshness(_ context.Context) error {
 	rnd := rand.New(rand.NewPCG(3, 5))
 	feeds, real, err := simFeeds(rnd)
 	if err != nil {
@@ -65,17 +65,18 @@ func freshness(_ context.Context, r *report) error {
 		even.every(&feeds[i], 24*time.Hour/simBudget, rnd)
 		hourly.every(&feeds[i], time.Hour, rnd)
 	}
-	r.add("feeds", float64(len(feeds)), fmt.Sprintf("of which %d have the times of a real wire", real))
-	r.add("entries measured", float64(len(ours.all)), "")
+	figure("feeds", float64(len(feeds)), fmt.Sprintf("of which %d have the times of a real wire", real), "")
+	figure("entries measured", float64(len(ours.all)), "", "")
+	target := map[float64]string{50: "≤ 5, aim 2", 99: "≤ 30, aim 15"}
 	for _, p := range []float64{50, 90, 99} {
-		r.add(fmt.Sprintf("published → searchable p%.0f", p), ours.at(p).Minutes(), "min",
-			"same budget, even="+figure(even.at(p).Minutes()), "hourly (Miniflux's default)="+figure(hourly.at(p).Minutes()))
+		versus(fmt.Sprintf("published → searchable p%.0f", p), ours.at(p).Minutes(), "min", target[p],
+			"same budget, even="+number(even.at(p).Minutes()), "hourly (Miniflux's default)="+number(hourly.at(p).Minutes()))
 	}
-	r.add("mean", ours.mean().Minutes(), "min", "same budget, even="+figure(even.mean().Minutes()), "hourly="+figure(hourly.mean().Minutes()))
-	r.add("polls a day and feed", float64(polls)/days, fmt.Sprintf("at most %d on any day", most))
-	r.add("polls with news", 100*float64(ours.useful)/float64(polls), "%", "same budget, even="+figure(100*float64(even.useful)/float64(even.polls)))
+	versus("mean", ours.mean().Minutes(), "min", "", "same budget, even="+number(even.mean().Minutes()), "hourly="+number(hourly.mean().Minutes()))
+	figure("polls a day and feed", float64(polls)/days, fmt.Sprintf("at most %d on any day", most), "")
+	versus("polls with news", 100*float64(ours.useful)/float64(polls), "%", "", "same budget, even="+number(100*float64(even.useful)/float64(even.polls)))
 	for _, kind := range []string{"wire", "newsroom", "portal", "magazine", "company", "blog"} {
-		r.add("p50 of "+kind, ours.of(kind, 50).Minutes(), "min", "same budget, even="+figure(even.of(kind, 50).Minutes()))
+		versus("p50 of "+kind, ours.of(kind, 50).Minutes(), "min", "", "same budget, even="+number(even.of(kind, 50).Minutes()))
 	}
 	return nil
 }

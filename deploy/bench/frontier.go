@@ -32,7 +32,7 @@ func knownURL(i int) string {
 
 // scale starts a crawler whose frontier knows a million URLs, in a process of its
 // own, and asks it for some of them.
-func scale(ctx context.Context, r *report) (err error) {
+func scale(ctx context.Context) (err error) {
 	if dir := os.Getenv("FRONTIER_DIR"); dir != "" {
 		return startKnown(ctx, dir)
 	}
@@ -68,11 +68,11 @@ func scale(ctx context.Context, r *report) (err error) {
 			return err
 		}
 	}
-	r.add("known URLs", f[4], "URLs")
-	r.add("start, until the first page is out", f[0], "s")
-	r.add("memory", f[1], "MiB")
-	r.add("memory at its highest", f[2], "MiB")
-	r.add("look up a known URL", f[3], "µs")
+	figure("known URLs", f[4], "URLs", "")
+	figure("start, until the first page is out", f[0], "s", "")
+	figure("memory", f[1], "MiB", "")
+	figure("memory at its highest", f[2], "MiB", "")
+	figure("look up a known URL", f[3], "µs", "")
 	return nil
 }
 

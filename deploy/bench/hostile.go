@@ -18,7 +18,7 @@ import (
 
 // hostile crawls all misbehaving sites of simweb once, in a process that does
 // nothing else but serve them: the figure holds both.
-func hostile(ctx context.Context, r *report) (err error) {
+func hostile(ctx context.Context) (err error) {
 	w, err := simweb.New(simweb.Options{NoDemo: true, Faults: true})
 	if err != nil {
 		return err
@@ -71,14 +71,14 @@ func hostile(ctx context.Context, r *report) (err error) {
 		}
 	}
 	report := c.Report()
-	r.add("misbehaving sites", float64(set.Len()), "sites")
-	r.add("pages published", float64(report.Pages), "pages")
-	r.add("pages in quarantine with a reason", float64(report.Quarantined), "pages")
-	r.add("polls that failed", float64(report.FailedPolls), "sources")
-	r.add("longest request", longest.Seconds(), "s at "+where)
-	r.add("whole crawl", took.Seconds(), "s")
-	r.add("memory before", before/(1<<20), "MiB")
-	r.add("memory at its highest, web included", peak/(1<<20), "MiB")
+	figure("misbehaving sites", float64(set.Len()), "sites", "")
+	figure("pages published", float64(report.Pages), "pages", "")
+	figure("pages in quarantine with a reason", float64(report.Quarantined), "pages", "")
+	figure("polls that failed", float64(report.FailedPolls), "sources", "")
+	figure("longest request", longest.Seconds(), "s at "+where, "< 45")
+	figure("whole crawl", took.Seconds(), "s", "")
+	figure("memory before", before/(1<<20), "MiB", "")
+	figure("memory at its highest, web included", peak/(1<<20), "MiB", "< 512, aim < 256")
 	return nil
 }
 

@@ -2,10 +2,11 @@
 // in one run. It lies outside the workspace, so that rivals' dependencies stay
 // out of the product.
 //
-//	go -C deploy/bench run . NAME
+//	go -C deploy/bench run . NAME [FLAGS]
 //
-// prints lines of metric, value, unit and the rival's value, separated by tabs;
-// a rival that was not measured is "-".
+// prints lines of "figure", name, value, unit, target and the rivals' values,
+// separated by tabs; what is not known is "-". The name report runs all of them
+// and writes BENCHMARKS.md.
 package main
 
 import (
@@ -15,31 +16,32 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strconv"
-	"strings"
+	"time"
 )
 
-// benchmarks are the measurements by name.
+// benchmarks are the measurements by name. The limit is how long one may take in
+// the report; those without are not part of it.
 var benchmarks = map[string]struct {
-	help string
-	run  func(context.Context, *report) error
+	help  string
+	limit time.Duration
+	run   func(context.Context) error
 }{
-	"search":     {"indexing and searching, against SQLite FTS5 and bluge on the same words", compare},
-	"start":      {"cold start and memory at rest of the whole program", start},
-	"pipeline":   {"articles per second from fetch to searchable, whole program", pipeline},
-	"crawl":      {"pages per second of the crawler, parsed once, against colly", crawl},
-	"polls":      {"polls per second of feeds that have not changed", polls},
-	"robots":     {"Google's robots.txt cases, against temoto", robotsCases},
-	"freshness":  {"published to searchable for 500 simulated feeds (a simulation of the scheduler)", freshness},
-	"politeness": {"requests too soon, two at a time or forbidden, of 100,000 or $REQUESTS, with successions of crawlers", politeness},
-	"hostile":    {"memory and time over every misbehaviour that simweb knows", hostile},
-	"frontier":   {"start and memory of a crawler that knows a million URLs", scale},
-	"web":        {"serves pages to the benchmarks above until its input ends", web},
-	"convert":    {"Traditional to Simplified Chinese, against two Go libraries", convert},
+	"search":     {"indexing and searching, against SQLite FTS5 and bluge on the same words", 15 * time.Minute, compare},
+	"start":      {"cold start and memory at rest of the whole program", 5 * time.Minute, start},
+	"pipeline":   {"articles per second from fetch to searchable, whole program", 10 * time.Minute, pipeline},
+	"crawl":      {"pages per second of the crawler, parsed once, against colly", 5 * time.Minute, crawl},
+	"polls":      {"polls per second of feeds that have not changed", 5 * time.Minute, polls},
+	"robots":     {"Google's robots.txt cases, against temoto", 2 * time.Minute, robotsCases},
+	"freshness":  {"published to searchable for 500 simulated feeds (a simulation of the scheduler)", 5 * time.Minute, freshness},
+	"politeness": {"requests too soon, two at a time or forbidden, of 100,000 or $REQUESTS, with successions of crawlers", 15 * time.Minute, politeness},
+	"hostile":    {"memory and time over every misbehaviour that simweb knows", 5 * time.Minute, hostile},
+	"frontier":   {"start and memory of a crawler that knows a million URLs", 10 * time.Minute, scale},
+	"web":        {"serves pages to the benchmarks above until its input ends", 0, web},
+	"convert":    {"Traditional to Simplified Chinese, against two Go libraries", 2 * time.Minute, convert},
 }
 
 func main() {
-	if len(os.Args) != 2 || benchmarks[os.Args[1]].run == nil {
+	if len(os.Args) < 2 || benchmarks[os.Args[1]].run == nil {
 		fmt.Fprintln(os.Stderr, "usage: go -C deploy/bench run . NAME, where NAME is one of")
 		for _, name := range slices.Sorted(maps.Keys(benchmarks)) {
 			fmt.Fprintf(os.Stderr, "  %-10s %s\n", name, benchmarks[name].help)
@@ -48,28 +50,8 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := benchmarks[os.Args[1]].run(ctx, &report{}); err != nil {
+	if err := benchmarks[os.Args[1]].run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
-}
-
-// report prints figures as they come.
-type report struct{}
-
-// add prints one figure; rivals are written "name=value".
-func (*report) add(metric string, value float64, unit string, rivals ...string) {
-	rival := "-"
-	if len(rivals) > 0 {
-		rival = strings.Join(rivals, " ")
-	}
-	fmt.Printf("%s\t%s\t%s\t%s\n", metric, figure(value), unit, rival)
-}
-
-// figure writes a number with three significant digits, or whole above 100.
-func figure(v float64) string {
-	if v >= 100 {
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(v, 'g', 3, 64)
 }

@@ -22,7 +22,7 @@ const politeDelay = 20 * time.Millisecond
 // politeness runs two crawlers over sites that lead to each other, ends one in
 // good order, lets another join and cuts one off, and has the web's log judge:
 // 100,000 requests, or REQUESTS.
-func politeness(ctx context.Context, r *report) (err error) {
+func politeness(ctx context.Context) (err error) {
 	const sites = 300
 	total := 100_000
 	if s := os.Getenv("REQUESTS"); s != "" {
@@ -126,10 +126,10 @@ func politeness(ctx context.Context, r *report) (err error) {
 	for _, i := range impolite[:min(len(impolite), 5)] {
 		fmt.Fprintf(os.Stderr, "impolite: %+v\n", i)
 	}
-	r.add("requests", float64(w.Log().Len()), fmt.Sprintf("at %d hosts, 3 crawlers, 2 successions", sites))
-	r.add("too soon or two at a time", float64(len(impolite)), "requests")
-	r.add("forbidden by robots.txt", float64(len(forbidden)), "requests")
-	r.add("pages by each", float64(one.Report().Pages), "pages", fmt.Sprintf("two=%d three=%d", two.Report().Pages, three.Report().Pages))
-	r.add("wall clock", float64(w.Log().Len())/took.Seconds(), "requests/s")
+	figure("requests", float64(w.Log().Len()), fmt.Sprintf("at %d hosts, 3 crawlers, 2 successions", sites), "")
+	figure("too soon or two at a time", float64(len(impolite)), "requests", "0")
+	figure("forbidden by robots.txt", float64(len(forbidden)), "requests", "0")
+	versus("pages by each", float64(one.Report().Pages), "pages", "", fmt.Sprintf("two=%d three=%d", two.Report().Pages, three.Report().Pages))
+	figure("wall clock", float64(w.Log().Len())/took.Seconds(), "requests/s", "")
 	return nil
 }

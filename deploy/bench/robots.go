@@ -20,7 +20,7 @@ const crawlData = "../../../shared/data/crawl"
 
 // robotsCases reads Google's published cases and answers them with our parser and
 // with the one that colly uses.
-func robotsCases(_ context.Context, r *report) error {
+func robotsCases(_ context.Context) error {
 	f, err := os.Open(filepath.Join(crawlData, "robots-google", "google_cases.jsonl"))
 	if err != nil {
 		return fmt.Errorf("the cases are not part of the project: %w", err)
@@ -59,7 +59,7 @@ func robotsCases(_ context.Context, r *report) error {
 			theirs++
 		}
 	}
-	r.add("robots cases", float64(ours), fmt.Sprintf("of %d", len(cases)), fmt.Sprintf("temoto=%d", theirs))
+	versus("robots cases", float64(ours), fmt.Sprintf("of %d", len(cases)), "all", fmt.Sprintf("temoto=%d", theirs))
 	var ourTime, theirTime time.Duration
 	for range 20 {
 		began := time.Now()
@@ -76,6 +76,6 @@ func robotsCases(_ context.Context, r *report) error {
 		theirTime += time.Since(began)
 	}
 	n := float64(20 * len(cases))
-	r.add("parse and ask", n/ourTime.Seconds(), "files/s", "temoto="+figure(n/theirTime.Seconds()))
+	versus("parse and ask", n/ourTime.Seconds(), "files/s", "", "temoto="+number(n/theirTime.Seconds()))
 	return nil
 }

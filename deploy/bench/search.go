@@ -67,7 +67,7 @@ var questionKinds = []string{"OR of 8 words", "phrase", "boolean", "facets", "ne
 // compare indexes the same articles, cut into the same words, with three engines
 // and asks them the same. Ours also cuts into pairs of characters, looks for
 // entities, groups stories and shows snippets.
-func compare(ctx context.Context, r *report) error {
+func compare(ctx context.Context) error {
 	count := searchArticles
 	if n, err := strconv.Atoi(os.Getenv("XINWEN_BENCH_ARTICLES")); err == nil {
 		count = n
@@ -108,14 +108,14 @@ func compare(ctx context.Context, r *report) error {
 		var list []string
 		for i, v := range values[1:] {
 			if v > 0 {
-				list = append(list, strings.ReplaceAll(names[i+1], " ", "-")+"="+figure(v))
+				list = append(list, strings.ReplaceAll(names[i+1], " ", "-")+"="+number(v))
 			}
 		}
 		return list
 	}
-	r.add("articles", float64(len(docs)), "")
-	r.add("indexing (words and pairs of characters; rivals words)", speed[0], "MB/CPU-s", rivals(speed)...)
-	r.add("size", size[0], "× raw", rivals(size)...)
+	figure("articles", float64(len(docs)), "", "")
+	versus("indexing (words and pairs of characters; rivals words)", speed[0], "MB/CPU-s", "≥ 1.2, aim 2.0", rivals(speed)...)
+	versus("size", size[0], "× raw", "≤ 3.6, aim 2.5", rivals(size)...)
 	for _, kind := range questionKinds {
 		var p50, p99 [3]float64
 		for i, e := range engines {
@@ -136,8 +136,8 @@ func compare(ctx context.Context, r *report) error {
 				p50[i], p99[i] = took[len(took)/2], took[len(took)*99/100]
 			}
 		}
-		r.add(kind+", p50", p50[0], "ms", rivals(p50)...)
-		r.add(kind+", p99", p99[0], "ms", rivals(p99)...)
+		versus(kind+", p50", p50[0], "ms", "", rivals(p50)...)
+		versus(kind+", p99", p99[0], "ms", "", rivals(p99)...)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 
 // start measures five cold starts on an empty and on a filled data directory,
 // and the memory at rest.
-func start(ctx context.Context, r *report) error {
+func start(ctx context.Context) error {
 	p, err := build(ctx)
 	if err != nil {
 		return err
@@ -32,8 +32,8 @@ func start(ctx context.Context, r *report) error {
 		}
 		rest = append(rest, now/(1<<20))
 	}
-	r.add("cold start, empty, median of 5", median(took), "s")
-	r.add("memory at rest, median of 5", median(rest), "MiB")
+	figure("cold start, empty, median of 5", median(took), "s", "< 3, aim < 1")
+	figure("memory at rest, median of 5", median(rest), "MiB", "< 300, aim < 200")
 	var again []float64
 	for range 5 {
 		x, ready, err := p.start(ctx, "--data", filepath.Join(p.dir, "data0"), "--sources", "none")
@@ -45,7 +45,7 @@ func start(ctx context.Context, r *report) error {
 			return err
 		}
 	}
-	r.add("start again, median of 5", median(again), "s")
+	figure("start again, median of 5", median(again), "s", "")
 	return nil
 }
 

@@ -66,7 +66,7 @@ const (
 
 // web answers until its input ends: for any host a feed at /feed, not modified for
 // who has seen it, and pages of 67 KB with 250 links, compressed.
-func web(_ context.Context, _ *report) error {
+func web(_ context.Context) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
