@@ -22,6 +22,7 @@ import (
 	"strings"
 	"time"
 
+	"xinwen/api/auth"
 	"xinwen/indexer/search"
 	"xinwen/news"
 	"xinwen/news/lexicon"
@@ -154,7 +155,9 @@ type page struct {
 	Section string
 	// Here is the page's own address.
 	Here string
-	Data any
+	// Viewer is who reads: templates show only what it may do.
+	Viewer auth.Viewer
+	Data   any
 }
 
 // room is a part of the pages that the navigation leads to.
@@ -169,7 +172,7 @@ var rooms = []room{
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (u *UI) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
-	p.Here = r.URL.RequestURI()
+	p.Here, p.Viewer = r.URL.RequestURI(), auth.ViewerOf(r.Context())
 	var b bytes.Buffer
 	if err := u.pages[languageOf(r)].ExecuteTemplate(&b, name, p); err != nil {
 		u.o.Logger.Error("page not rendered", "page", name, "err", err)
