@@ -1,8 +1,8 @@
 // Package ui is the pages for people: the search at /, articles, stories and
 // entities to read, and a desk for alerts, deliveries, sources and the pipeline.
 //
-// The pages are made on the server and work without script; their policy allows
-// none. Titles, texts, highlights and the names of sources are foreign: they go
+// The pages are made on the server and work without script; those of static,
+// and no others, make them handier. Titles, texts, highlights and the names of sources are foreign: they go
 // through html/template as text, highlights are cut out by code points, and only
 // http and https addresses become links.
 package ui
@@ -10,9 +10,7 @@ package ui
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"html/template"
@@ -28,7 +26,7 @@ import (
 	"xinwen/news/lexicon"
 )
 
-//go:embed templates/*.html static/*
+//go:embed templates/*.html static/* static/vendor/*
 var files embed.FS
 
 // Options are what a UI is made from.
@@ -51,27 +49,17 @@ type UI struct {
 	static map[string]asset
 }
 
-type asset struct {
-	body        []byte
-	contentType string
-}
-
 // New parses the templates.
 func New(o Options) (*UI, error) {
-	u := &UI{o: o, static: make(map[string]asset)}
-	for name, contentType := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"} {
-		body, err := files.ReadFile("static/" + name)
-		if err != nil {
-			return nil, fmt.Errorf("ui: %w", err)
-		}
-		u.static[name] = asset{body, contentType}
+	static, err := assets()
+	if err != nil {
+		return nil, fmt.Errorf("ui: %w", err)
 	}
-	sum := sha256.Sum256(u.static["style.css"].body)
-	style := "/static/style.css?v=" + hex.EncodeToString(sum[:6])
+	u := &UI{o: o, static: static}
 	for lang := range u.pages {
 		t, err := template.New("").Funcs(template.FuncMap{
 			"t":       func(key string, args ...any) (string, error) { return text(lang, key, args...) },
-			"style":   func() string { return style },
+			"asset":   u.address,
 			"tag":     func() string { return tags[lang].String() },
 			"rooms":   func() []room { return rooms },
 			"current": func(tag string) bool { return tags[lang].String() == tag },
@@ -102,7 +90,7 @@ func (u *UI) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /deliveries/replay", u.replayDelivery)
 	mux.HandleFunc("GET /help", u.help)
 	mux.HandleFunc("GET /language/{tag}", u.chooseLanguage)
-	mux.HandleFunc("GET /static/{name}", u.asset)
+	mux.HandleFunc("GET /static/{name...}", u.asset)
 }
 
 // Wanted reports whether r is rather a browser's than a program's.
@@ -113,17 +101,6 @@ func Wanted(r *http.Request) bool {
 // NotFound answers with the page for an address where there is nothing.
 func (u *UI) NotFound(w http.ResponseWriter, r *http.Request) {
 	u.message(w, r, http.StatusNotFound, "page-title", "")
-}
-
-func (u *UI) asset(w http.ResponseWriter, r *http.Request) {
-	a, ok := u.static[r.PathValue("name")]
-	if !ok {
-		u.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", a.contentType)
-	w.Header().Set("Cache-Control", "public, max-age=86400")
-	_, _ = w.Write(a.body) // the client has gone
 }
 
 func (u *UI) chooseLanguage(w http.ResponseWriter, r *http.Request) {
@@ -167,9 +144,9 @@ var rooms = []room{
 	{"search", "/"}, {"trends", "/trends"}, {"alerts", "/alerts"}, {"deliveries", "/deliveries"}, {"sources", "/sources"}, {"pipeline", "/pipeline"}, {"help", "/help"},
 }
 
-// policy lets a page load our style and icon and send its forms here; nothing
-// else.
-const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// policy lets a page load our scripts, style and icon, ask us, and send its forms
+// here; nothing else.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (u *UI) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
 	p.Here, p.Viewer = r.URL.RequestURI(), auth.ViewerOf(r.Context())
@@ -184,9 +161,8 @@ func (u *UI) render(w http.ResponseWriter, r *http.Request, status int, name str
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Vary", "Accept-Language, Cookie")
-	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // the client has gone
+	h.Set("Vary", "Accept-Language, Cookie, Accept-Encoding")
+	send(w, r, status, b.Bytes())
 }
 
 type messagePage struct{ Title, Text string }
