@@ -41,8 +41,16 @@ var benchmarks = map[string]struct {
 }
 
 func main() {
-	if len(os.Args) < 2 || benchmarks[os.Args[1]].run == nil {
-		fmt.Fprintln(os.Stderr, "usage: go -C deploy/bench run . NAME, where NAME is one of")
+	name := ""
+	if len(os.Args) > 1 {
+		name = os.Args[1]
+	}
+	run := benchmarks[name].run
+	if name == "report" { // runs the others
+		run = report
+	}
+	if run == nil {
+		fmt.Fprintln(os.Stderr, "usage: go -C deploy/bench run . report [-only NAME,...] [-o FILE], or NAME, which is one of")
 		for _, name := range slices.Sorted(maps.Keys(benchmarks)) {
 			fmt.Fprintf(os.Stderr, "  %-10s %s\n", name, benchmarks[name].help)
 		}
@@ -50,7 +58,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := benchmarks[os.Args[1]].run(ctx); err != nil {
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
