@@ -67,6 +67,14 @@ type SourceState struct {
 	Failed   int64 `json:"failed,omitempty"`
 	// Ways are the addresses the source is read by, each with its own state.
 	Ways []WayState `json:"ways,omitempty"`
+	// Lag is how long after their publication new entries are found, on average of
+	// the last ones.
+	Lag Duration `json:"lag,omitempty"`
+	// Added says that the source is not from the file of sources: it was added
+	// while the system ran, and can be removed so. ChangedBy says who switched it
+	// on or off, or added it, last.
+	Added     bool   `json:"added,omitempty"`
+	ChangedBy string `json:"changed_by,omitempty"`
 	// Updated is when this state was written.
 	Updated time.Time `json:"updated"`
 }

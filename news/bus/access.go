@@ -25,11 +25,12 @@ func AccessOf(service string) (Access, bool) {
 		a.write(Frontier, Pages)
 		a.ownConsumers(Frontier)
 		a.kv(KVSources, KVFeeds, KVHosts, KVSeen)
-		a.readKV(KVErased)
+		a.readKV(KVErased, KVSourceChanges)
 		a.objects(objectsPages)
-		// Crawlers lend each other turns.
+		// Crawlers lend each other turns, and answer the api.
 		a.Publish = append(a.Publish, "xinwen.crawler.>", inboxPrefix(service)+".>")
-		a.Subscribe = append(a.Subscribe, "xinwen.crawler.>")
+		a.Subscribe = append(a.Subscribe, "xinwen.crawler.>", "$SRV.>")
+		a.Responses = true
 	case "extractor":
 		a.consume(Pages)
 		a.read(Articles) // to know copies of what came before
@@ -48,8 +49,9 @@ func AccessOf(service string) (Access, bool) {
 		a.read(Articles, Quarantine)
 		a.write(Pages, Articles)  // imports
 		a.write(Frontier, Alerts) // what it replays from QUARANTINE
-		a.Publish = append(a.Publish, "xinwen.search.>", "$SRV.>", "$JS.API.STREAM.MSG.DELETE."+Quarantine)
-		a.kv(KVRules, KVDeliveries)
+		a.Publish = append(a.Publish, "xinwen.search.>", "$SRV.>", "$JS.API.STREAM.MSG.DELETE."+Quarantine,
+			SubjectDiscover, SubjectVerify, SubjectDefine)
+		a.kv(KVRules, KVDeliveries, KVSourceChanges)
 		a.readKV(KVSources, KVErased)
 		a.objects(objectsPages)
 	case Admin:

@@ -33,6 +33,13 @@ const (
 	SubjectQuarantine = "xinwen.quarantine."        // + service
 )
 
+// Subjects of requests.
+const (
+	SubjectDiscover = "xinwen.crawler.discover" // news.Way → news.Discovery
+	SubjectVerify   = "xinwen.crawler.verify"   // ID of a source → news.Verification
+	SubjectDefine   = "xinwen.crawler.define"   // news.SourceDraft → news.SourceChange
+)
+
 // Key-value buckets.
 const (
 	KVSources    = "sources"    // state of each source, for the api
@@ -42,6 +49,8 @@ const (
 	KVRules      = "rules"      // alert rules
 	KVDeliveries = "deliveries" // log of deliveries
 	KVErased     = "erased"     // articles that must not come back
+
+	KVSourceChanges = "source-changes" // sources added, and switched on or off
 )
 
 // Headers of messages.

@@ -93,6 +93,7 @@ const (
 
 var buckets = []jetstream.KeyValueConfig{
 	{Bucket: KVSources, Description: "state of each source"},
+	{Bucket: KVSourceChanges, Description: "sources added, and switched on or off"},
 	{Bucket: KVFeeds, Description: "state of each feed"},
 	{Bucket: KVHosts, Description: "robots, next allowed fetch"},
 	{Bucket: KVSeen, Description: "what is known of a URL", LimitMarkerTTL: time.Hour},
