@@ -29,6 +29,7 @@ import (
 	"xinwen/api/deliver"
 	"xinwen/api/rules"
 	"xinwen/api/stream"
+	"xinwen/api/suggest"
 	"xinwen/api/ui"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
@@ -132,7 +133,7 @@ type Server struct {
 	ui      *ui.UI
 	zone    *time.Location
 	metrics *metrics
-	suggest suggestions
+	suggest suggest.Finder
 	ready   readiness
 	names   sourceNames
 

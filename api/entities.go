@@ -5,15 +5,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"xinwen/api/problem"
 	"xinwen/news"
-	"xinwen/news/han"
 	"xinwen/news/lexicon"
 )
 
@@ -81,7 +77,7 @@ func (s *Server) entityRoutes(api huma.API) {
 			}
 			return &struct{ Body entity }{showEntity(e)}, nil
 		})
-	register(s, api, operation(http.MethodGet, "/v1/suggest", "suggest", "Entities whose names begin so, also in pinyin", "lexicon"),
+	register(s, api, operation(http.MethodGet, "/v1/suggest", "suggest", "Entities with a name or a word of it that begins so, also in pinyin", "lexicon"),
 		func(_ context.Context, in *struct {
 			Q    string `query:"q" maxLength:"256" required:"true" doc:"The beginning of a name, in any script, or of its pinyin (taiji, tjd)"`
 			Size int    `query:"size" minimum:"1" maximum:"50" default:"10"`
@@ -97,65 +93,13 @@ func (s *Server) entityRoutes(api huma.API) {
 					Suggestions []suggestion `json:"suggestions"`
 				}
 			}
-			out.Body.Suggestions = s.suggest.find(s.o.Lexicon.Current(), in.Q, in.Size)
+			out.Body.Suggestions = []suggestion{}
+			for _, found := range s.suggest.Find(s.o.Lexicon.Current(), in.Q, in.Size) {
+				e := found.Entity
+				out.Body.Suggestions = append(out.Body.Suggestions, suggestion{
+					Value: "entity:" + e.ID, Text: found.Text, Label: cmp.Or(e.En, e.ZhHans, e.ZhHant, e.ID), Kind: e.Kind,
+				})
+			}
 			return &out, nil
 		})
-}
-
-// suggestions finds entities by the beginning of a folded name or its pinyin.
-type suggestions struct {
-	mu    sync.Mutex
-	of    *lexicon.Lexicon
-	names []folded // sorted by text
-}
-
-type folded struct {
-	text, surface string
-	entity        *lexicon.Entity
-}
-
-func (s *suggestions) list(l *lexicon.Lexicon) []folded {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.of == l {
-		return s.names
-	}
-	var list []folded
-	for _, e := range l.Entities() {
-		forms := append([]string{e.En, e.ZhHans, e.ZhHant}, e.Tickers...)
-		for _, a := range e.Aliases {
-			forms = append(forms, a.Text)
-		}
-		for _, f := range forms {
-			if t := han.FoldString(f); t != "" {
-				list = append(list, folded{t, f, e})
-			}
-			for _, t := range spellings(f) {
-				list = append(list, folded{t, f, e})
-			}
-		}
-	}
-	slices.SortStableFunc(list, func(a, b folded) int { return cmp.Compare(a.text, b.text) })
-	s.of, s.names = l, list
-	return list
-}
-
-func (s *suggestions) find(l *lexicon.Lexicon, q string, size int) []suggestion {
-	out := []suggestion{}
-	q = han.FoldString(strings.TrimSpace(q))
-	if q == "" {
-		return out
-	}
-	list := s.list(l)
-	at, _ := slices.BinarySearchFunc(list, q, func(f folded, q string) int { return cmp.Compare(f.text, q) })
-	seen := make(map[string]bool)
-	for ; at < len(list) && len(out) < size && strings.HasPrefix(list[at].text, q); at++ {
-		e := list[at].entity
-		if seen[e.ID] {
-			continue
-		}
-		seen[e.ID] = true
-		out = append(out, suggestion{Value: "entity:" + e.ID, Text: list[at].surface, Label: cmp.Or(e.En, e.ZhHans, e.ZhHant, e.ID), Kind: e.Kind})
-	}
-	return out
 }
