@@ -51,7 +51,7 @@ func AccessOf(service string) (Access, bool) {
 		a.write(Frontier, Alerts) // what it replays from QUARANTINE
 		a.Publish = append(a.Publish, "xinwen.search.>", "$SRV.>", "$JS.API.STREAM.MSG.DELETE."+Quarantine,
 			SubjectDiscover, SubjectVerify, SubjectDefine)
-		a.kv(KVRules, KVDeliveries, KVSourceChanges)
+		a.kv(KVRules, KVDeliveries, KVSourceChanges, KVKeys)
 		a.readKV(KVSources, KVErased)
 		a.objects(objectsPages)
 	case Admin:

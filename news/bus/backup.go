@@ -50,7 +50,7 @@ type SavedStream struct {
 // worst it is done a second time.
 func backupOrder() []string {
 	names := []string{
-		"KV_" + KVErased, "KV_" + KVSeen, "KV_" + KVFeeds, "KV_" + KVHosts, "KV_" + KVSources, "KV_" + KVRules, "KV_" + KVSourceChanges,
+		"KV_" + KVErased, "KV_" + KVSeen, "KV_" + KVFeeds, "KV_" + KVHosts, "KV_" + KVSources, "KV_" + KVRules, "KV_" + KVKeys, "KV_" + KVSourceChanges,
 		Frontier, Pages, Articles, Alerts, Quarantine, "KV_" + KVDeliveries,
 	}
 	for _, o := range []string{objectsPages, objectsKept} {

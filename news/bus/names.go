@@ -49,6 +49,7 @@ const (
 	KVRules      = "rules"      // alert rules
 	KVDeliveries = "deliveries" // log of deliveries
 	KVErased     = "erased"     // articles that must not come back
+	KVKeys       = "keys"       // keys of the api (hashes), and who is logged in
 
 	KVSourceChanges = "source-changes" // sources added, and switched on or off
 )

@@ -99,6 +99,7 @@ var buckets = []jetstream.KeyValueConfig{
 	{Bucket: KVSeen, Description: "what is known of a URL", LimitMarkerTTL: time.Hour},
 	{Bucket: KVRules, Description: "alert rules"},
 	{Bucket: KVErased, Description: "articles that must not come back"},
+	{Bucket: KVKeys, Description: "keys of the api, as hashes, and sessions"},
 	{Bucket: KVDeliveries, Description: "log of deliveries", LimitMarkerTTL: time.Hour},
 }
 

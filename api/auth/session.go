@@ -1,0 +1,115 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// maxSessions bounds the browsers that are logged in at one time.
+const maxSessions = 10_000
+
+// session is a browser that has logged in.
+type session struct {
+	// Key is the ID of the key it has shown; its role and its end are the key's.
+	Key string `json:"key,omitempty"`
+	// Name and Role are those that an identity provider gave.
+	Name    string    `json:"name,omitempty"`
+	Role    Role      `json:"role,omitempty"`
+	Expires time.Time `json:"expires"`
+}
+
+// errSessions says that too many are logged in.
+var errSessions = errors.New("too many browsers are logged in; wait until some have logged out")
+
+// Open opens a session for v and returns the secret of its cookie.
+func (s *Store) Open(ctx context.Context, v Viewer, lifetime time.Duration) (string, time.Time, error) {
+	if err := s.prune(ctx); err != nil {
+		return "", time.Time{}, err
+	}
+	o := &session{Key: v.Key, Expires: time.Now().UTC().Add(lifetime).Truncate(time.Second)}
+	if v.Key == "" {
+		o.Name, o.Role = v.Name, v.Role
+	}
+	secret := make([]byte, secretBytes)
+	_, _ = rand.Read(secret) // never fails
+	text := encoding.EncodeToString(secret)
+	data, err := json.Marshal(o)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if _, err := s.kv.Create(ctx, sessionEntry+sessionID(text), data); err != nil {
+		return "", time.Time{}, fmt.Errorf("store the session: %w", err)
+	}
+	s.mu.Lock()
+	s.sessions[sessionID(text)] = o
+	s.mu.Unlock()
+	return text, o.Expires, nil
+}
+
+// sessionID is what a session is kept by: who reads the bucket cannot use it. As
+// an ID it has all bits of the hash, so finding it is knowing the secret.
+func sessionID(text string) string { return hashed("session:" + text) }
+
+// prune takes sessions away that are over.
+func (s *Store) prune(ctx context.Context) error {
+	now := time.Now()
+	var over []string
+	s.mu.RLock()
+	total := len(s.sessions)
+	for id, o := range s.sessions {
+		if !now.Before(o.Expires) {
+			over = append(over, id)
+		}
+	}
+	s.mu.RUnlock()
+	for _, id := range over {
+		if err := s.close(ctx, id); err != nil {
+			return err
+		}
+	}
+	if total-len(over) >= maxSessions {
+		return errSessions
+	}
+	return nil
+}
+
+// Resume returns who is logged in with the secret of a cookie.
+func (s *Store) Resume(text string) (Viewer, bool) {
+	s.mu.RLock()
+	o := s.sessions[sessionID(text)]
+	s.mu.RUnlock()
+	if o == nil || !time.Now().Before(o.Expires) {
+		return Viewer{}, false
+	}
+	if o.Key == "" {
+		return Viewer{Name: o.Name, Role: o.Role, Session: true}, true
+	}
+	k, err := s.key(o.Key)
+	if err != nil {
+		return Viewer{}, false
+	}
+	return Viewer{Name: k.Name, Role: k.Role, Key: k.ID, Session: true}, true
+}
+
+// Close ends the session with the secret of a cookie.
+func (s *Store) Close(ctx context.Context, text string) error {
+	return s.close(ctx, sessionID(text))
+}
+
+func (s *Store) close(ctx context.Context, id string) error {
+	s.mu.Lock()
+	_, known := s.sessions[id]
+	delete(s.sessions, id)
+	s.mu.Unlock()
+	if !known {
+		return nil
+	}
+	if err := s.kv.Purge(ctx, sessionEntry+id); err != nil {
+		return fmt.Errorf("end the session: %w", err)
+	}
+	return nil
+}
