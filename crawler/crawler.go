@@ -65,7 +65,7 @@ func New(o Options) (*Crawler, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.sources = source.NewStore(list)
+	c.sources = source.NewStore(c.log, list)
 	if c.client, err = o.client(); err != nil {
 		return nil, err
 	}
@@ -170,8 +170,19 @@ func (c *Crawler) run(ctx context.Context) error {
 	})
 	if c.opts.Sources != "" && c.opts.Sources != NoSources && c.opts.List == nil && !c.opts.Once {
 		wg.Go(func() {
-			if err := c.sources.Watch(ctx, c.log, c.opts.Sources); err != nil {
+			if err := c.sources.Watch(ctx, c.opts.Sources); err != nil {
 				c.log.Warn("sources are not watched", "file", c.opts.Sources, "err", err)
+			}
+		})
+	}
+	laid := make(chan struct{}) // closed when the changes of sources are known
+	if c.opts.Once {
+		close(laid) // of the sources that it is given, as they are
+	} else {
+		wg.Go(func() { c.watchChanges(ctx, sync.OnceFunc(func() { close(laid) })) })
+		wg.Go(func() {
+			if err := c.administer(ctx); err != nil {
+				c.log.Error("requests about sources are not answered", "err", err, "hint", "restart the crawler; the crawl itself goes on")
 			}
 		})
 	}
@@ -194,6 +205,12 @@ func (c *Crawler) run(ctx context.Context) error {
 	wg.Go(func() { c.flushStates(ctx) })
 	finished := make(chan error, 1)
 	wg.Go(func() {
+		select {
+		case <-laid:
+		case <-ctx.Done():
+			finished <- nil
+			return
+		}
 		if c.opts.Once {
 			finished <- c.once(ctx)
 		} else {

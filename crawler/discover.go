@@ -136,19 +136,25 @@ func (c *Crawler) search(ctx context.Context, src *source.Source) error {
 // sitemaps of robots.txt, and where both usually lie. An error says why a part of
 // the search failed; what was found counts.
 func (c *Crawler) discover(ctx context.Context, src *source.Source) (discovery, error) {
+	v := &visit{crawler: c, source: src, urgent: true, robots: true}
+	defer v.end()
+	resp, err := v.get(ctx, fetch.Request{URL: src.Home, Accept: acceptPage})
+	return c.searchFrom(ctx, v, resp, err)
+}
+
+// searchFrom is discover from an answer of the source's home, or the error in its
+// place.
+func (c *Crawler) searchFrom(ctx context.Context, v *visit, resp *fetch.Response, got error) (discovery, error) {
 	d := discovery{Time: time.Now().UTC()}
-	home, err := url.Parse(src.Home)
+	home, err := url.Parse(v.source.Home)
 	if err != nil {
 		return d, err
 	}
-	v := &visit{crawler: c, source: src, urgent: true, robots: true}
-	defer v.end()
 	var errs []error
 	trouble := false // guessing goes on only while the server is well
-	resp, err := v.get(ctx, fetch.Request{URL: src.Home, Accept: acceptPage})
-	if err != nil {
-		errs = append(errs, err)
-		trouble = temporary(err)
+	if got != nil {
+		errs = append(errs, got)
+		trouble = temporary(got)
 	} else {
 		for _, u := range feed.Discover(resp.Body, resp.ContentType(), resp.URL) {
 			if len(d.Feeds) < maxFound && !slices.Contains(d.Feeds, u) {

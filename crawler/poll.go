@@ -419,6 +419,9 @@ func (c *Crawler) tryWay(ctx context.Context, src *source.Source, w way, m *wayM
 		return r, err
 	}
 	c.learn(src, w, &rec, found, added, full, now)
+	if lag, ok := lagOf(found.entries, added, rec.Last, now); ok {
+		c.states.update(src.ID, func(s *news.SourceState) { s.Lag = smooth(s.Lag, lag) })
+	}
 	if r.new = len(added); found.whole {
 		r.items, r.newest, r.gap = len(found.entries), feed.Newest(found.entries, now), averageGap(found.entries)
 	} else {
@@ -433,6 +436,28 @@ func (c *Crawler) tryWay(ctx context.Context, src *source.Source, w way, m *wayM
 	rec.Items, rec.Newest, rec.Gap = r.items, r.newest, r.gap
 	m.keep(rec, true)
 	return r, nil
+}
+
+// lagOf returns how long ago the entries were published, on average, that came
+// since the last poll and say when.
+func lagOf(entries []feed.Entry, added map[string]bool, last, now time.Time) (time.Duration, bool) {
+	var sum time.Duration
+	n := 0
+	for _, e := range entries {
+		if t := e.Published; added[e.URL] && !last.IsZero() && t.After(last) && !t.After(now) {
+			sum += now.Sub(t)
+			n++
+		}
+	}
+	return sum / time.Duration(max(n, 1)), n > 0
+}
+
+// smooth returns the average of what was and what is new, which counts a quarter.
+func smooth(was news.Duration, lag time.Duration) news.Duration {
+	if was == 0 {
+		return news.Duration(lag.Round(time.Second))
+	}
+	return news.Duration((was.Std()*3/4 + lag/4).Round(time.Second))
 }
 
 // keep makes rec the way's record; news says that it has learned something.

@@ -73,6 +73,7 @@ func (s *states) open(ctx context.Context, src *source.Source, ways []way) error
 	st.Version, st.ID, st.Name, st.URL = news.Version, src.ID, src.Name, src.Home
 	st.Lang, st.Script, st.Country = src.Lang, src.Script, src.Country
 	st.Enabled, st.Reason = src.Enabled, src.Reason
+	st.Added, st.ChangedBy = src.Added, src.ChangedBy
 	switch {
 	case !src.Enabled:
 		st.Status, st.NextPoll = news.SourceDisabled, time.Time{}

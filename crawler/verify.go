@@ -20,62 +20,6 @@ import (
 	"xinwen/news"
 )
 
-// Tier says how far a source can be relied on, by a probe just made.
-type Tier string
-
-// The tiers, from the best to the worst.
-const (
-	TierOK      Tier = "ok"            // a way in was read, and is fresh
-	TierStale   Tier = "stale"         // read, but nothing is new
-	TierEmpty   Tier = "empty"         // read, but without entries
-	TierLimited Tier = "rate-limited"  // it asks us to come later
-	TierDenied  Tier = "robots-denied" // robots.txt forbids it
-	TierTLS     Tier = "tls"           // its certificate does not verify
-	TierBad     Tier = "bad"           // nothing could be read
-)
-
-// Verification is what the probe of a source found.
-type Verification struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	Enabled bool   `json:"enabled"`
-	Tier    Tier   `json:"tier"`
-	// Items is the number of entries of the best way, Newest when its newest was
-	// published.
-	Items  int         `json:"items"`
-	Newest time.Time   `json:"newest,omitzero"`
-	Ways   []Probe     `json:"ways"`
-	Found  []ProbedWay `json:"found,omitempty"`
-	Took   string      `json:"took"`
-}
-
-// ProbedWay is a way that a source's home names and its entry in the file of
-// sources does not.
-type ProbedWay struct {
-	Kind string `json:"kind"`
-	URL  string `json:"url"`
-}
-
-// Probe is what was found at one way into a source.
-type Probe struct {
-	Kind    string            `json:"kind"`
-	URL     string            `json:"url"`
-	MovedTo string            `json:"moved_to,omitempty"`
-	Tier    Tier              `json:"tier"`
-	Status  news.SourceStatus `json:"status"`
-	// HTTPStatus is the answer's, 0 if there was none.
-	HTTPStatus int       `json:"http_status,omitempty"`
-	Items      int       `json:"items"`
-	Newest     time.Time `json:"newest,omitzero"`
-	// Validators says whether the server lets us ask "has it changed?", Hint of
-	// the feed how long it wants to be left alone, Hub whether it tells of news.
-	Validators bool          `json:"validators"`
-	TTL        time.Duration `json:"ttl_ns,omitempty"`
-	Hub        string        `json:"hub,omitempty"`
-	Error      string        `json:"error,omitempty"`
-	Hint       string        `json:"hint,omitempty"`
-}
-
 // VerifyOptions say what Verify probes.
 type VerifyOptions struct {
 	Config
@@ -91,7 +35,7 @@ type VerifyOptions struct {
 // Verify probes sources: each way is asked once, as politely as the crawler asks,
 // and nothing is published or kept. It calls report for each source, one call at a
 // time, in the order in which they are done.
-func Verify(ctx context.Context, o VerifyOptions, report func(Verification)) error {
+func Verify(ctx context.Context, o VerifyOptions, report func(news.Verification)) error {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -149,10 +93,10 @@ func Verify(ctx context.Context, o VerifyOptions, report func(Verification)) err
 }
 
 // verify probes one source.
-func (c *Crawler) verify(ctx context.Context, src *source.Source, discover bool) Verification {
+func (c *Crawler) verify(ctx context.Context, src *source.Source, discover bool) news.Verification {
 	began := time.Now()
-	v := Verification{ID: src.ID, Name: src.Name, Enabled: src.Enabled, Tier: TierBad, Ways: []Probe{}}
-	take := func(p Probe) {
+	v := news.Verification{ID: src.ID, Name: src.Name, Enabled: src.Enabled, Tier: news.TierBad, Ways: []news.Probe{}}
+	take := func(p news.Probe) {
 		v.Ways = append(v.Ways, p)
 		if len(v.Ways) == 1 || tierRank(p.Tier) < tierRank(v.Tier) {
 			v.Tier, v.Items, v.Newest = p.Tier, p.Items, p.Newest
@@ -161,14 +105,14 @@ func (c *Crawler) verify(ctx context.Context, src *source.Source, discover bool)
 	for _, w := range waysOf(src) {
 		take(c.probe(ctx, src, w))
 	}
-	if discover && src.Home != "" && v.Tier != TierOK && v.Tier != TierLimited && v.Tier != TierDenied && ctx.Err() == nil {
+	if discover && src.Home != "" && v.Tier != news.TierOK && v.Tier != news.TierLimited && v.Tier != news.TierDenied && ctx.Err() == nil {
 		d, err := c.discover(ctx, src)
 		if err != nil {
 			c.log.Debug("home searched in part", "source", src.ID, "err", err)
 		}
 		for _, w := range d.ways() {
-			if !slices.ContainsFunc(v.Ways, func(p Probe) bool { return p.URL == w.url || p.MovedTo == w.url }) {
-				v.Found = append(v.Found, ProbedWay{w.kind, w.url})
+			if !slices.ContainsFunc(v.Ways, func(p news.Probe) bool { return p.URL == w.url || p.MovedTo == w.url }) {
+				v.Found = append(v.Found, news.Way{Kind: w.kind, URL: w.url})
 				if src.Ways() == 0 {
 					take(c.probe(ctx, src, w))
 				}
@@ -179,13 +123,13 @@ func (c *Crawler) verify(ctx context.Context, src *source.Source, discover bool)
 	return v
 }
 
-func tierRank(t Tier) int {
-	return slices.Index([]Tier{TierOK, TierStale, TierEmpty, TierLimited, TierDenied, TierTLS, TierBad}, t)
+func tierRank(t news.Tier) int {
+	return slices.Index([]news.Tier{news.TierOK, news.TierStale, news.TierEmpty, news.TierLimited, news.TierDenied, news.TierTLS, news.TierBad}, t)
 }
 
 // probe asks one way once.
-func (c *Crawler) probe(ctx context.Context, src *source.Source, w way) Probe {
-	p := Probe{Kind: w.kind, URL: w.url}
+func (c *Crawler) probe(ctx context.Context, src *source.Source, w way) news.Probe {
+	p := news.Probe{Way: news.Way{Kind: w.kind, URL: w.url}}
 	now := time.Now()
 	v := &visit{crawler: c, source: src, urgent: true, robots: true}
 	defer v.end()
@@ -202,8 +146,9 @@ func (c *Crawler) probe(ctx context.Context, src *source.Source, w way) Probe {
 		p.HTTPStatus, p.MovedTo = resp.Status, resp.MovedTo
 		p.Validators = resp.Validators() != fetch.Validators{}
 		var entries []feed.Entry
-		entries, err = p.read(c, src, w, resp, now)
-		r.items, r.newest, r.gap = max(len(entries), p.Items), feed.Newest(entries, now), averageGap(entries)
+		entries, err = c.entriesOf(&p, src, w, resp, now)
+		r.items, r.newest, r.gap = len(entries), feed.Newest(entries, now), averageGap(entries)
+		p.Titles = titles(entries)
 	}
 	var e *fetch.Error
 	if errors.As(err, &e) {
@@ -213,27 +158,43 @@ func (c *Crawler) probe(ctx context.Context, src *source.Source, w way) Probe {
 	p.Items, p.Newest = r.items, r.newest
 	switch p.Status {
 	case news.SourceOK:
-		p.Tier = TierOK
+		p.Tier = news.TierOK
 	case news.SourceStale:
-		p.Tier = TierStale
+		p.Tier = news.TierStale
 	case news.SourceEmpty:
-		p.Tier = TierEmpty
+		p.Tier = news.TierEmpty
 	case news.SourceLimited:
-		p.Tier = TierLimited
+		p.Tier = news.TierLimited
 	case news.SourceDenied:
-		p.Tier = TierDenied
+		p.Tier = news.TierDenied
 	default:
-		p.Tier = TierBad
+		p.Tier = news.TierBad
 		if e != nil && e.Kind == fetch.KindTLS {
-			p.Tier = TierTLS
+			p.Tier = news.TierTLS
 		}
 	}
 	return p
 }
 
-// read returns the entries of an answer; of a sitemap index, p.Items counts the
+// maxTitles is how many titles of a way are shown.
+const maxTitles = 3
+
+func titles(entries []feed.Entry) []string {
+	var list []string
+	for _, e := range entries {
+		if len(list) == maxTitles {
+			break
+		}
+		if e.Title != "" {
+			list = append(list, e.Title)
+		}
+	}
+	return list
+}
+
+// entriesOf returns the entries of an answer; those of a sitemap index are its
 // children.
-func (p *Probe) read(c *Crawler, src *source.Source, w way, resp *fetch.Response, now time.Time) ([]feed.Entry, error) {
+func (c *Crawler) entriesOf(p *news.Probe, src *source.Source, w way, resp *fetch.Response, now time.Time) ([]feed.Entry, error) {
 	switch w.kind {
 	case kindURL:
 		if err := isPage(resp.Body, resp.ContentType()); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"xinwen/crawler"
 	"xinwen/crawler/source"
+	"xinwen/news"
 )
 
 func TestVerifyGivesTiers(t *testing.T) {
@@ -37,9 +38,9 @@ func TestVerifyGivesTiers(t *testing.T) {
 		demo("map", func(s *source.Source) { s.Sitemaps = []string{"http://map.example/sitemap.xml"} }),
 		demo("home", func(s *source.Source) { s.Enabled, s.Reason = false, "unverified" }),
 	)
-	got := make(map[string]crawler.Tier)
+	got := make(map[string]news.Tier)
 	config := crawler.Config{Resolve: []string{"*=" + w.Listener.Addr().String(), "tls.example=" + secure.Listener.Addr().String()}}
-	err := crawler.Verify(t.Context(), crawler.VerifyOptions{Config: config, List: list, Discover: true}, func(v crawler.Verification) {
+	err := crawler.Verify(t.Context(), crawler.VerifyOptions{Config: config, List: list, Discover: true}, func(v news.Verification) {
 		got[v.ID] = v.Tier
 		if v.ID == "home" && (len(v.Found) != 1 || v.Found[0].URL != "http://home.example/hidden") {
 			t.Errorf("home: got %+v", v)
@@ -48,7 +49,7 @@ func TestVerifyGivesTiers(t *testing.T) {
 			t.Errorf("good: got %+v", v)
 		}
 		for _, p := range v.Ways {
-			if p.Tier != crawler.TierOK && p.Hint == "" {
+			if p.Tier != news.TierOK && p.Hint == "" {
 				t.Errorf("%s: no hint: %+v", v.ID, p)
 			}
 		}
@@ -56,9 +57,9 @@ func TestVerifyGivesTiers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]crawler.Tier{
-		"good": crawler.TierOK, "stale": crawler.TierStale, "empty": crawler.TierEmpty, "limited": crawler.TierLimited, "denied": crawler.TierDenied,
-		"html": crawler.TierBad, "tls": crawler.TierTLS, "second": crawler.TierOK, "map": crawler.TierOK, "home": crawler.TierOK,
+	want := map[string]news.Tier{
+		"good": news.TierOK, "stale": news.TierStale, "empty": news.TierEmpty, "limited": news.TierLimited, "denied": news.TierDenied,
+		"html": news.TierBad, "tls": news.TierTLS, "second": news.TierOK, "map": news.TierOK, "home": news.TierOK,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("tiers (-want +got):\n%s", diff)

@@ -19,10 +19,10 @@ import (
 
 // Kinds of ways into a source.
 const (
-	kindFeed     = "feed"
-	kindSitemap  = "sitemap"
-	kindListPage = "list_page"
-	kindURL      = "url"
+	kindFeed     = news.WayFeed
+	kindSitemap  = news.WaySitemap
+	kindListPage = news.WayListPage
+	kindURL      = news.WayURL
 )
 
 // way is a feed, sitemap, list page or single page by which a source is read.

@@ -34,11 +34,7 @@ func Load(path string) (*Set, error) {
 func Parse(name string, data []byte) (*Set, error) {
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		var syntax *yaml.SyntaxError
-		if errors.As(err, &syntax) {
-			return nil, fmt.Errorf("%s:%d: %s", name, syntax.Token.Position.Line, syntax.Message)
-		}
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, syntaxError(name, err)
 	}
 	r := &reader{name: name, lines: make(map[string]int)}
 	var sources []*Source
@@ -61,15 +57,18 @@ func Parse(name string, data []byte) (*Set, error) {
 			},
 		})
 	}
-	if len(r.faults) > 0 {
-		slices.SortStableFunc(r.faults, func(a, b fault) int { return cmp.Compare(a.line, b.line) })
-		errs := make([]error, len(r.faults))
-		for i, f := range r.faults {
-			errs[i] = fmt.Errorf("%s:%d: %s", name, f.line, f.text)
-		}
-		return nil, errors.Join(errs...)
+	if err := r.errors(); err != nil {
+		return nil, err
 	}
 	return NewSet(sources...), nil
+}
+
+func syntaxError(name string, err error) error {
+	var syntax *yaml.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("%s:%d: %s", name, syntax.Token.Position.Line, syntax.Message)
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 type fault struct {
@@ -82,6 +81,16 @@ type reader struct {
 	name   string
 	faults []fault
 	lines  map[string]int // ID -> line
+}
+
+// errors returns all faults in the order of the file, nil if there are none.
+func (r *reader) errors() error {
+	slices.SortStableFunc(r.faults, func(a, b fault) int { return cmp.Compare(a.line, b.line) })
+	errs := make([]error, len(r.faults))
+	for i, f := range r.faults {
+		errs[i] = fmt.Errorf("%s:%d: %s", r.name, f.line, f.text)
+	}
+	return errors.Join(errs...)
 }
 
 func (r *reader) fault(line int, format string, args ...any) {

@@ -90,6 +90,10 @@ type Source struct {
 	// Timeout and MaxBodyBytes bound one answer; 0 means the crawler's limit.
 	Timeout      time.Duration
 	MaxBodyBytes int64
+	// Added says that it is from a news.SourceChange, not from the file; ChangedBy
+	// who switched it on or off, or added it.
+	Added     bool
+	ChangedBy string
 }
 
 // ListPage is an HTML page that links to articles.

@@ -187,10 +187,8 @@ func TestStoreKeepsLastGoodSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := NewStore(set)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	_, changed := store.Current()
 	warned := make(chan struct{}, 1)
 	log := slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
 		if strings.Contains(string(p), "level=WARN") {
@@ -201,8 +199,10 @@ func TestStoreKeepsLastGoodSet(t *testing.T) {
 		}
 		return len(p), nil
 	}), nil))
+	store := NewStore(log, set)
+	_, changed := store.Current()
 	done := make(chan error, 1)
-	go func() { done <- store.Watch(ctx, log, path) }()
+	go func() { done <- store.Watch(ctx, path) }()
 	wait := func(c <-chan struct{}, what string) {
 		t.Helper()
 		select {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"xinwen/crawler"
+	"xinwen/news"
 )
 
 type sourcesCmd struct {
@@ -42,9 +43,9 @@ func (c *sourcesVerifyCmd) Run(ctx context.Context, k *cli) error {
 		return err
 	}
 	out := json.NewEncoder(os.Stdout)
-	var all []crawler.Verification
+	var all []news.Verification
 	var failed error
-	err = crawler.Verify(ctx, crawler.VerifyOptions{Config: config.Crawler, IDs: c.ID, Discover: c.Discover, Logger: log}, func(v crawler.Verification) {
+	err = crawler.Verify(ctx, crawler.VerifyOptions{Config: config.Crawler, IDs: c.ID, Discover: c.Discover, Logger: log}, func(v news.Verification) {
 		if c.JSON {
 			if err := out.Encode(v); err != nil && failed == nil {
 				failed = err
@@ -71,9 +72,9 @@ func (c *sourcesVerifyCmd) Run(ctx context.Context, k *cli) error {
 
 // printVerified prints a table of sources and the ways that say something of their
 // own, and counts the tiers.
-func printVerified(all []crawler.Verification) error {
-	slices.SortFunc(all, func(a, b crawler.Verification) int { return strings.Compare(a.ID, b.ID) })
-	tiers := make(map[crawler.Tier]int)
+func printVerified(all []news.Verification) error {
+	slices.SortFunc(all, func(a, b news.Verification) int { return strings.Compare(a.ID, b.ID) })
+	tiers := make(map[news.Tier]int)
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "SOURCE\tTIER\tENABLED\tITEMS\tNEWEST\tWAY\tREMARK")
 	for _, v := range all {
@@ -97,7 +98,7 @@ func printVerified(all []crawler.Verification) error {
 		return err
 	}
 	var sums []string
-	for _, t := range []crawler.Tier{crawler.TierOK, crawler.TierStale, crawler.TierEmpty, crawler.TierLimited, crawler.TierDenied, crawler.TierTLS, crawler.TierBad} {
+	for _, t := range []news.Tier{news.TierOK, news.TierStale, news.TierEmpty, news.TierLimited, news.TierDenied, news.TierTLS, news.TierBad} {
 		if tiers[t] > 0 {
 			sums = append(sums, fmt.Sprintf("%d %s", tiers[t], t))
 		}
@@ -106,7 +107,7 @@ func printVerified(all []crawler.Verification) error {
 	return err
 }
 
-func remark(p crawler.Probe) string {
+func remark(p news.Probe) string {
 	var parts []string
 	switch {
 	case p.Error != "":
