@@ -56,6 +56,8 @@ type Body struct {
 	// Probability says for each block of the document how surely it is the
 	// article's.
 	Probability []float64
+	// Found is what the templates name, other parts than the body too.
+	Found template.Found
 }
 
 // page carries a document with what the steps have found out.
