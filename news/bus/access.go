@@ -35,6 +35,7 @@ func AccessOf(service string) (Access, bool) {
 		a.consume(Pages)
 		a.read(Articles) // to know copies of what came before
 		a.write(Articles, Frontier)
+		a.kv(KVParts, KVMemory)
 		a.readKV(KVErased)
 		a.readObjects(objectsPages)
 	case "indexer":

@@ -51,7 +51,7 @@ type SavedStream struct {
 func backupOrder() []string {
 	names := []string{
 		"KV_" + KVErased, "KV_" + KVSeen, "KV_" + KVFeeds, "KV_" + KVHosts, "KV_" + KVSources, "KV_" + KVRules, "KV_" + KVKeys, "KV_" + KVSourceChanges,
-		Frontier, Pages, Articles, Alerts, Quarantine, "KV_" + KVDeliveries,
+		Frontier, Pages, "KV_" + KVParts, "KV_" + KVMemory, Articles, Alerts, Quarantine, "KV_" + KVDeliveries,
 	}
 	for _, o := range []string{objectsPages, objectsKept} {
 		names = append(names, "OBJ_"+o)

@@ -857,7 +857,7 @@ func testTooLarge(t *testing.T, b *bus.Bus) {
 
 func testKV(t *testing.T, b *bus.Bus) {
 	ctx := deadline(t)
-	for _, name := range []string{bus.KVSources, bus.KVFeeds, bus.KVHosts, bus.KVSeen, bus.KVRules, bus.KVDeliveries, bus.KVSourceChanges} {
+	for _, name := range []string{bus.KVSources, bus.KVFeeds, bus.KVHosts, bus.KVSeen, bus.KVRules, bus.KVDeliveries, bus.KVSourceChanges, bus.KVParts, bus.KVMemory} {
 		kv := b.KV(name)
 		if kv == nil {
 			t.Fatalf("no bucket %s", name)

@@ -108,7 +108,10 @@ func (b *Bus) Erase(ctx context.Context, e Erasure) (Erased, error) {
 			return n, err
 		}
 	}
-	n.Deliveries, err = b.eraseDeliveries(ctx, gone)
+	if _, err := b.eraseKeys(ctx, KVParts, gone); err != nil {
+		return n, err
+	}
+	n.Deliveries, err = b.eraseKeys(ctx, KVDeliveries, gone)
 	return n, err
 }
 
@@ -209,12 +212,13 @@ func (b *Bus) eraseFrom(ctx context.Context, name string, match func(*Message) b
 	return n, errors.Join(err, g.Wait())
 }
 
-// eraseDeliveries forgets deliveries of articles that are gone.
-func (b *Bus) eraseDeliveries(ctx context.Context, gone func(id string) bool) (int, error) {
-	kv := b.kv[KVDeliveries]
+// eraseKeys forgets what a bucket holds of articles that are gone: deliveries,
+// and further pages.
+func (b *Bus) eraseKeys(ctx context.Context, bucket string, gone func(id string) bool) (int, error) {
+	kv := b.kv[bucket]
 	w, err := kv.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
-		return 0, fmt.Errorf("bucket %s: %w", KVDeliveries, err)
+		return 0, fmt.Errorf("bucket %s: %w", bucket, err)
 	}
 	defer func() { _ = w.Stop() }() // only reading
 	n := 0
@@ -233,7 +237,7 @@ func (b *Bus) eraseDeliveries(ctx context.Context, gone func(id string) bool) (i
 				continue
 			}
 			if err := kv.Purge(ctx, entry.Key()); err != nil {
-				return n, fmt.Errorf("erase delivery %s: %w", entry.Key(), err)
+				return n, fmt.Errorf("erase %s of bucket %s: %w", entry.Key(), bucket, err)
 			}
 			n++
 		}

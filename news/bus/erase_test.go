@@ -32,8 +32,10 @@ func stocked(t *testing.T, b *bus.Bus, id, source string, published time.Time, r
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.KV(bus.KVDeliveries).Put(ctx, "delivery-"+id, []byte(fmt.Sprintf(`{"article": %q}`, id))); err != nil {
-		t.Fatal(err)
+	for _, bucket := range []string{bus.KVDeliveries, bus.KVParts} {
+		if _, err := b.KV(bucket).Put(ctx, "of-"+id, []byte(fmt.Sprintf(`{"article": %q}`, id))); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -90,8 +92,10 @@ func held(t *testing.T, b *bus.Bus, ids ...string) map[string]string {
 	})
 	each(bus.Quarantine, func(m *bus.Message) { note(string(m.Data), "Q") })
 	for _, id := range ids {
-		if _, err := b.KV(bus.KVDeliveries).Get(ctx, "delivery-"+id); err == nil {
-			note(id, "D")
+		for _, at := range []struct{ bucket, mark string }{{bus.KVDeliveries, "D"}, {bus.KVParts, "F"}} {
+			if _, err := b.KV(at.bucket).Get(ctx, "of-"+id); err == nil {
+				note(id, at.mark)
+			}
 		}
 	}
 	return found
@@ -108,7 +112,7 @@ func testErase(t *testing.T, b *bus.Bus) {
 	stocked(t, b, "corrected-two", "two.example", young, 2)
 	stocked(t, b, "old-one", "one.example", old, 1)
 	ids := []string{"by-id", "old-two", "young-two", "corrected-two", "old-one"}
-	const whole, revised = "PA!QD", "PPAA!!QQD"
+	const whole, revised = "PA!QDF", "PPAA!!QQDF"
 	for _, step := range []struct {
 		name string
 		e    bus.Erasure
@@ -160,10 +164,10 @@ func testErase(t *testing.T, b *bus.Bus) {
 	stocked(t, b, "by-id", "one.example", young, time.Now().UnixMilli()+1000)
 	stocked(t, b, "old-one", "one.example", old, time.Now().UnixMilli()+1000)
 	after := held(t, b, "by-id", "old-one")
-	if got := after["by-id"]; got != "†QD" {
+	if got := after["by-id"]; got != "†QDF" {
 		t.Errorf("crawled again, the erased article has %q, want neither page nor article nor alert", got)
 	}
-	if got := after["old-one"]; got != "P†A!QD" {
+	if got := after["old-one"]; got != "P†A!QDF" {
 		t.Errorf("crawled again, the expired article has %q, want it back", got)
 	}
 	for _, e := range []bus.Erasure{{}, {IDs: []string{"x"}, Source: "y"}} {

@@ -49,6 +49,8 @@ const (
 	KVRules      = "rules"      // alert rules
 	KVDeliveries = "deliveries" // log of deliveries
 	KVErased     = "erased"     // articles that must not come back
+	KVParts      = "parts"      // articles of several pages, as far as they are there
+	KVMemory     = "memory"     // what the pages of a host have in common
 	KVKeys       = "keys"       // keys of the api (hashes), and who is logged in
 
 	KVSourceChanges = "source-changes" // sources added, and switched on or off

@@ -100,6 +100,8 @@ var buckets = []jetstream.KeyValueConfig{
 	{Bucket: KVRules, Description: "alert rules"},
 	{Bucket: KVErased, Description: "articles that must not come back"},
 	{Bucket: KVKeys, Description: "keys of the api, as hashes, and sessions"},
+	{Bucket: KVParts, Description: "articles of several pages", TTL: 30 * 24 * time.Hour},
+	{Bucket: KVMemory, Description: "what the pages of a host have in common", TTL: 90 * 24 * time.Hour},
 	{Bucket: KVDeliveries, Description: "log of deliveries", LimitMarkerTTL: time.Hour},
 }
 
