@@ -25,8 +25,8 @@ type session struct {
 // errSessions says that too many are logged in.
 var errSessions = errors.New("too many browsers are logged in; wait until some have logged out")
 
-// Open opens a session for v and returns the secret of its cookie.
-func (s *Store) Open(ctx context.Context, v Viewer, lifetime time.Duration) (string, time.Time, error) {
+// OpenSession opens a session for v and returns the secret of its cookie.
+func (s *Store) OpenSession(ctx context.Context, v Viewer, lifetime time.Duration) (string, time.Time, error) {
 	if err := s.prune(ctx); err != nil {
 		return "", time.Time{}, err
 	}
@@ -67,7 +67,7 @@ func (s *Store) prune(ctx context.Context) error {
 	}
 	s.mu.RUnlock()
 	for _, id := range over {
-		if err := s.close(ctx, id); err != nil {
+		if err := s.end(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -95,12 +95,12 @@ func (s *Store) Resume(text string) (Viewer, bool) {
 	return Viewer{Name: k.Name, Role: k.Role, Key: k.ID, Session: true}, true
 }
 
-// Close ends the session with the secret of a cookie.
-func (s *Store) Close(ctx context.Context, text string) error {
-	return s.close(ctx, sessionID(text))
+// CloseSession ends the session with the secret of a cookie.
+func (s *Store) CloseSession(ctx context.Context, text string) error {
+	return s.end(ctx, sessionID(text))
 }
 
-func (s *Store) close(ctx context.Context, id string) error {
+func (s *Store) end(ctx context.Context, id string) error {
 	s.mu.Lock()
 	_, known := s.sessions[id]
 	delete(s.sessions, id)
