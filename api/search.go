@@ -11,7 +11,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"xinwen/api/problem"
 	"xinwen/indexer/search"
 )
 
@@ -25,12 +24,12 @@ type SearchParams struct {
 	Lang     list   `query:"lang,explode" json:"lang,omitempty" doc:"zh, en, zh-Hans, zh-Hant; several are alternatives"`
 	Source   list   `query:"source,explode" json:"source,omitempty" doc:"IDs of sources; several are alternatives"`
 	Entity   list   `query:"entity,explode" json:"entity,omitempty" doc:"IDs, names or aliases of entities; several are alternatives"`
-	Topic    list   `query:"topic,explode" json:"topic,omitempty" doc:"Reserved: articles have no topics yet"`
+	Topic    list   `query:"topic,explode" json:"topic,omitempty" doc:"IDs of topics, such as export-control; several are alternatives"`
 	Story    string `query:"story" json:"story,omitempty" maxLength:"128" doc:"ID of a story: only its articles"`
 	Sort     string `query:"sort" json:"sort,omitempty" enum:"relevance,newest,oldest" doc:"relevance where there is a query, else newest"`
 	Size     int    `query:"size" json:"size,omitempty" minimum:"-1" maximum:"100" default:"10" doc:"Hits on a page; -1 only counts"`
 	Cursor   string `query:"cursor" json:"cursor,omitempty" maxLength:"4096" doc:"next_cursor of the page before; all else must stay the same"`
-	Facets   list   `query:"facets,explode" json:"facets,omitempty" doc:"Facets to count: source, lang, script, entity, story"`
+	Facets   list   `query:"facets,explode" json:"facets,omitempty" doc:"Facets to count: source, lang, script, entity, topic, story"`
 	Match    string `query:"match" json:"match,omitempty" enum:"auto,all,any" default:"auto" doc:"How many of the words an article must have"`
 	Syntax   string `query:"syntax" json:"syntax,omitempty" enum:"query,plain" default:"query" doc:"plain knows no operators"`
 	Collapse bool   `query:"collapse" json:"collapse,omitempty" doc:"Show of each story only the best hit, with how many more there are"`
@@ -39,16 +38,13 @@ type SearchParams struct {
 
 // request turns the parameters into what a Searcher takes.
 func (p *SearchParams) request() (search.Request, error) {
-	if len(p.Topic) > 0 {
-		return search.Request{}, problem.New(http.StatusBadRequest, "Articles have no topics yet.", "Leave topic out.")
-	}
 	zone, err := time.LoadLocation(p.TZ)
 	if err != nil || p.TZ == "Local" {
 		return search.Request{}, &search.RequestError{Field: "tz", Message: fmt.Sprintf("%q is not an IANA time zone", p.TZ), Hint: "write for example Asia/Shanghai"}
 	}
 	r := search.Request{
 		Query: p.Q, Syntax: p.Syntax, Match: p.Match, Sort: p.Sort, TZ: p.TZ,
-		Lang: p.Lang.split(), Source: p.Source.split(), Entity: p.Entity, Facets: p.Facets.split(),
+		Lang: p.Lang.split(), Source: p.Source.split(), Entity: p.Entity, Topic: p.Topic.split(), Facets: p.Facets.split(),
 		Size: p.Size, Cursor: p.Cursor, Explain: p.Explain, Story: p.Story, Collapse: p.Collapse,
 	}
 	if r.From, err = instant("from", p.From, zone, 0); err != nil {

@@ -69,7 +69,7 @@ func (s *Server) trendRoutes(api huma.API) {
 	register(s, api, op, func(ctx context.Context, in *struct {
 		PeriodParams
 		Interval string `query:"interval" enum:"hour,day,week" default:"day" doc:"Length of an interval, in tz"`
-		By       string `query:"by" enum:"entity,source,lang,script,none" default:"entity" doc:"What to make series of"`
+		By       string `query:"by" enum:"entity,topic,source,lang,script,none" default:"entity" doc:"What to make series of"`
 		Spikes   bool   `query:"spikes" doc:"Look for spikes"`
 	},
 	) (*struct{ Body trendsBody }, error) {

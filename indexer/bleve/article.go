@@ -110,6 +110,11 @@ func keywords(a *news.Article) []*field {
 	facet(query.FieldLang, a.Lang)
 	facet(query.FieldScript, a.Script)
 	facet(query.FieldEntity, a.Entities()...)
+	topics := make([]string, len(a.Topics))
+	for i, t := range a.Topics {
+		topics[i] = t.ID
+	}
+	facet(query.FieldTopic, topics...)
 	return fields
 }
 

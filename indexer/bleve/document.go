@@ -1,6 +1,8 @@
 package bleve
 
 import (
+	"math/bits"
+
 	bleveindex "github.com/blevesearch/bleve_index_api"
 
 	"xinwen/indexer/analysis"
@@ -103,15 +105,42 @@ type field struct {
 	terms   bleveindex.TokenFrequencies
 }
 
-func (f *field) Name() string                                          { return f.name }
-func (f *field) Value() []byte                                         { return f.value }
-func (f *field) ArrayPositions() []uint64                              { return nil }
-func (f *field) EncodedFieldType() byte                                { return 't' }
-func (f *field) Analyze()                                              {}
-func (f *field) Options() bleveindex.FieldIndexingOptions              { return f.options }
-func (f *field) AnalyzedLength() int                                   { return f.length }
+func (f *field) Name() string                             { return f.name }
+func (f *field) Value() []byte                            { return f.value }
+func (f *field) ArrayPositions() []uint64                 { return nil }
+func (f *field) EncodedFieldType() byte                   { return 't' }
+func (f *field) Analyze()                                 {}
+func (f *field) Options() bleveindex.FieldIndexingOptions { return f.options }
+func (f *field) AnalyzedLength() int                      { return lengthCode(f.length) }
+
 func (f *field) NumPlainTextBytes() uint64                             { return uint64(len(f.value)) }
 func (f *field) AnalyzedTokenFrequencies() bleveindex.TokenFrequencies { return f.terms }
+
+// lengthCode returns the byte that stands for a field's length in its postings,
+// where it takes a place beside every term. Lengths below 32 are exact, those
+// above are told apart by about 9 %, up to 127,000 tokens. It is never 0, which
+// scorch takes for a posting without a length.
+func lengthCode(tokens int) int {
+	if tokens < exactLengths {
+		return max(tokens, 1)
+	}
+	octave := bits.Len(uint(tokens)) - lengthBits - 1
+	return min(exactLengths+octave<<3+(tokens>>(octave+2))&7, 127)
+}
+
+// lengthOf returns the length in the middle of those with a code.
+func lengthOf(code int) float64 {
+	if code < exactLengths {
+		return float64(code)
+	}
+	octave, eighth := (code-exactLengths)>>3, (code-exactLengths)&7
+	return float64(8+eighth)*float64(int(4)<<octave) + float64(int(4)<<octave-1)/2
+}
+
+const (
+	lengthBits   = 5
+	exactLengths = 1 << lengthBits
+)
 
 // storedField is a value that can be read but not searched.
 func storedField(name string, value []byte) *field {

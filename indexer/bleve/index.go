@@ -29,7 +29,7 @@ import (
 
 // layout is raised whenever what is kept in the index changes. Together with
 // the hash of the analysis it names the index's directory.
-const layout = 3
+const layout = 4
 
 // lockTimeout is how long Open waits for another process to let go of the
 // index.

@@ -99,6 +99,9 @@ func Keywords(a *news.Article) []Term {
 	add(FieldAuthor, a.Editor)
 	add(FieldAuthor, a.Reporter)
 	add(FieldCredit, a.Credit)
+	for _, t := range a.Topics {
+		add(FieldTopic, t.ID)
+	}
 	return terms
 }
 

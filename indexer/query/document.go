@@ -84,8 +84,10 @@ func keywordKindOf(field string) kind {
 		return keywordKind + 6
 	case FieldAuthor:
 		return keywordKind + 7
+	case FieldCredit:
+		return keywordKind + 8
 	}
-	return keywordKind + 8
+	return keywordKind + 9 // topic
 }
 
 // seed makes hashes of one process comparable.

@@ -18,13 +18,14 @@ const (
 	FieldURL       = "url"       // canonical URL
 	FieldAuthor    = "author"    // authors, editor, reporter
 	FieldCredit    = "credit"    // medium a text was taken from
+	FieldTopic     = "topic"     // IDs of what the article is about, as in news.Topic
 	FieldPublished = "published" // news.Article.Time
 	FieldFetched   = "fetched"
 )
 
 // KeywordFields are the fields that Keyword compares whole values in.
 func KeywordFields() []string {
-	return []string{FieldKind, FieldSource, FieldLang, FieldScript, FieldID, FieldURL, FieldAuthor, FieldCredit}
+	return []string{FieldKind, FieldSource, FieldLang, FieldScript, FieldID, FieldURL, FieldAuthor, FieldCredit, FieldTopic}
 }
 
 // fields returns all fields of the language.
@@ -70,6 +71,8 @@ func fieldName(name string) string {
 		return FieldSource
 	case "语言", "語言":
 		return FieldLang
+	case "主题", "主題":
+		return FieldTopic
 	case "作者":
 		return FieldAuthor
 	case "发布", "發佈", "發布":

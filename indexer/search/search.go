@@ -33,6 +33,7 @@ const (
 	FacetLang   = "lang"
 	FacetScript = "script"
 	FacetEntity = "entity"
+	FacetTopic  = "topic"
 	FacetStory  = "story" // of stories that have several articles
 )
 
@@ -59,12 +60,13 @@ type Request struct {
 	To   time.Time `json:"to,omitzero"`
 	// TZ is the IANA zone of days named in Query; empty is UTC.
 	TZ string `json:"tz,omitempty"`
-	// Lang, Source and Entity narrow the search. Values in one list are
+	// Lang, Source, Entity and Topic narrow the search. Values in one list are
 	// alternatives. Lang takes zh, en, zh-Hans, zh-Hant; Entity takes an ID or
-	// any name or alias.
+	// any name or alias; Topic takes IDs as in news.Topic.
 	Lang   []string `json:"lang,omitempty"`
 	Source []string `json:"source,omitempty"`
 	Entity []string `json:"entity,omitempty"`
+	Topic  []string `json:"topic,omitempty"`
 	// Story narrows the search to the articles of one story.
 	Story string `json:"story,omitempty"`
 	// Collapse shows of each story only the best hit; Total and facets still

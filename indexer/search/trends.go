@@ -176,9 +176,9 @@ func (r *TrendRequest) edges() ([]time.Time, error) {
 		return wrong("limit", "must be from 1 to "+strconv.Itoa(MaxSeries), "ask for fewer series")
 	}
 	switch r.By {
-	case "", FacetEntity, FacetSource, FacetLang, FacetScript:
+	case "", FacetEntity, FacetTopic, FacetSource, FacetLang, FacetScript:
 	default:
-		return wrong("by", "cannot be "+strconv.Quote(r.By), "it is entity, source, lang or script")
+		return wrong("by", "cannot be "+strconv.Quote(r.By), "it is entity, topic, source, lang or script")
 	}
 	switch {
 	case r.From.IsZero():
@@ -266,12 +266,14 @@ func (p *TrendSpike) tell(ctx context.Context, s Searcher, r TrendRequest) error
 		return nil
 	}
 	q := Request{
-		Query: r.Query, Syntax: r.Syntax, Match: MatchAll, TZ: r.TZ, Lang: r.Lang, Source: r.Source, Entity: r.Entity,
+		Query: r.Query, Syntax: r.Syntax, Match: MatchAll, TZ: r.TZ, Lang: r.Lang, Source: r.Source, Entity: r.Entity, Topic: r.Topic,
 		From: p.Time, To: r.next(p.Time, 1), Size: -1, Facets: []string{FacetStory},
 	}
 	switch {
 	case r.By == FacetEntity && len(r.Entity) == 0:
 		q.Entity = []string{p.Value}
+	case r.By == FacetTopic && len(r.Topic) == 0:
+		q.Topic = []string{p.Value}
 	case r.By == FacetSource:
 		q.Source = []string{p.Value}
 	}

@@ -103,6 +103,9 @@ func matches(a *news.Article, r *search.Request) bool {
 	if len(r.Entity) > 0 && !slices.ContainsFunc(r.Entity, func(id string) bool { return slices.Contains(a.Entities(), id) }) {
 		return false
 	}
+	if len(r.Topic) > 0 && !slices.ContainsFunc(r.Topic, func(id string) bool { return slices.Contains(topics(a), id) }) {
+		return false
+	}
 	return (r.From.IsZero() || !a.Time().Before(r.From)) && (r.To.IsZero() || a.Time().Before(r.To))
 }
 
@@ -136,7 +139,7 @@ func facets(found []*news.Article, wanted []string) map[string][]search.FacetVal
 		counts := make(map[string]int)
 		for _, a := range found {
 			values := map[string][]string{
-				search.FacetSource: {a.Source}, search.FacetLang: {a.Lang}, search.FacetScript: {a.Script}, search.FacetEntity: a.Entities(),
+				search.FacetSource: {a.Source}, search.FacetLang: {a.Lang}, search.FacetScript: {a.Script}, search.FacetEntity: a.Entities(), search.FacetTopic: topics(a),
 			}[name]
 			for _, v := range values {
 				counts[v]++
@@ -211,7 +214,7 @@ func (x *Index) Count(_ context.Context, r search.CountRequest) (*search.Counts,
 		sets := []map[string]string{{}}
 		for _, by := range r.By {
 			values := map[string][]string{
-				search.FacetSource: {a.Source}, search.FacetLang: {a.Lang}, search.FacetScript: {a.Script}, search.FacetEntity: a.Entities(),
+				search.FacetSource: {a.Source}, search.FacetLang: {a.Lang}, search.FacetScript: {a.Script}, search.FacetEntity: a.Entities(), search.FacetTopic: topics(a),
 			}[by]
 			var next []map[string]string
 			for _, set := range sets {
@@ -238,4 +241,12 @@ func (x *Index) Count(_ context.Context, r search.CountRequest) (*search.Counts,
 		out.Groups, out.Truncated = out.Groups[:r.Limit], true
 	}
 	return out, nil
+}
+
+func topics(a *news.Article) []string {
+	ids := make([]string, len(a.Topics))
+	for i, t := range a.Topics {
+		ids[i] = t.ID
+	}
+	return ids
 }

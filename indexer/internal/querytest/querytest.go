@@ -55,6 +55,7 @@ var spaced = []string{"RTX 5090", "3 nm", "GPT-4", "HBM 3E", "GB200 NVL72", "chi
 var (
 	sources = []string{"demo-wire", "Chip-Daily", "测试源"}
 	people  = []string{"王小明", "John Smith", "陳 大文"}
+	topics  = []string{"export-control", "prices", "memory"}
 	kinds   = []string{"org", "person", "tech"}
 )
 
@@ -77,6 +78,7 @@ func (g *Generator) Article() *news.Article {
 	}
 	if g.IntN(3) == 0 {
 		a.Authors = []string{pick(g, people)}
+		a.Topics = []news.Topic{{ID: pick(g, topics), Score: 0.5}}
 	}
 	if g.IntN(4) == 0 {
 		a.Editor, a.Credit = pick(g, people), pick(g, []string{"示範通訊社", "Demo Agency"})
@@ -249,6 +251,8 @@ func (g *Generator) keyword() query.Node {
 		value = pick(g, people)
 	case query.FieldCredit:
 		value = "示范通讯社"
+	case query.FieldTopic:
+		value = pick(g, topics)
 	}
 	return query.Keyword{Field: field, Value: value}
 }
