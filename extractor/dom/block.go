@@ -18,7 +18,7 @@ type Document struct {
 	// order, parents before children.
 	Elements []Element
 	// Heads are the title, meta, link and base elements, and the scripts that
-	// are structured data or may tell the time of publication.
+	// are structured data, may tell the time of publication or link further pages.
 	Heads []*html.Node
 	// Rebuilt says that the fallback parser made the tree, Truncated that the
 	// document was longer than MaxBytes.
@@ -156,7 +156,7 @@ func (b *builder) element(n *html.Node) {
 		b.doc.Heads = append(b.doc.Heads, n)
 		return
 	case atom.Script:
-		if strings.Contains(Attr(n, "type"), "json") || n.FirstChild != nil && datesScript(n.FirstChild.Data) {
+		if strings.Contains(Attr(n, "type"), "json") || n.FirstChild != nil && tellingScript(n.FirstChild.Data) {
 			b.doc.Heads = append(b.doc.Heads, n)
 		}
 		return
@@ -246,10 +246,11 @@ func (b *builder) element(n *html.Node) {
 	b.doc.Elements[index].End = end
 }
 
-// datesScript reports whether a script sets the variables in which some content
-// systems keep the time of publication.
-func datesScript(s string) bool {
-	return len(s) < 1<<20 && (strings.Contains(s, "var ct") || strings.Contains(s, "ublish_time") || strings.Contains(s, "ublishTime") || strings.Contains(s, "pubtime"))
+// tellingScript reports whether a script sets the variables in which some content
+// systems keep the time of publication, author or medium, or builds the links to further pages.
+func tellingScript(s string) bool {
+	return len(s) < 1<<20 && (strings.Contains(s, "createPageHTML(") || strings.Contains(s, "var ct") || strings.Contains(s, "ublish_time") || strings.Contains(s, "ublishTime") || strings.Contains(s, "pubtime") ||
+		strings.Contains(s, "uthorName") || strings.Contains(s, "uthor_name") || strings.Contains(s, "source: '") || strings.Contains(s, `"source":"`) || strings.Contains(s, "media_name"))
 }
 
 // popsUp reports whether an inline element names itself something that appears
