@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"xinwen/deploy/e2e/internal/run"
 	"xinwen/deploy/simweb"
 	"xinwen/news/weburl"
 )
@@ -58,20 +59,20 @@ func TestDemoWebFromEndToEnd(t *testing.T) {
 	for _, a := range articles {
 		nameOf[weburl.ID(a.URL)] = a.Name
 	}
-	receiver := newReceiver(t)
+	receiver := run.NewReceiver(t)
 	s := prepare(t, web, simweb.SourceOptions{Delay: delay, Interval: 30 * time.Minute})
-	s.Alerts = receiver.rule(t, "foundries", "台积电 OR 三星")
+	s.Alerts = receiver.Rule(t, "foundries", "台积电 OR 三星")
 	began := time.Now()
 	c := start(t, s)
 	follower := follow(t, c, "台积电 OR 三星")
-	c.until(demoTime, func() string {
-		if n := c.count(); n < len(articles) {
+	c.Until(demoTime, func() string {
+		if n := c.Count(); n < len(articles) {
 			return fmt.Sprintf("%d of %d articles can be found", n, len(articles))
 		}
-		return c.idle()
+		return c.Busy()
 	})
 	t.Logf("all is found and told after %s", time.Since(began).Round(time.Millisecond))
-	hits := c.search("")
+	hits := c.Search("")
 
 	t.Run("every article once with its metadata", func(t *testing.T) {
 		if got, want := slices.Sorted(maps.Keys(hits)), slices.Sorted(maps.Keys(nameOf)); !slices.Equal(got, want) {
@@ -94,7 +95,7 @@ func TestDemoWebFromEndToEnd(t *testing.T) {
 	})
 	t.Run("every article is whole", func(t *testing.T) {
 		for _, want := range articles {
-			a, err := c.article(weburl.ID(want.URL))
+			a, err := c.Article(weburl.ID(want.URL))
 			if err != nil {
 				t.Error(err)
 				continue
@@ -108,14 +109,14 @@ func TestDemoWebFromEndToEnd(t *testing.T) {
 		for entity, queries := range names {
 			want := telling(articles, spelt[entity]...)
 			for _, q := range queries {
-				sameArticles(t, "search for "+q, nameOf, slices.Sorted(maps.Keys(c.search(q))), want)
+				sameArticles(t, "search for "+q, nameOf, slices.Sorted(maps.Keys(c.Search(q))), want)
 			}
 		}
 	})
 	want := telling(articles, slices.Concat(spelt["tsmc"], spelt["samsung"])...)
 	t.Run("the alert fires once for each match", func(t *testing.T) {
-		receiver.arrived(t, nameOf, want)
-		receiver.once(t, nameOf)
+		receiver.Arrived(t, time.Minute, want)
+		receiver.Once(t)
 	})
 	t.Run("a subscriber who comes back misses nothing", func(t *testing.T) {
 		sameArticles(t, "stream", nameOf, follower.wait(t, len(want)), want)
@@ -185,7 +186,7 @@ func TestNewsIsFoundAndNothingIsFetchedTwice(t *testing.T) {
 	web := startWeb(t, simweb.Options{DemoSites: []string{"jingyuan", "guiyuan", "kuaixin"}})
 	before := web.Articles()
 	c := start(t, prepare(t, web, simweb.SourceOptions{Delay: delay, Interval: 300 * time.Millisecond}))
-	c.until(demoTime, func() string { return short(c.count(), len(before)) })
+	c.Until(demoTime, func() string { return short(c.Count(), len(before)) })
 	a, err := web.Publish(simweb.Article{
 		Name: "flash", Source: "jingyuan", Title: "輝達演示快訊：新平台送樣", Reporter: "林若涵", Editor: "吳子軒",
 		Text: "輝達在演示活動中表示，新一代平台已開始送樣，供應鏈業者對下半年的出貨看法審慎樂觀。\n業者指出，新平台的機櫃採用液冷設計，電源與散熱零組件的需求將同步增加，國內廠商已通過認證，準備逐步放量出貨。",
@@ -193,13 +194,13 @@ func TestNewsIsFoundAndNothingIsFetchedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.until(demoTime, func() string {
-		if _, err := c.article(weburl.ID(a.URL)); err != nil {
+	c.Until(demoTime, func() string {
+		if _, err := c.Article(weburl.ID(a.URL)); err != nil {
 			return err.Error()
 		}
 		return ""
 	})
-	if hits := c.search("英伟达"); hits[weburl.ID(a.URL)].Title != a.Title {
+	if hits := c.Search("英伟达"); hits[weburl.ID(a.URL)].Title != a.Title {
 		t.Errorf("search for 英伟达 does not find the new article %q", a.Title)
 	}
 	fetched := web.Log().Fetched()

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"xinwen/deploy/e2e/internal/run"
 	"xinwen/deploy/simweb"
 	"xinwen/news"
 	"xinwen/news/bus"
@@ -70,21 +71,21 @@ func TestBadSitesEndClearlyAndTheRestGoesOn(t *testing.T) {
 	}
 	c := start(t, s)
 	faults := simweb.Faults()
-	c.until(2*time.Minute, func() string {
-		h := c.health()
+	c.Until(2*time.Minute, func() string {
+		h := healthOf(c)
 		for _, f := range faults {
-			if missing := c.ended(f.Name, h); missing != "" {
+			if missing := ended(c, f.Name, h); missing != "" {
 				return f.Name + ": " + missing
 			}
 		}
 		for _, a := range web.Articles() {
-			if _, err := c.article(weburl.ID(a.URL)); err != nil {
+			if _, err := c.Article(weburl.ID(a.URL)); err != nil {
 				return err.Error()
 			}
 		}
 		return ""
 	})
-	h := c.health()
+	h := healthOf(c)
 	for _, f := range faults {
 		url := faultURL(f.Name)
 		switch endings[f.Name] {
@@ -93,7 +94,7 @@ func TestBadSitesEndClearlyAndTheRestGoesOn(t *testing.T) {
 			if q == nil || q.Reason == "" || q.Hint == "" {
 				t.Errorf("%s: got %+v, want a reason and a hint", f.Name, q)
 			}
-			if _, err := c.article(weburl.ID(url)); err == nil {
+			if _, err := c.Article(weburl.ID(url)); err == nil {
 				t.Errorf("%s: in quarantine and in the index", f.Name)
 			}
 		case unhealthy:
@@ -116,7 +117,7 @@ func TestBadSitesEndClearlyAndTheRestGoesOn(t *testing.T) {
 func faultURL(name string) string { return "http://" + simweb.FaultHost(name) + "/page.html" }
 
 // ended says what is missing for a fault to have ended as it must.
-func (c *client) ended(name string, h health) string {
+func ended(c *run.Client, name string, h health) string {
 	url := faultURL(name)
 	st, ok := h.sources["fault-"+name]
 	if !ok || st.LastPoll.IsZero() {
@@ -124,7 +125,7 @@ func (c *client) ended(name string, h health) string {
 	}
 	switch endings[name] {
 	case indexed:
-		if _, err := c.article(weburl.ID(url)); err != nil {
+		if _, err := c.Article(weburl.ID(url)); err != nil {
 			return err.Error()
 		}
 	case quarantined:
@@ -136,7 +137,7 @@ func (c *client) ended(name string, h health) string {
 			return fmt.Sprintf("the source's status is %s", st.Status)
 		}
 	case denied:
-		if _, err := c.article(weburl.ID(url)); err == nil {
+		if _, err := c.Article(weburl.ID(url)); err == nil {
 			return "the page is in the index"
 		}
 	default:
@@ -151,7 +152,7 @@ type health struct {
 	quarantine []bus.Quarantined
 }
 
-func (c *client) health() health { return health{c.sources(), c.quarantine()} }
+func healthOf(c *run.Client) health { return health{c.Sources(), c.Quarantine()} }
 
 // page returns the entry of a page in quarantine, nil if there is none.
 func (h health) page(url string) *bus.Quarantined {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 
+	"xinwen/deploy/e2e/internal/run"
 	"xinwen/deploy/simweb"
 	"xinwen/extractor"
 	"xinwen/news"
@@ -32,13 +33,13 @@ func TestSavedPagesReachIndexOrQuarantine(t *testing.T) {
 			web := startWeb(t, simweb.Options{NoDemo: true, Folder: dir, FolderCharset: mode})
 			c := start(t, prepare(t, web, simweb.SourceOptions{Delay: time.Millisecond, Interval: time.Hour}))
 			pages := expectedOf(t, web)
-			c.until(2*time.Minute, func() string {
-				failed := c.failures()
+			c.Until(2*time.Minute, func() string {
+				failed := failuresOf(c)
 				for _, p := range pages {
 					if _, ok := failed[p.request]; ok {
 						continue
 					}
-					if _, err := c.article(p.id); err != nil {
+					if _, err := c.Article(p.id); err != nil {
 						return fmt.Sprintf("%s is neither in the index nor in quarantine: %v", p.URL, err)
 					}
 				}
@@ -81,19 +82,19 @@ func expectedOf(t *testing.T, web *simweb.Web) []expected {
 	return all
 }
 
-// failures returns the reasons of what is in quarantine by the ID of its URL.
-func (c *client) failures() map[string]string {
-	c.t.Helper()
+// failuresOf returns the reasons of what is in quarantine by the ID of its URL.
+func failuresOf(c *run.Client) map[string]string {
+	c.T.Helper()
 	failed := make(map[string]string)
-	for _, q := range c.quarantine() {
+	for _, q := range c.Quarantine() {
 		failed[weburl.ID(q.URL)] = q.Reason
 	}
 	return failed
 }
 
-func checkSaved(t *testing.T, c *client, pages []expected) {
+func checkSaved(t *testing.T, c *run.Client, pages []expected) {
 	t.Helper()
-	failed := c.failures()
+	failed := failuresOf(c)
 	indexed, quarantined := 0, 0
 	for _, p := range pages {
 		if reason, ok := failed[p.request]; ok {
@@ -104,7 +105,7 @@ func checkSaved(t *testing.T, c *client, pages []expected) {
 			quarantined++
 			continue
 		}
-		a, err := c.article(p.id)
+		a, err := c.Article(p.id)
 		if err != nil {
 			t.Error(err)
 			continue

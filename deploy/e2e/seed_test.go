@@ -77,8 +77,8 @@ func TestSeedArticleIsFoundByEveryName(t *testing.T) {
 	}
 	web := startWeb(t, simweb.Options{NoDemo: true, Folder: dir})
 	c := start(t, prepare(t, web, simweb.SourceOptions{Delay: delay}))
-	c.until(demoTime, func() string { return short(c.count(), 1) })
-	a, err := c.article(weburl.ID(seedURL))
+	c.Until(demoTime, func() string { return short(c.Count(), 1) })
+	a, err := c.Article(weburl.ID(seedURL))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestSeedArticleIsFoundByEveryName(t *testing.T) {
 		}
 	}
 	for _, q := range []string{"英伟达", "英偉達", "輝達", "NVIDIA", "黄仁勋", "黃仁勳", "黃仁勛"} {
-		if len(c.search(q)) != 1 {
+		if len(c.Search(q)) != 1 {
 			t.Errorf("search for %s does not find the article", q)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"xinwen/deploy/app"
+	"xinwen/deploy/e2e/internal/run"
 )
 
 // runFor runs everything until it fails, and returns its error; a system that
@@ -79,7 +80,7 @@ func TestWhatCannotRunSaysWhatToMend(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := setup{Data: t.TempDir(), Sources: "none"}.config()
+			c := run.Part{Data: t.TempDir(), Sources: "none"}.Config()
 			tc.change(&c)
 			err := runFor(t, c)
 			if err == nil {
@@ -106,21 +107,21 @@ func TestConfigurationWithUnknownKeysIsRefused(t *testing.T) {
 }
 
 func TestTwoProcessesCannotShareTheirData(t *testing.T) {
-	s := setup{Data: t.TempDir(), Sources: "none"}
+	s := run.Part{Data: t.TempDir(), Sources: "none"}
 	c := start(t, s)
-	err := runFor(t, s.config())
+	err := runFor(t, s.Config())
 	if err == nil || !strings.Contains(err.Error(), s.Data) {
 		t.Errorf("got %v, want an error that names the directory", err)
 	}
-	if n := c.count(); n != 0 {
+	if n := c.Count(); n != 0 {
 		t.Errorf("the first process counts %d articles, want 0", n)
 	}
 }
 
 func TestAFaultyRuleLeavesTheOthersInForce(t *testing.T) {
-	receiver := newReceiver(t)
-	s := setup{Data: t.TempDir(), Sources: "none"}
-	s.Alerts = receiver.rule(t, "good", "台积电")
+	receiver := run.NewReceiver(t)
+	s := run.Part{Data: t.TempDir(), Sources: "none"}
+	s.Alerts = receiver.Rule(t, "good", "台积电")
 	if err := os.WriteFile(filepath.Join(s.Alerts, "bad.yaml"), []byte("id: bad\nname: bad\nquery: '(台积电 OR'\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestAFaultyRuleLeavesTheOthersInForce(t *testing.T) {
 			ID string `json:"id"`
 		} `json:"alerts"`
 	}
-	if err := c.ask("/v1/alerts", nil, &r); err != nil {
+	if err := c.Ask("/v1/alerts", nil, &r); err != nil {
 		t.Fatal(err)
 	}
 	if len(r.Alerts) != 1 || r.Alerts[0].ID != "good" {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nuid"
 
+	"xinwen/deploy/e2e/internal/run"
 	"xinwen/news"
 	"xinwen/news/bus"
 )
@@ -28,12 +29,12 @@ func TestIndexIsWhatArticlesSay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := whole(t, w)
-	x := launch(t, p)
+	x := run.Launch(t, p)
 	w.settle(60 * time.Second)
 	if !t.Run("articles-again", func(t *testing.T) { articlesAgain(t, w, p) }) {
 		return
 	}
-	x.stop(t)
+	x.Stop(t)
 	index := filepath.Join(p.Data, "index")
 	for _, c := range []struct {
 		name   string
@@ -61,10 +62,10 @@ func TestIndexIsWhatArticlesSay(t *testing.T) {
 			if err := c.damage(); err != nil {
 				t.Fatal(err)
 			}
-			x := launch(t, p)
+			x := run.Launch(t, p)
 			w.settle(60 * time.Second)
-			x.stop(t)
-			if n := w.toldTwice(); n > 0 {
+			x.Stop(t)
+			if n := w.receiver.Again(); n > 0 {
 				t.Errorf("%d alerts were told again", n)
 			}
 		})
@@ -87,7 +88,7 @@ func damage(dir string, f func(path string, size int64) error) error {
 
 // articlesAgain publishes every message of ARTICLES twice more, shuffled, and
 // older revisions: the index stays as it is, nobody is told again.
-func articlesAgain(t *testing.T, w *world, p part) {
+func articlesAgain(t *testing.T, w *world, p run.Part) {
 	before := contents(t, w)
 	tool, err := bus.Open(t.Context(), bus.Options{Config: bus.Config{URL: "unix://" + bus.SocketPath(filepath.Join(p.Data, "nats"))}, Name: "tool"})
 	if err != nil {
@@ -136,7 +137,7 @@ func articlesAgain(t *testing.T, w *world, p part) {
 	if diff := cmp.Diff(before, contents(t, w)); diff != "" {
 		t.Errorf("the index has changed (-before +after):\n%s", diff)
 	}
-	if n := w.toldTwice(); n > 0 {
+	if n := w.receiver.Again(); n > 0 {
 		t.Errorf("%d alerts were told again", n)
 	}
 }
@@ -147,7 +148,7 @@ func contents(t *testing.T, w *world) map[string]string {
 	all := make(map[string]string)
 	for _, id := range w.want {
 		var a news.Article
-		if err := w.ask("/v1/articles/"+id, nil, &a); err != nil {
+		if err := w.Ask("/v1/articles/"+id, nil, &a); err != nil {
 			t.Fatal(err)
 		}
 		all[id] = fmt.Sprint(a.Revision, " ", a.Title)
@@ -186,10 +187,10 @@ func TestFullDiskStopsNothingForGood(t *testing.T) {
 			w := newWorld(t)
 			p := whole(t, w)
 			p.Data, p.MinFree = filepath.Join(dir, c.name), c.minFree
-			x := launch(t, p)
-			defer func() { x.kill() }() // before the disk goes; it has stopped by then if all is well
+			x := run.Launch(t, p)
+			defer func() { x.Kill() }() // before the disk goes; it has stopped by then if all is well
 			w.until(30*time.Second, func() string {
-				if w.count() < 2 {
+				if w.Count() < 2 {
 					return "no articles yet"
 				}
 				return ""
@@ -198,11 +199,11 @@ func TestFullDiskStopsNothingForGood(t *testing.T) {
 			if err := fill(ballast, dir, c.leave); err != nil {
 				t.Fatal(err)
 			}
-			full := w.count()
+			full := w.Count()
 			// Searches go on, crawling does not get to its end.
 			began := time.Now()
 			w.until(10*time.Second, func() string {
-				if n := w.count(); n < full {
+				if n := w.Count(); n < full {
 					return fmt.Sprintf("%d of %d articles can be found", n, full)
 				}
 				if time.Since(began) < 2*time.Second {
@@ -210,17 +211,17 @@ func TestFullDiskStopsNothingForGood(t *testing.T) {
 				}
 				return ""
 			})
-			if n := w.count(); n >= len(w.want) {
+			if n := w.Count(); n >= len(w.want) {
 				t.Log("the crawl was done before the disk was full")
 			}
 			if err := os.Remove(ballast); err != nil {
 				t.Fatal(err)
 			}
 			w.settle(60 * time.Second)
-			x.stop(t)
-			x = launch(t, p) // what is on the disk is whole
+			x.Stop(t)
+			x = run.Launch(t, p) // what is on the disk is whole
 			w.settle(30 * time.Second)
-			x.stop(t)
+			x.Stop(t)
 		})
 	}
 }

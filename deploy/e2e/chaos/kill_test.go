@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"xinwen/deploy/app"
+	"xinwen/deploy/e2e/internal/run"
 	"xinwen/news/bus"
 )
 
@@ -73,7 +74,7 @@ func TestServicesKilledAtTheirBoundaries(t *testing.T) {
 		if !t.Run(fmt.Sprint("crawl-", crawl), func(t *testing.T) {
 			w := newWorld(t)
 			killServices(t, w, n, random, killed)
-			again += w.toldTwice()
+			again += w.receiver.Again()
 		}) {
 			break
 		}
@@ -87,7 +88,7 @@ func TestServicesKilledAtTheirBoundaries(t *testing.T) {
 // killServices crawls the web once and kills n times on the way.
 func killServices(t *testing.T, w *world, n int, random *rand.Rand, killed map[string]int) {
 	list := parts(t, w)
-	sys := &system{t: t, parts: list, running: make(map[string]*process)}
+	sys := &system{t: t, parts: list, running: make(map[string]*run.Process)}
 	w.supervise = sys.supervise
 	defer sys.stop()
 	for _, p := range list {
@@ -98,7 +99,7 @@ func killServices(t *testing.T, w *world, n int, random *rand.Rand, killed map[s
 		}
 		x := sys.start(p)
 		if p.Name == "nats" {
-			<-x.started
+			<-x.Started()
 		}
 	}
 	type moment struct{ stage, service string }
@@ -204,15 +205,15 @@ func TestWholeProcessKilled(t *testing.T) {
 			w := newWorld(t)
 			p := whole(t, w)
 			for range n {
-				x := launch(t, p)
+				x := run.Launch(t, p)
 				life := time.NewTimer(time.Duration(random.Int64N(int64(4 * time.Second))))
 				<-life.C
-				x.kill()
+				x.Kill()
 			}
-			x := launch(t, p)
-			defer x.stop(t)
+			x := run.Launch(t, p)
+			defer x.Stop(t)
 			w.settle(60 * time.Second)
-			again += w.toldTwice()
+			again += w.receiver.Again()
 		}) {
 			break
 		}

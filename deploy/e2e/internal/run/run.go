@@ -1,0 +1,114 @@
+// Package run runs parts of Xinwen in processes of their own for the end-to-end
+// tests: a whole system, single services or a NATS server, which can be stopped
+// in good order or killed. It also has what is around such a system: a client of
+// its api and a receiver of its webhooks.
+//
+// A process is the test binary again, so a package that uses Launch needs
+//
+//	func TestMain(m *testing.M) { run.Main(m) }
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"xinwen/deploy/app"
+	"xinwen/news/bus"
+)
+
+// childEnv makes the test binary run a part of Xinwen instead of tests; its
+// value is the part.
+const childEnv = "XINWEN_E2E_CHILD"
+
+// Main runs tests, or the part that a process was launched for.
+func Main(m *testing.M) {
+	if text := os.Getenv(childEnv); text != "" {
+		if err := child(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	if err := os.Setenv(secretEnv, secret); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// Part is what one process runs: services against a NATS server, everything if
+// there is no server named, or a NATS server alone. It crosses to the process as
+// JSON.
+type Part struct {
+	Name     string
+	Services []string
+	Data     string
+	NATS     string // where the server is
+	Serve    string // listen there, and be the server
+	Listen   string // of the api; any port if empty
+	Sources  string // file
+	Resolve  []string
+	Alerts   string // directory of rules, "" for none
+	Timeout  time.Duration
+	Once     bool // the crawler ends when it is through
+	MinFree  int64
+}
+
+// Config returns the configuration that p means.
+func (p Part) Config() app.Config {
+	c := app.Config{Data: p.Data, NATS: bus.Config{URL: p.NATS, MinFreeBytes: p.MinFree}}
+	c.Crawler.Sources = p.Sources
+	c.Crawler.Resolve = p.Resolve
+	c.Crawler.Timeout = p.Timeout
+	c.Crawler.HeaderTimeout = p.Timeout
+	c.Crawler.Once = p.Once
+	c.Crawler.MinInterval = 100 * time.Millisecond
+	c.API.Listen = p.Listen
+	if c.API.Listen == "" {
+		c.API.Listen = "127.0.0.1:0"
+	}
+	c.API.AlertsDir = p.Alerts
+	c.API.AllowPrivateWebhooks = true
+	c.API.WebhookFirstDelay = 50 * time.Millisecond
+	return c
+}
+
+// child runs a part, prints the address of its api, and stops when its input
+// ends.
+func child(text string) error {
+	var p Part
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		return err
+	}
+	ctx := context.Background()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	var stop func(context.Context) error
+	addr := ""
+	if p.Serve != "" {
+		b, err := bus.Open(ctx, bus.Options{Config: bus.Config{Dir: p.Data, Listen: p.Serve}, Logger: log})
+		if err != nil {
+			return err
+		}
+		stop = func(context.Context) error { return b.Close() }
+	} else {
+		a, err := app.New(app.Options{Config: p.Config(), Services: p.Services, Logger: log, Version: "e2e"})
+		if err != nil {
+			return err
+		}
+		if err := a.Start(ctx); err != nil {
+			return err
+		}
+		stop, addr = a.Stop, a.Addr()
+	}
+	fmt.Println(addr)
+	_, _ = io.Copy(io.Discard, os.Stdin) // its end is the sign to stop
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	return stop(ctx)
+}
