@@ -193,6 +193,9 @@ func New(o Options) (*Server, error) {
 	var err error
 	s.ui, err = ui.New(ui.Options{
 		Searcher: o.Searcher, Lexicon: o.Lexicon, Zone: s.zone, Logger: o.Logger,
+		Suggest: func(beginning string, size int) []suggest.Suggestion {
+			return s.suggest.Find(o.Lexicon.Current(), beginning, size)
+		},
 		SourceNames: s.sourceNames, Desk: desk{s},
 	})
 	if err := errors.Join(err, s.registered.err); err != nil {

@@ -96,7 +96,7 @@ func (u *UI) article(w http.ResponseWriter, r *http.Request) {
 	p.Paragraphs = paragraphs([]rune(a.Text), titleRunes+1, spans[inTitle:])
 	p.Published, p.Machine = u.stamp(a.Published)
 	p.Facts = u.facts(a, lang)
-	p.Story, p.Similar = u.storyOf(r.Context(), a.ID, lang), u.similar(r.Context(), a.ID, lang, names)
+	p.Story, p.Similar = u.storyOf(r.Context(), a.ID, lang), u.similar(r, a.ID, names)
 	u.render(w, r, http.StatusOK, "article.html", page{Title: title, Data: p})
 }
 
@@ -127,21 +127,17 @@ const similarSize = 5
 
 // similar returns the articles most like one; nothing where the index cannot
 // say.
-func (u *UI) similar(ctx context.Context, id string, lang int, names map[string]string) []Hit {
+func (u *UI) similar(r *http.Request, id string, names map[string]string) []Hit {
 	resembler, ok := u.o.Searcher.(search.Resembler)
 	if !ok {
 		return nil
 	}
-	res, err := resembler.Similar(ctx, search.SimilarRequest{ID: id, Size: similarSize})
+	res, err := resembler.Similar(r.Context(), search.SimilarRequest{ID: id, Size: similarSize})
 	if err != nil {
 		u.o.Logger.Debug("similar articles unknown", "article_id", id, "err", err)
 		return nil
 	}
-	var out []Hit
-	for i := range res.Hits {
-		out = append(out, u.hit(&res.Hits[i], lang, names))
-	}
-	return out
+	return u.hits(r, res.Hits, names)
 }
 
 // facts lists what is known of an article.

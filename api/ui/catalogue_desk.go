@@ -43,7 +43,7 @@ var entityTexts = messages{
 	"entity-unknown":   {"The lexicon does not have this name any more; articles still do.", "词库已没有这个名称，但文章里仍有。", "詞庫已沒有這個名稱，但文章裡仍有。"},
 	"entity-gone":      {"The lexicon has no such name", "词库里没有这个名称", "詞庫裡沒有這個名稱"},
 	"entity-gone-hint": {"Search for it as a word, or add it to a lexicon file.", "可以把它当作词来搜索，或加入词库文件。", "可以把它當作詞來搜尋，或加入詞庫檔案。"},
-	"chart-label":      {"Articles a day from %s to %s: %d in all, %d at most", "%s 至 %s 每天的文章数：共 %d 篇，最多 %d 篇", "%s 至 %s 每天的文章數：共 %d 篇，最多 %d 篇"},
+	"chart-label":      {"Articles from %s to %s: %d in all, %d at most at a time", "%s 至 %s 的文章数：共 %d 篇，单段最多 %d 篇", "%s 至 %s 的文章數：共 %d 篇，單段最多 %d 篇"},
 	"chart-most":       {"at most %d a day", "单日最多 %d 篇", "單日最多 %d 篇"},
 	"chart-table":      {"As a table", "以表格显示", "以表格顯示"},
 	"day-of":           {"Day", "日期", "日期"},

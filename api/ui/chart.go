@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"xinwen/indexer/search"
@@ -10,7 +11,7 @@ import (
 // chartDays is how many days a chart shows, today included.
 const chartDays = 30
 
-// Chart is the number of articles on each day, as bars.
+// Chart is the number of articles in each interval of time, as bars.
 type Chart struct {
 	Bars        []Bar
 	Total, Most uint64
@@ -19,20 +20,33 @@ type Chart struct {
 	First, Last string
 	// Width is the width of all bars, in the units of their X.
 	Width int
+	// Brush is where a choice of time leads: from and to are added to it.
+	Brush string
 }
 
-// Bar is one day of a chart. Heights go up to 100.
+// Bar is one interval of a chart. Heights go up to 100.
 type Bar struct {
-	Day                 string
-	URL                 string // the articles of the day
+	From, To            string // its first and last day
+	Day                 string // both, as shown
+	URL                 string // the articles of the interval
 	Count               uint64
 	X, Y, Width, Height int
+}
+
+// JSON returns the bars for scripts: first day, last day and count of each.
+func (c *Chart) JSON() (string, error) {
+	rows := make([][3]any, len(c.Bars))
+	for i, b := range c.Bars {
+		rows[i] = [3]any{b.From, b.To, b.Count}
+	}
+	data, err := json.Marshal(rows)
+	return string(data), err
 }
 
 const (
 	barStep  = 10
 	barWidth = 7
-	// leastHeight is that of a day with few articles: it must be seen.
+	// leastHeight is that of an interval with few articles: it must be seen.
 	leastHeight = 3
 )
 
@@ -62,25 +76,36 @@ func (u *UI) volume(ctx context.Context, s state, lang int) (*Chart, error) {
 	return chart(days, edges, s, lang), nil
 }
 
-// chart draws the counts of days; s is what was counted.
-func chart(days []uint64, edges []time.Time, s state, lang int) *Chart {
-	c := &Chart{Width: barStep * len(days)}
-	for _, n := range days {
+// chart draws the counts of intervals, each of whole days; edges are their
+// beginnings and, if there is one more, the end of the last. s is what was
+// counted.
+func chart(counts []uint64, edges []time.Time, s state, lang int) *Chart {
+	open := s
+	open.From, open.To, open.Cursor = "", "", ""
+	c := &Chart{Width: barStep * len(counts), Brush: open.URL()}
+	for _, n := range counts {
 		c.Total += n
 		c.Most = max(c.Most, n)
 	}
-	for i, n := range days {
-		b := Bar{Day: edges[i].Format(time.DateOnly), Count: n, X: i*barStep + (barStep-barWidth)/2, Width: barWidth}
+	for i, n := range counts {
+		b := Bar{From: edges[i].Format(time.DateOnly), Count: n, X: i*barStep + (barStep-barWidth)/2, Width: barWidth}
+		b.To = b.From
+		if i+1 < len(edges) {
+			b.To = edges[i+1].AddDate(0, 0, -1).Format(time.DateOnly)
+		}
+		if b.Day = b.From; b.To > b.From {
+			b.Day += " – " + b.To
+		}
 		if n > 0 {
 			b.Height = max(int(100*n/c.Most), leastHeight)
 		}
 		b.Y = 100 - b.Height
-		day := s
-		day.From, day.To, day.Cursor = b.Day, b.Day, ""
-		b.URL = day.URL()
+		of := open
+		of.From, of.To = b.From, b.To
+		b.URL = of.URL()
 		c.Bars = append(c.Bars, b)
 	}
-	c.First, c.Last = c.Bars[0].Day, c.Bars[len(c.Bars)-1].Day
+	c.First, c.Last = c.Bars[0].From, c.Bars[len(c.Bars)-1].To
 	c.Label = say(lang, "chart-label", c.First, c.Last, c.Total, c.Most)
 	return c
 }

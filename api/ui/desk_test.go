@@ -166,7 +166,7 @@ func TestEntityPage(t *testing.T) {
 	for _, want := range []string{
 		"<h1>TSMC</h1>", `lang="zh-Hans">台积电<`, `lang="zh-Hant">台積電<`, "TWSE:2330", "Also written", "the built-in lexicon", "1 articles in the last 30 days",
 		`<svg class="bars" role="img"`, `height="100"`, `href="/article/a1"`, `href="/entity/org:nvidia"`, `href="/feeds/search.rss?entity=org%3Atsmc"`,
-		`href="/?q=entity%3Aorg%3Atsmc&#43;AND&#43;entity%3Aorg%3Anvidia"`, `aria-label="Articles a day from `,
+		`href="/?q=entity%3Aorg%3Atsmc&#43;AND&#43;entity%3Aorg%3Anvidia"`, `aria-label="Articles from `,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("got a page without %q", want)
@@ -190,14 +190,14 @@ func TestChart(t *testing.T) {
 	}
 	c := chart([]uint64{0, 200, 1}, edges, state{Q: "HBM", Cursor: "x"}, en)
 	want := []Bar{
-		{Day: "2025-11-15", URL: "/?from=2025-11-15&q=HBM&to=2025-11-15", X: 1, Y: 100, Width: 7},
-		{Day: "2025-11-16", URL: "/?from=2025-11-16&q=HBM&to=2025-11-16", Count: 200, X: 11, Width: 7, Height: 100},
-		{Day: "2025-11-17", URL: "/?from=2025-11-17&q=HBM&to=2025-11-17", Count: 1, X: 21, Y: 97, Width: 7, Height: 3},
+		{From: "2025-11-15", To: "2025-11-15", Day: "2025-11-15", URL: "/?from=2025-11-15&q=HBM&to=2025-11-15", X: 1, Y: 100, Width: 7},
+		{From: "2025-11-16", To: "2025-11-16", Day: "2025-11-16", URL: "/?from=2025-11-16&q=HBM&to=2025-11-16", Count: 200, X: 11, Width: 7, Height: 100},
+		{From: "2025-11-17", To: "2025-11-17", Day: "2025-11-17", URL: "/?from=2025-11-17&q=HBM&to=2025-11-17", Count: 1, X: 21, Y: 97, Width: 7, Height: 3},
 	}
 	if d := cmp.Diff(want, c.Bars); d != "" {
 		t.Errorf("bars (-want +got):\n%s", d)
 	}
-	if c.Label != "Articles a day from 2025-11-15 to 2025-11-17: 201 in all, 200 at most" || c.Width != 30 {
+	if c.Label != "Articles from 2025-11-15 to 2025-11-17: 201 in all, 200 at most at a time" || c.Width != 30 {
 		t.Errorf("got %q, %d wide", c.Label, c.Width)
 	}
 }

@@ -79,9 +79,7 @@ func (u *UI) entity(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	names := u.o.SourceNames(ctx)
-	for i := range latest.Hits {
-		p.Hits = append(p.Hits, u.hit(&latest.Hits[i], lang, names))
-	}
+	p.Hits = u.hits(r, latest.Hits, names)
 	if p.Chart, err = u.volume(ctx, s, lang); err != nil {
 		u.failure(w, r, err)
 		return

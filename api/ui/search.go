@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -8,15 +9,20 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 )
 
-const (
-	pageSize = 20
-	// facetSize is the number of values shown of a facet.
-	facetSize = 12
-)
+// pageSize is the number of hits on a page.
+const pageSize = 20
+
+// spans are the times that can be chosen at once, in days before today.
+var spans = []struct {
+	key  string
+	days int
+}{{"day", 1}, {"week", 6}, {"month", 29}}
 
 // state is what the address of a search page says.
 type state struct {
@@ -88,28 +94,6 @@ type Link struct {
 	Lang   string // of the label, if it differs from the page's
 }
 
-// Facet is a list of ways to narrow the search.
-type Facet struct {
-	Key   string // of its title in the catalogue
-	Links []Link
-}
-
-// Hit is an article in the list.
-type Hit struct {
-	URL, Original    string
-	Title, Snippet   []Segment
-	Source           string
-	Lang             string // tag
-	LangKey          string
-	Time, Machine    string
-	Seen             bool // Time is when it was fetched
-	Entities         []Link
-	OriginalHost     string
-	MoreEntities     int
-	Untitled, Credit string
-	Story            *Link // the further articles of its story
-}
-
 // QueryFault is a query that cannot be understood, cut at the fault.
 type QueryFault struct {
 	Before, At, After string
@@ -133,9 +117,11 @@ type searchPage struct {
 	Lag     uint64
 	Hits    []Hit
 	Facets  []Facet
-	Chips   []Link
-	Sorts   []Link
-	Spans   []Link
+	// Histogram is how the hits lie in time.
+	Histogram *Chart
+	Chips     []Link
+	Sorts     []Link
+	Spans     []Link
 	// Form repeats the state in forms: with all but the query, all but the time.
 	QueryForm, TimeForm []field
 	Relaxed             bool
@@ -183,7 +169,7 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) {
 		err error = wrong
 	)
 	if wrong == nil {
-		res, err = u.o.Searcher.Search(ctx, req)
+		res, p.Histogram, err = u.find(ctx, req, s, lang)
 	}
 	var (
 		syntax  *query.SyntaxError
@@ -209,9 +195,7 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) {
 	p.Total, p.Stories, p.Relaxed = res.Total, res.Stories, res.Relaxed
 	p.Took = strconv.FormatFloat(res.TookMS, 'f', 1, 64)
 	names := u.o.SourceNames(ctx)
-	for i := range res.Hits {
-		p.Hits = append(p.Hits, u.hit(&res.Hits[i], lang, names))
-	}
+	p.Hits = u.hits(r, res.Hits, names)
 	p.Facets = u.facets(s, res.Facets, lang, names)
 	if res.NextCursor != "" {
 		next := s
@@ -225,6 +209,31 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	u.render(w, r, http.StatusOK, "search.html", page{Title: title, Section: "search", Data: p})
+}
+
+// find asks for the hits and for how they lie in time, at the same time.
+func (u *UI) find(ctx context.Context, req search.Request, s state, lang int) (res *search.Result, h *Chart, err error) {
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		var err error
+		res, err = u.o.Searcher.Search(both, req)
+		return err
+	})
+	g.Go(func() error {
+		var err error
+		if h, err = u.histogram(both, req, s, lang); err != nil {
+			u.o.Logger.Debug("page lacks a part", "page", "search", "part", "histogram", "err", err)
+		}
+		return nil // the hits matter
+	})
+	if err := g.Wait(); err != nil {
+		return nil, nil, err
+	}
+	if res.Relaxed && h == nil {
+		req.Match = search.MatchAny
+		h, _ = u.histogram(ctx, req, s, lang) // as above
+	}
+	return res, h, nil
 }
 
 // request turns the address into a search.
@@ -269,10 +278,7 @@ func (u *UI) links(p *searchPage, lang int) {
 		p.Sorts = append(p.Sorts, Link{Label: catalogue[name][lang], URL: sorted.URL(), Active: current})
 	}
 	today := time.Now().In(u.o.Zone)
-	for _, d := range []struct {
-		key  string
-		days int
-	}{{"day", 1}, {"week", 6}, {"month", 29}} {
+	for _, d := range spans {
 		spanned := first
 		spanned.From, spanned.To = today.AddDate(0, 0, -d.days).Format(time.DateOnly), ""
 		active := s.From == spanned.From && s.To == ""
@@ -316,98 +322,6 @@ func (u *UI) links(p *searchPage, lang int) {
 	for _, v := range s.Source {
 		p.Chips = append(p.Chips, Link{Label: v, URL: s.toggle("source", v).URL()})
 	}
-}
-
-func (u *UI) langLabel(value string, lang int) string {
-	if m, ok := catalogue["lang-"+value]; ok {
-		return m[lang]
-	}
-	return value
-}
-
-func (u *UI) facets(s state, counts map[string][]search.FacetValue, lang int, names map[string]string) []Facet {
-	entities := Facet{Key: "entities"}
-	for _, v := range counts[search.FacetEntity] {
-		if len(entities.Links) == facetSize {
-			break
-		}
-		entities.Links = append(entities.Links, Link{
-			Label: u.entityName(lang, v.Value), URL: s.toggle("entity", v.Value).URL(), Count: v.Count,
-			Active: slices.Contains(s.Entity, v.Value), Kind: entityKind(v.Value),
-		})
-	}
-	langs := Facet{Key: "langs"}
-	for _, v := range counts[search.FacetLang] {
-		if v.Value != "zh" && v.Value != "" { // Chinese is shown by its scripts
-			langs.Links = append(langs.Links, Link{
-				Label: u.langLabel(v.Value, lang), URL: s.toggle("lang", v.Value).URL(), Count: v.Count, Active: slices.Contains(s.Lang, v.Value),
-			})
-		}
-	}
-	for _, v := range counts[search.FacetScript] {
-		if tag := languageTag("zh", v.Value); tag != "zh" {
-			langs.Links = append(langs.Links, Link{
-				Label: u.langLabel(tag, lang), URL: s.toggle("lang", tag).URL(), Count: v.Count, Active: slices.Contains(s.Lang, tag),
-			})
-		}
-	}
-	slices.SortStableFunc(langs.Links, func(a, b Link) int { return b.Count - a.Count })
-	sources := Facet{Key: "sources"}
-	for _, v := range counts[search.FacetSource] {
-		if len(sources.Links) == facetSize {
-			break
-		}
-		sources.Links = append(sources.Links, Link{
-			Label: or(names[v.Value], v.Name, v.Value), URL: s.toggle("source", v.Value).URL(), Count: v.Count,
-			Active: slices.Contains(s.Source, v.Value),
-		})
-	}
-	var out []Facet
-	for _, f := range []Facet{entities, langs, sources} {
-		if len(f.Links) > 0 {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-// maxEntities is the number of entities shown with a hit.
-const maxEntities = 5
-
-func (u *UI) hit(h *search.Hit, lang int, names map[string]string) Hit {
-	var inTitle, inSnippet []span
-	for _, l := range h.Highlights {
-		s := span{start: l.Start, end: l.End, Mark: true}
-		switch l.Field {
-		case search.FieldTitle:
-			inTitle = append(inTitle, s)
-		case search.FieldSnippet:
-			inSnippet = append(inSnippet, s)
-		}
-	}
-	out := Hit{
-		URL: "/article/" + url.PathEscape(h.ID), Original: web(h.URL),
-		Title: segments(h.Title, inTitle), Snippet: segments(h.Snippet, inSnippet),
-		Source: or(h.Publisher, names[h.Source], h.Source), Credit: h.Credit,
-		Lang: languageTag(h.Lang, h.Script), LangKey: languageKey(h.Lang, h.Script),
-	}
-	if out.Credit == out.Source {
-		out.Credit = ""
-	}
-	out.Time, out.Machine = u.stamp(h.Published)
-	if out.Time == "" {
-		out.Seen = true
-		out.Time, out.Machine = u.stamp(h.Fetched)
-	}
-	for i, id := range h.Entities {
-		if i == maxEntities {
-			out.MoreEntities = len(h.Entities) - i
-			break
-		}
-		out.Entities = append(out.Entities, Link{Label: u.entityName(lang, id), URL: entityURL(id), Kind: entityKind(id)})
-	}
-	out.Story = u.more(h, lang)
-	return out
 }
 
 func or(list ...string) string {

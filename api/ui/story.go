@@ -63,12 +63,13 @@ func (u *UI) story(w http.ResponseWriter, r *http.Request) {
 	}
 	names := u.o.SourceNames(r.Context())
 	p := storyPage{Title: or(st.Title, say(lang, "untitled")), Beyond: st.Total - len(st.Articles), JSON: "/v1/stories/" + url.PathEscape(st.ID)}
+	d := displayOf(r)
 	for i := range st.Articles {
 		a := &st.Articles[i]
 		line := StoryArticle{
-			URL: "/article/" + url.PathEscape(a.ID), Original: web(a.URL), Title: or(a.Title, say(lang, "untitled")),
+			URL: "/article/" + url.PathEscape(a.ID), Original: web(a.URL), Title: or(d.text(a.Title, a.Lang, a.Script), say(lang, "untitled")),
 			Source: or(a.Publisher, names[a.Source], a.Source), Credit: a.Credit,
-			Lang: languageTag(a.Lang, a.Script), LangKey: languageKey(a.Lang, a.Script),
+			Lang: d.tag(a.Lang, a.Script), LangKey: languageKey(a.Lang, a.Script),
 		}
 		if line.Time, line.Machine = u.stamp(a.Published); line.Time == "" {
 			line.Seen = true
@@ -77,7 +78,7 @@ func (u *UI) story(w http.ResponseWriter, r *http.Request) {
 		p.Articles = append(p.Articles, line)
 	}
 	if len(p.Articles) > 0 {
-		p.Lang = p.Articles[0].Lang
+		p.Title, p.Lang = p.Articles[0].Title, p.Articles[0].Lang
 	}
 	first, machine := u.stamp(st.First)
 	last, lastMachine := u.stamp(st.Last)
@@ -93,6 +94,10 @@ func (u *UI) story(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, e := range st.Entities {
 		p.Entities = append(p.Entities, Link{Label: u.entityName(lang, e.Value), URL: entityURL(e.Value), Count: e.Count, Kind: entityKind(e.Value)})
+	}
+	if r.Header.Get("HX-Request") == "true" {
+		u.render(w, r, http.StatusOK, "timeline", page{Data: p})
+		return
 	}
 	u.render(w, r, http.StatusOK, "story.html", page{Title: p.Title, Data: p})
 }

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"xinwen/api/auth"
+	"xinwen/api/suggest"
 	"xinwen/indexer/search"
 	"xinwen/news"
 	"xinwen/news/lexicon"
@@ -36,6 +37,8 @@ type Options struct {
 	// Zone is the zone of times on pages.
 	Zone   *time.Location
 	Logger *slog.Logger
+	// Suggest returns the entities with a name that begins so, at most size.
+	Suggest func(beginning string, size int) []suggest.Suggestion
 	// SourceNames returns the names of the sources by ID.
 	SourceNames func(context.Context) map[string]string
 	// Desk is what the pages of operation ask.
@@ -89,7 +92,9 @@ func (u *UI) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /deliveries", u.deliveries)
 	mux.HandleFunc("POST /deliveries/replay", u.replayDelivery)
 	mux.HandleFunc("GET /help", u.help)
+	mux.HandleFunc("GET /suggest", u.suggest)
 	mux.HandleFunc("GET /language/{tag}", u.chooseLanguage)
+	mux.HandleFunc("GET /characters/{tag}", u.chooseDisplay)
 	mux.HandleFunc("GET /static/{name...}", u.asset)
 }
 
@@ -134,7 +139,9 @@ type page struct {
 	Here string
 	// Viewer is who reads: templates show only what it may do.
 	Viewer auth.Viewer
-	Data   any
+	// Hans says that Chinese is shown in Simplified characters.
+	Hans bool
+	Data any
 }
 
 // room is a part of the pages that the navigation leads to.
@@ -149,7 +156,7 @@ var rooms = []room{
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (u *UI) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
-	p.Here, p.Viewer = r.URL.RequestURI(), auth.ViewerOf(r.Context())
+	p.Here, p.Viewer, p.Hans = r.URL.RequestURI(), auth.ViewerOf(r.Context()), displayOf(r).hans
 	var b bytes.Buffer
 	if err := u.pages[languageOf(r)].ExecuteTemplate(&b, name, p); err != nil {
 		u.o.Logger.Error("page not rendered", "page", name, "err", err)
@@ -161,7 +168,7 @@ func (u *UI) render(w http.ResponseWriter, r *http.Request, status int, name str
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Vary", "Accept-Language, Cookie, Accept-Encoding")
+	h.Set("Vary", "Accept-Language, Cookie, Accept-Encoding, HX-Request")
 	send(w, r, status, b.Bytes())
 }
 
