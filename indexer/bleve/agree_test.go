@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"xinwen/indexer/internal/querytest"
+	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 	"xinwen/news"
@@ -95,12 +96,11 @@ func matching(t *testing.T, x *Index, n query.Node) ([]string, error) {
 		return nil, err
 	}
 	defer s.close()
-	var q plan
-	if q.meaning, err = lowered(x, n); err != nil {
+	m, err := lowered(x, n)
+	if err != nil {
 		return nil, err
 	}
-	q.sort = search.SortNewest
-	d, err := q.meaning.docs(s, search.MatchAll)
+	d, err := s.meant(m, search.MatchAll)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func matching(t *testing.T, x *Index, n query.Node) ([]string, error) {
 	return ids, nil
 }
 
-func lowered(x *Index, n query.Node) (meaning, error) {
-	required, texts := parts(n)
-	return x.lower(required, texts, query.Expansion{Lexicon: x.names()})
+func lowered(x *Index, n query.Node) (plan.Meaning, error) {
+	required, texts := plan.Parts(n)
+	return x.planner.Lower(required, texts, query.Expansion{Lexicon: x.planner.Lexicon.Current()})
 }

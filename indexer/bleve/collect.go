@@ -8,6 +8,7 @@ import (
 
 	bleveindex "github.com/blevesearch/bleve_index_api"
 
+	"xinwen/indexer/plan"
 	"xinwen/indexer/search"
 )
 
@@ -25,7 +26,7 @@ type collector struct {
 	r     bleveindex.IndexReader
 	desc  bool // high keys first
 	size  int
-	after *position // of the last hit on the page before
+	after *plan.Position // of the last hit on the page before
 	total uint64
 	best  []*found // a heap, the worst on top
 	err   error
@@ -52,7 +53,7 @@ func (c *collector) put(f found) error {
 		c.stories++
 	}
 	if c.after != nil {
-		after := found{key: c.after.key, id: c.after.id}
+		after := found{key: c.after.Key, id: c.after.ID}
 		if c.compare(&f, &after) <= 0 {
 			return c.err
 		}

@@ -3,97 +3,48 @@ package bleve
 import (
 	"slices"
 
+	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
-	"xinwen/news/lexicon"
 )
 
-// meaning is a query in clauses: words that may be relaxed, and the rest.
-type meaning struct {
-	words    []*query.Clause
-	required *query.Clause
-	// loose are the terms of the words, of which any will do in the end.
-	loose terms
-	// several says that there is more than one word to relax.
-	several bool
-}
-
-// lower returns the clauses of a query, in which words mean what e adds.
-func (x *Index) lower(required []query.Node, texts []query.Text, e query.Expansion) (meaning, error) {
-	l := x.names()
-	lower := func(nodes []query.Node) (*query.Clause, error) {
-		return query.Lower(e.Expand(query.AllOf(nodes...)), x.analyzer, l)
-	}
-	var m meaning
-	var err error
-	if m.required, err = lower(required); err != nil {
-		return m, err
-	}
-	words, err := lower(asNodes(texts))
-	switch {
-	case err != nil:
-		return m, err
-	case len(texts) == 0:
-	case words.Op == query.OpAnd:
-		m.words = words.Clauses
-	default:
-		m.words = []*query.Clause{words}
-	}
-	// What expansion adds are alternatives, not further words.
-	plain, err := query.Lower(query.AllOf(asNodes(texts)...), x.analyzer, l)
-	if err != nil {
-		return m, err
-	}
-	m.several = len(texts) > 0 && plain.Op == query.OpAnd
-	m.loose, err = x.terms(query.AllOf(asNodes(texts)...), e)
-	return m, err
-}
-
-// names returns the lexicon as it is now, which may be nil.
-func (x *Index) names() *lexicon.Lexicon {
-	if x.lexicon == nil {
-		return nil
-	}
-	return x.lexicon.Current()
-}
-
-// docs returns the documents that match in one way of matching.
-func (m meaning) docs(s *snapshot, match string) (docs, error) {
-	required, err := s.compile(m.required)
-	if err != nil || len(m.words) == 0 {
+// meant returns the documents that match in one way of matching.
+func (s *snapshot) meant(m plan.Meaning, match string) (docs, error) {
+	required, err := s.compile(m.Required)
+	if err != nil || len(m.Words) == 0 {
 		return required, err
 	}
 	var list []docs
 	least := 1
 	switch match {
 	case search.MatchAny:
-		list, err = m.any(s)
+		list, err = s.any(m)
 	default:
-		list, err = s.each(m.words)
+		list, err = s.each(m.Words)
 		least = len(list)
 	}
 	if err != nil {
 		return nil, err
 	}
 	words := newAnyOf(least, list...)
-	if m.required.Op == query.OpEverything {
+	if m.Required.Op == query.OpEverything {
 		return words, nil
 	}
 	return allOf{words, required}, nil
 }
 
 // any returns the documents with the single words and grams of the query.
-func (m meaning) any(s *snapshot) ([]docs, error) {
+func (s *snapshot) any(m plan.Meaning) ([]docs, error) {
 	var parts []docs
 	for _, g := range []struct {
 		field string
 		terms []string
 	}{
-		{fieldWords, m.loose.words[inText]},
-		{fieldGrams, m.loose.grams[inText]},
-		{fieldTitleWords, m.loose.words[inTitle]},
-		{fieldTitleGrams, m.loose.grams[inTitle]},
-		{query.FieldEntity, m.loose.entities},
+		{fieldWords, m.Loose.Words[inText]},
+		{fieldGrams, m.Loose.Grams[inText]},
+		{fieldTitleWords, m.Loose.Words[inTitle]},
+		{fieldTitleGrams, m.Loose.Grams[inTitle]},
+		{query.FieldEntity, m.Loose.Entities},
 	} {
 		in := make(map[string][]string)
 		for _, t := range g.terms {
@@ -112,20 +63,6 @@ func (m meaning) any(s *snapshot) ([]docs, error) {
 		}
 	}
 	return parts, nil
-}
-
-// marks returns the matcher that says what to highlight in a hit.
-func (m meaning) marks() *query.Matcher {
-	parts := append(slices.Clone(m.words), m.required)
-	return query.NewMatcher(&query.Clause{Op: query.OpOr, Clauses: parts})
-}
-
-func asNodes[N query.Node](list []N) []query.Node {
-	nodes := make([]query.Node, len(list))
-	for i, n := range list {
-		nodes[i] = n
-	}
-	return nodes
 }
 
 // compile opens the documents that a clause matches.
@@ -221,17 +158,6 @@ func (s *snapshot) every(clauses []*query.Clause) (docs, error) {
 	return butNot{allOf(parts), newAnyOf(1, not...)}, nil
 }
 
-// fieldsOf returns where a clause of field may stand.
-func fieldsOf(field string) []int {
-	switch field {
-	case query.FieldTitle:
-		return []int{inTitle}
-	case query.FieldText:
-		return []int{inText}
-	}
-	return []int{inTitle, inText}
-}
-
 // sequence returns the documents with the slots of c.
 func (s *snapshot) sequence(c *query.Clause) (docs, error) {
 	all, err := s.slots(c)
@@ -242,7 +168,7 @@ func (s *snapshot) sequence(c *query.Clause) (docs, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields, wanted := fieldsOf(c.Field), newPattern(c)
+	fields, wanted := plan.FieldsOf(c.Field), newPattern(c)
 	return filtered{in: all, keep: func(doc uint64) (bool, error) {
 		if err := p.load(doc); err != nil {
 			return false, err
@@ -289,7 +215,7 @@ func (s *snapshot) near(c *query.Clause) (docs, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields := fieldsOf(c.Field)
+	fields := plan.FieldsOf(c.Field)
 	patterns := make(map[*query.Clause]pattern)
 	for _, side := range c.Clauses {
 		for _, alt := range append(slices.Clone(side.Clauses), side) {
@@ -331,7 +257,7 @@ func (p *places) spans(dst []span, in int, c *query.Clause, patterns map[*query.
 		}
 		return dst, nil
 	case query.OpSequence:
-		if !slices.Contains(fieldsOf(c.Field), in) {
+		if !slices.Contains(plan.FieldsOf(c.Field), in) {
 			return dst, nil
 		}
 		wanted := patterns[c]

@@ -10,6 +10,7 @@ import (
 
 	bleveindex "github.com/blevesearch/bleve_index_api"
 
+	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 )
@@ -18,21 +19,20 @@ var _ search.Counter = (*Index)(nil)
 
 // Count implements search.Counter.
 func (x *Index) Count(ctx context.Context, r search.CountRequest) (*search.Counts, error) {
-	edges, err := checkCount(r)
+	q, err := x.planner.Count(r)
 	if err != nil {
 		return nil, err
 	}
-	r.Cursor, r.Sort, r.Size, r.Facets = "", "", -1, nil
-	q, err := x.plan(r.Request)
-	if err != nil {
-		return nil, err
+	edges := make([]string, len(r.Edges))
+	for i, e := range r.Edges {
+		edges[i] = encodeTime(e)
 	}
 	s, err := x.snapshot()
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	d, err := q.docs(s, q.matches[0])
+	d, err := s.planned(q, q.Matches[0])
 	if err != nil {
 		return nil, fmt.Errorf("count: %w", err)
 	}
@@ -65,40 +65,12 @@ func (x *Index) Count(ctx context.Context, r search.CountRequest) (*search.Count
 		}
 	}
 	limit := cmp.Or(r.Limit, search.DefaultGroups)
-	if least := min(limit, len(groups.groups)) * (len(edges) - 1); least > search.MaxCounts {
-		return nil, &search.RequestError{Field: "edges", Message: fmt.Sprintf("make %d numbers with the groups there are; at most %d are given", least, search.MaxCounts), Hint: "ask for longer intervals or fewer groups"}
+	if err := plan.CheckCounts(min(limit, len(groups.groups)), len(edges)-1); err != nil {
+		return nil, err
 	}
 	c := groups.counts(limit, len(edges)-1)
 	c.AppliedSeq = s.state.AppliedSeq
 	return c, nil
-}
-
-// checkCount returns the edges as the index keeps times.
-func checkCount(r search.CountRequest) ([]string, error) {
-	wrong := func(field, message, hint string) ([]string, error) {
-		return nil, &search.RequestError{Field: field, Message: message, Hint: hint}
-	}
-	if len(r.Edges) < 2 || len(r.Edges) > search.MaxEdges {
-		return wrong("edges", fmt.Sprintf("are %d, not from 2 to %d", len(r.Edges), search.MaxEdges), "give the times at which intervals begin and the end of the last")
-	}
-	for i, e := range r.Edges[1:] {
-		if !r.Edges[i].Before(e) {
-			return wrong("edges", "do not ascend", "sort them and leave out repetitions")
-		}
-	}
-	for i, f := range r.By {
-		if !slices.Contains(facetFields, f) || slices.Contains(r.By[:i], f) {
-			return wrong("by", "cannot be "+strings.Join(r.By, ", "), "it is any of "+strings.Join(facetFields, ", ")+", each once")
-		}
-	}
-	if r.Limit < 0 {
-		return wrong("limit", "is negative", "leave it out for the default")
-	}
-	edges := make([]string, len(r.Edges))
-	for i, e := range r.Edges {
-		edges[i] = encodeTime(e)
-	}
-	return edges, nil
 }
 
 // groups counts documents by the values of some facets.
@@ -143,7 +115,7 @@ func (g *groups) add(doc uint64, interval int) error {
 		}
 	}
 	for i, name := range g.by {
-		if len(g.values[i]) == 0 && name != search.FacetEntity && name != search.FacetStory {
+		if len(g.values[i]) == 0 && name != search.FacetEntity && name != search.FacetTopic && name != search.FacetStory {
 			g.values[i] = append(g.values[i], "") // unknown
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 
 	"xinwen/indexer/analysis"
+	"xinwen/indexer/plan"
 	"xinwen/indexer/search"
 	"xinwen/indexer/story"
 	"xinwen/news/lexicon"
@@ -56,7 +57,7 @@ type Options struct {
 type Index struct {
 	path     string
 	analyzer *analysis.Analyzer
-	lexicon  *lexicon.Store
+	planner  *plan.Planner
 	log      *slog.Logger
 	scorch   bleveindex.Index
 	queue    *bleveindex.AnalysisQueue
@@ -123,7 +124,7 @@ func OpenAt(path string, o Options) (*Index, error) {
 	x := &Index{
 		path:        path,
 		analyzer:    o.Analyzer,
-		lexicon:     o.Lexicon,
+		planner:     &plan.Planner{Analyzer: o.Analyzer, Lexicon: o.Lexicon},
 		log:         log,
 		queue:       bleveindex.NewAnalysisQueue(1), // fields come analysed
 		unpersisted: make(chan struct{}, maxUnpersisted),

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
 )
 
@@ -15,7 +16,7 @@ const few = 2000
 
 // newest shows c the newest of the documents of d: those of the last day, of the
 // day before, and so on until it has enough. The rest are counted only.
-func (q *plan) newest(ctx context.Context, s *snapshot, d docs, c *collector, key func(doc uint64) (float64, error)) error {
+func (s *snapshot) newest(ctx context.Context, q *plan.Plan, d docs, c *collector, key func(doc uint64) (float64, error)) error {
 	var list []uint64
 	for doc, err := d.seek(0); doc != done || err != nil; doc, err = d.seek(doc + 1) {
 		if err == nil && len(list)%1024 == 0 {
@@ -74,13 +75,13 @@ func (q *plan) newest(ctx context.Context, s *snapshot, d docs, c *collector, ke
 }
 
 // days returns the days that a field has up to that of a position, in order.
-func (s *snapshot) days(field string, until *position) ([]string, error) {
+func (s *snapshot) days(field string, until *plan.Position) ([]string, error) {
 	last := "e" // after all days
 	if until != nil {
-		if math.IsInf(until.key, -1) {
+		if math.IsInf(until.Key, -1) {
 			return nil, nil
 		}
-		last = dayTerm(time.UnixMicro(int64(until.key)).UTC()) + "~"
+		last = dayTerm(time.UnixMicro(int64(until.Key)).UTC()) + "~"
 	}
 	dict, err := s.r.FieldDictPrefix(field+"_day", []byte("d"))
 	if err != nil {

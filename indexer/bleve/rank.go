@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 )
@@ -81,7 +82,7 @@ func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rank
 
 // ranker returns the ranker for the text that a query asks for.
 func (x *Index) ranker(s *snapshot, n query.Node, e query.Expansion) (*ranker, error) {
-	t, err := x.terms(n, e)
+	t, err := x.planner.Terms(n, e)
 	if err != nil {
 		return nil, err
 	}
@@ -89,18 +90,18 @@ func (x *Index) ranker(s *snapshot, n query.Node, e query.Expansion) (*ranker, e
 }
 
 // ranker returns the ranker by some terms.
-func (s *snapshot) ranker(t terms) (*ranker, error) {
+func (s *snapshot) ranker(t plan.Terms) (*ranker, error) {
 	k := new(ranker)
 	for _, g := range []struct {
 		field string
 		boost float64
 		terms []string
 	}{
-		{fieldWords, 1, t.words[inText]},
-		{fieldGrams, 1, t.grams[inText]},
-		{fieldTitleWords, titleBoost, t.words[inTitle]},
-		{fieldTitleGrams, titleBoost, t.grams[inTitle]},
-		{query.FieldEntity, 1, t.entities},
+		{fieldWords, 1, t.Words[inText]},
+		{fieldGrams, 1, t.Grams[inText]},
+		{fieldTitleWords, titleBoost, t.Words[inTitle]},
+		{fieldTitleGrams, titleBoost, t.Grams[inTitle]},
+		{query.FieldEntity, 1, t.Entities},
 	} {
 		group, err := s.rankGroup(g.field, g.boost, g.terms)
 		if err != nil {
@@ -146,7 +147,7 @@ func (g *rankGroup) score(doc uint64, explain func(t *rankTerm, tf, length, scor
 			case at != doc:
 			case g.frequencies():
 				tf += float64(d.doc.Freq)
-				length = math.Round(1 / (d.doc.Norm * d.doc.Norm)) // scorch gives 1/√length
+				length = lengthOf(int(math.Round(1 / (d.doc.Norm * d.doc.Norm)))) // scorch gives 1/√code
 			default:
 				tf = 1
 			}

@@ -1,26 +1,14 @@
 package bleve
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math"
-	"slices"
-	"strconv"
 	"time"
-	"unicode/utf8"
 
+	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 	"xinwen/news"
-)
-
-// What an article is compared by: so many entities and words, those that say
-// most of it, of title and the beginning of the text.
-const (
-	similarEntities = 8
-	similarWords    = 20
-	similarBytes    = 4 << 10
 )
 
 var _ search.Resembler = (*Index)(nil)
@@ -28,10 +16,7 @@ var _ search.Resembler = (*Index)(nil)
 // Similar implements search.Resembler.
 func (x *Index) Similar(ctx context.Context, r search.SimilarRequest) (*search.Result, error) {
 	start := time.Now()
-	if r.Size < 0 || r.Size > search.MaxSize {
-		return nil, &search.RequestError{Field: "size", Message: "must be from 1 to " + strconv.Itoa(search.MaxSize), Hint: "ask for fewer"}
-	}
-	filters, err := x.filters(search.Request{Lang: r.Lang})
+	q, err := x.planner.Similar(r)
 	if err != nil {
 		return nil, err
 	}
@@ -47,11 +32,6 @@ func (x *Index) Similar(ctx context.Context, r search.SimilarRequest) (*search.R
 	if a == nil {
 		return nil, search.ErrNotFound
 	}
-	q := &plan{size: cmp.Or(r.Size, search.DefaultSize), sort: search.SortRelevance}
-	q.request = search.Request{Collapse: true}
-	if q.meaning, err = x.lower(filters, nil, query.Expansion{}); err != nil {
-		return nil, err
-	}
 	t, err := x.characteristic(s, a)
 	if err != nil {
 		return nil, fmt.Errorf("similar: %w", err)
@@ -64,7 +44,7 @@ func (x *Index) Similar(ctx context.Context, r search.SimilarRequest) (*search.R
 	if err != nil {
 		return nil, fmt.Errorf("similar: %w", err)
 	}
-	c := &collector{r: s.r, desc: true, size: q.size}
+	c := &collector{r: s.r, desc: true, size: q.Size}
 	if c.groups, err = s.storyGroups(); err != nil {
 		return nil, fmt.Errorf("similar: %w", err)
 	}
@@ -108,73 +88,29 @@ func (x *Index) Similar(ctx context.Context, r search.SimilarRequest) (*search.R
 	return res, nil
 }
 
-// characteristic returns the entities and words that say most of an article: often
-// in it, rare elsewhere.
-func (x *Index) characteristic(s *snapshot, a *news.Article) (terms, error) {
-	text := a.Text
-	for len(text) > similarBytes || !utf8.ValidString(text) {
-		text = text[:min(len(text)-1, similarBytes)]
-	}
-	words, entities := make(map[string]float64), make(map[string]float64)
-	for _, w := range x.analyzer.Words(a.Title) {
-		words[w.Term] += 2
-	}
-	for _, w := range x.analyzer.Words(text) {
-		words[w.Term]++
-	}
-	for _, m := range a.Mentions {
-		if m.Entity != "" {
-			entities[query.KeywordTerm(m.Entity)]++
+// characteristic returns what an article is compared with others by.
+func (x *Index) characteristic(s *snapshot, a *news.Article) (plan.Terms, error) {
+	frequency := func(field func(term string) string) func(term string) (uint64, error) {
+		return func(term string) (uint64, error) {
+			d, err := s.open(field(term), term, false)
+			if err != nil {
+				return 0, err
+			}
+			return d.r.Count(), nil
 		}
 	}
-	var t terms
+	var t plan.Terms
 	var err error
-	if t.words[inText], err = s.best(fieldWords, words, similarWords, true); err != nil {
-		return t, err
-	}
-	t.entities, err = s.best(query.FieldEntity, entities, similarEntities, false)
+	t.Words[inText], t.Entities, err = x.planner.Content(a).Characteristic(s.state.Docs,
+		frequency(func(term string) string { return wordField(fieldWords, term) }),
+		frequency(func(string) string { return query.FieldEntity }))
 	return t, err
 }
 
-// best returns the n terms of a field that weigh most.
-func (s *snapshot) best(field string, counts map[string]float64, n int, words bool) ([]string, error) {
-	type weighed struct {
-		term   string
-		weight float64
-	}
-	list := make([]weighed, 0, len(counts))
-	for term, count := range counts {
-		if words && (functionWords[term] || utf8.RuneCountInString(term) < 2) {
-			continue
-		}
-		in := field
-		if words {
-			in = wordField(field, term)
-		}
-		d, err := s.open(in, term, false)
-		if err != nil {
-			return nil, err
-		}
-		df := float64(d.r.Count())
-		if df < 2 {
-			continue // it is alone with it
-		}
-		list = append(list, weighed{term, (1 + math.Log(count)) * math.Log(1+float64(s.state.Docs)/df)})
-	}
-	slices.SortFunc(list, func(a, b weighed) int {
-		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.term, b.term))
-	})
-	var terms []string
-	for _, w := range list[:min(len(list), n)] {
-		terms = append(terms, w.term)
-	}
-	return terms, nil
-}
-
 // resembling returns the documents that have at least two of the terms.
-func (x *Index) resembling(s *snapshot, q *plan, t terms) (docs, error) {
+func (x *Index) resembling(s *snapshot, q *plan.Plan, t plan.Terms) (docs, error) {
 	var parts []docs
-	for field, list := range map[string][]string{fieldWords: t.words[inText], query.FieldEntity: t.entities} {
+	for field, list := range map[string][]string{fieldWords: t.Words[inText], query.FieldEntity: t.Entities} {
 		for _, term := range list {
 			in := field
 			if field == fieldWords {
@@ -188,9 +124,9 @@ func (x *Index) resembling(s *snapshot, q *plan, t terms) (docs, error) {
 		}
 	}
 	like := newAnyOf(min(2, max(len(parts), 1)), parts...)
-	if q.meaning.required.Op == query.OpEverything {
+	if q.Meaning.Required.Op == query.OpEverything {
 		return like, nil
 	}
-	required, err := s.compile(q.meaning.required)
+	required, err := s.compile(q.Meaning.Required)
 	return allOf{like, required}, err
 }

@@ -11,6 +11,7 @@ import (
 	bleveindex "github.com/blevesearch/bleve_index_api"
 
 	"xinwen/indexer/analysis"
+	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
 )
 
@@ -307,8 +308,8 @@ func (p *places) load(doc uint64) error {
 }
 
 const (
-	inTitle = iota
-	inText
+	inTitle = plan.InTitle
+	inText  = plan.InText
 )
 
 // field returns the stream of title or text of the document loaded.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"xinwen/indexer/internal/querytest"
+	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 	"xinwen/news"
@@ -89,7 +90,7 @@ func TestAnyOrderGivesTheSameIndex(t *testing.T) {
 	stream := messages(g, 25, 6)
 	var queries []query.Node
 	for len(queries) < 15 {
-		if q := g.Query(); len(positive(q)) > 0 {
+		if q := g.Query(); len(plan.Positive(q)) > 0 {
 			queries = append(queries, q)
 		}
 	}
@@ -182,7 +183,7 @@ func TestAverageLengthIsTokensOverArticles(t *testing.T) {
 			t.Errorf("tokens of %s: got %d, want %d", field, got, want)
 		}
 	}
-	k, err := x.ranker(s, query.Text{Value: word}, query.Expansion{Lexicon: x.names()})
+	k, err := x.ranker(s, query.Text{Value: word}, query.Expansion{Lexicon: x.planner.Lexicon.Current()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package bleve
+package plan
 
 import (
 	"cmp"
@@ -11,17 +11,17 @@ import (
 
 // reasons returns the function that says, for a clause of the query, how that
 // comes to match: as it was written, or by what Expand has added to it.
-func (x *Index) reasons(q *plan) func(clause string) string {
+func (p *Planner) reasons(q *Plan) func(clause string) string {
 	written := make(map[string]bool)
 	texts := make(map[string]bool) // all ways of writing, folded
 	synonyms := query.Expansion{}
-	if q.node != nil {
-		for _, n := range positive(q.node) {
+	if q.Node != nil {
+		for _, n := range Positive(q.Node) {
 			written[n.String()] = true
-			if q.expansion.NoSynonyms {
+			if q.Expansion.NoSynonyms {
 				continue
 			}
-			for _, v := range positive(synonyms.Expand(n)) {
+			for _, v := range Positive(synonyms.Expand(n)) {
 				texts[han.FoldString(v.String())] = true
 			}
 		}
@@ -29,7 +29,7 @@ func (x *Index) reasons(q *plan) func(clause string) string {
 	return func(clause string) string {
 		switch id, entity := strings.CutPrefix(clause, query.FieldEntity+":"); {
 		case entity:
-			return search.ReasonEntity + " " + cmp.Or(x.facetName(search.FacetEntity, id), id)
+			return search.ReasonEntity + " " + cmp.Or(p.FacetName(search.FacetEntity, id), id)
 		case written[clause]:
 			return search.ReasonTerm
 		case texts[han.FoldString(clause)]:

@@ -1,4 +1,4 @@
-package bleve
+package plan
 
 import (
 	"crypto/sha256"
@@ -10,10 +10,10 @@ import (
 	"xinwen/indexer/search"
 )
 
-// position is the sort key of a hit: where a page ends and the next begins.
-type position struct {
-	key float64 // the score, or the time in milliseconds
-	id  string
+// Position is the sort key of a hit: where a page ends and the next begins.
+type Position struct {
+	Key float64 // the score, or the time in microseconds since 1970
+	ID  string
 }
 
 // queryHash ties a cursor to the request it came from.
@@ -25,17 +25,17 @@ func queryHash(r search.Request) uint32 {
 	return binary.BigEndian.Uint32(sum[:])
 }
 
-// encodeCursor returns the cursor for what follows p. It also holds the
-// relaxation that the first page ended with, so that all pages are of one list.
-func encodeCursor(hash uint32, match string, p position) string {
-	b := binary.BigEndian.AppendUint32(nil, hash)
+// Cursor returns the cursor for what follows at. It also holds the relaxation
+// that the first page ended with, so that all pages are of one list.
+func (p *Plan) Cursor(match string, at Position) string {
+	b := binary.BigEndian.AppendUint32(nil, p.hash)
 	b = append(b, matchCodes[match])
-	b = binary.BigEndian.AppendUint64(b, math.Float64bits(p.key))
-	b = append(b, p.id...)
+	b = binary.BigEndian.AppendUint64(b, math.Float64bits(at.Key))
+	b = append(b, at.ID...)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func decodeCursor(cursor string, hash uint32) (p position, match string, err error) {
+func decodeCursor(cursor string, hash uint32) (p Position, match string, err error) {
 	invalid := func(message string) error {
 		return &search.RequestError{
 			Field: "cursor", Message: message,
@@ -50,11 +50,11 @@ func decodeCursor(cursor string, hash uint32) (p position, match string, err err
 		return p, "", invalid("belongs to another query")
 	}
 	match = matchName(b[4])
-	p.key = math.Float64frombits(binary.BigEndian.Uint64(b[5:]))
-	if match == "" || math.IsNaN(p.key) {
+	p.Key = math.Float64frombits(binary.BigEndian.Uint64(b[5:]))
+	if match == "" || math.IsNaN(p.Key) {
 		return p, "", invalid("is not one that this service gave")
 	}
-	p.id = string(b[13:])
+	p.ID = string(b[13:])
 	return p, match, nil
 }
 

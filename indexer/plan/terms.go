@@ -1,4 +1,4 @@
-package bleve
+package plan
 
 import (
 	"slices"
@@ -10,11 +10,32 @@ import (
 	"xinwen/news/lexicon"
 )
 
-// terms are what a query's text is ranked by, in title and text.
-type terms struct {
-	words, grams [2][]string
-	entities     []string
+// Places of a text. Terms are kept for each.
+const (
+	InTitle = iota
+	InText
+)
+
+// Terms are what a query's text is ranked by, in title and text.
+type Terms struct {
+	Words, Grams [2][]string
+	Entities     []string
 }
+
+// FieldsOf returns where a clause of a field of the language may stand.
+func FieldsOf(field string) []int {
+	switch field {
+	case query.FieldTitle:
+		return []int{InTitle}
+	case query.FieldText:
+		return []int{InText}
+	}
+	return []int{InTitle, InText}
+}
+
+// FunctionWord says that a word, in folded form, holds a sentence together or
+// makes it a question.
+func FunctionWord(word string) bool { return functionWords[word] }
 
 // functionWords hold a sentence together or make it a question; they say nothing
 // of what it is about. They take part in matching all words but not in ranking
@@ -32,26 +53,26 @@ var functionWords = func() map[string]bool {
 	return set
 }()
 
-// terms returns what n, expanded by e, is ranked by.
-func (x *Index) terms(n query.Node, e query.Expansion) (terms, error) {
+// Terms returns what n, expanded by e, is ranked by.
+func (p *Planner) Terms(n query.Node, e query.Expansion) (Terms, error) {
 	synonyms := !e.NoSynonyms
 	e.NoSynonyms = true
-	parts := positive(e.Expand(n))
-	t, err := x.termsOf(parts, e.Lexicon, functionWords, synonyms)
-	if err == nil && len(t.words[inText])+len(t.words[inTitle]) == 0 {
-		t, err = x.termsOf(parts, e.Lexicon, nil, synonyms)
+	parts := Positive(e.Expand(n))
+	t, err := p.termsOf(parts, e.Lexicon, functionWords, synonyms)
+	if err == nil && len(t.Words[InText])+len(t.Words[InTitle]) == 0 {
+		t, err = p.termsOf(parts, e.Lexicon, nil, synonyms)
 	}
 	if err != nil || !synonyms {
 		return t, err
 	}
 	// Synonyms rank as words alone: they are no more than one word with that
 	// which they stand for.
-	for in, list := range t.words {
+	for in, list := range t.Words {
 		for _, w := range list {
 			_, others := query.Synonyms(w)
 			for _, o := range others {
-				if !slices.Contains(t.words[in], o) {
-					t.words[in] = append(t.words[in], o)
+				if !slices.Contains(t.Words[in], o) {
+					t.Words[in] = append(t.Words[in], o)
 				}
 			}
 		}
@@ -59,22 +80,22 @@ func (x *Index) terms(n query.Node, e query.Expansion) (terms, error) {
 	return t, nil
 }
 
-func (x *Index) termsOf(parts []query.Node, l *lexicon.Lexicon, skip map[string]bool, synonyms bool) (terms, error) {
-	var t terms
+func (p *Planner) termsOf(parts []query.Node, l *lexicon.Lexicon, skip map[string]bool, synonyms bool) (Terms, error) {
+	var t Terms
 	for _, n := range parts {
 		switch n := n.(type) {
 		case query.Text:
-			t.add(x.analyzer, n.Field, n.Value, skip, synonyms)
+			t.add(p.Analyzer, n.Field, n.Value, skip, synonyms)
 		case query.Phrase:
-			t.add(x.analyzer, n.Field, n.Value, skip, synonyms)
+			t.add(p.Analyzer, n.Field, n.Value, skip, synonyms)
 		case query.Entity:
-			c, err := query.Lower(n, x.analyzer, l)
+			c, err := query.Lower(n, p.Analyzer, l)
 			if err != nil {
 				return t, err
 			}
 			for _, c := range append(slices.Clone(c.Clauses), c) {
-				if c.Op == query.OpKeyword && !slices.Contains(t.entities, c.Term) {
-					t.entities = append(t.entities, c.Term)
+				if c.Op == query.OpKeyword && !slices.Contains(t.Entities, c.Term) {
+					t.Entities = append(t.Entities, c.Term)
 				}
 			}
 		}
@@ -84,9 +105,9 @@ func (x *Index) termsOf(parts []query.Node, l *lexicon.Lexicon, skip map[string]
 
 // add adds the words and grams of value but for those to skip, and the grams of
 // words that have synonyms.
-func (t *terms) add(a *analysis.Analyzer, field, value string, skip map[string]bool, synonyms bool) {
+func (t *Terms) add(a *analysis.Analyzer, field, value string, skip map[string]bool, synonyms bool) {
 	words := a.Words(value)
-	fields := fieldsOf(field)
+	fields := FieldsOf(field)
 	put := func(list *[2][]string, term string) {
 		for _, in := range fields {
 			if !slices.Contains(list[in], term) {
@@ -109,21 +130,21 @@ func (t *terms) add(a *analysis.Analyzer, field, value string, skip map[string]b
 	}
 	for _, w := range words {
 		if !w.Part && !skip[w.Term] {
-			put(&t.words, w.Term)
+			put(&t.Words, w.Term)
 		}
 	}
 	end := -1
 	for _, g := range a.Bigrams(value) {
 		alone := g.Start < end && utf8.RuneCountInString(g.Term) == 1
 		if !g.Part && !alone && !covered(g.Start, g.End) {
-			put(&t.grams, g.Term)
+			put(&t.Grams, g.Term)
 		}
 		end = g.End
 	}
 }
 
-// positive returns the parts of a query that stand for text that a hit has.
-func positive(n query.Node) []query.Node {
+// Positive returns the parts of a query that stand for text that a hit has.
+func Positive(n query.Node) []query.Node {
 	switch n := n.(type) {
 	case query.And:
 		return positives(n.Nodes)
@@ -140,7 +161,7 @@ func positive(n query.Node) []query.Node {
 func positives(nodes []query.Node) []query.Node {
 	var list []query.Node
 	for _, n := range nodes {
-		list = append(list, positive(n)...)
+		list = append(list, Positive(n)...)
 	}
 	return list
 }
