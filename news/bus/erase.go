@@ -246,15 +246,20 @@ func (b *Bus) eraseKeys(ctx context.Context, bucket string, gone func(id string)
 
 // scan calls f with the messages of a stream that exist now, in order.
 func (b *Bus) scan(ctx context.Context, name, filter string, f func(*Message) error) error {
+	return b.scanWith(ctx, name, jetstream.ConsumerConfig{FilterSubject: filter}, f)
+}
+
+// scanWith does as scan, with a consumer's filter and what it is to send of the
+// messages.
+func (b *Bus) scanWith(ctx context.Context, name string, c jetstream.ConsumerConfig, f func(*Message) error) error {
 	s, err := b.stream(ctx, name)
 	if err != nil {
 		return err
 	}
 	last := s.CachedInfo().State.LastSeq
-	cons, err := b.js.CreateConsumer(ctx, name, jetstream.ConsumerConfig{
-		FilterSubject: filter, DeliverPolicy: jetstream.DeliverAllPolicy, AckPolicy: jetstream.AckNonePolicy,
-		MaxDeliver: 1, InactiveThreshold: readerIdle, MemoryStorage: true, Replicas: 1,
-	})
+	c.DeliverPolicy, c.AckPolicy, c.MaxDeliver = jetstream.DeliverAllPolicy, jetstream.AckNonePolicy, 1
+	c.InactiveThreshold, c.MemoryStorage, c.Replicas = readerIdle, true, 1
+	cons, err := b.js.CreateConsumer(ctx, name, c)
 	if err != nil {
 		return fmt.Errorf("scan %s: %w", name, classify(name, err))
 	}

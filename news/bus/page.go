@@ -135,7 +135,7 @@ func (b *Bus) PublishArticle(ctx context.Context, a *news.Article) error {
 	}
 	return b.Publish(ctx, &Message{
 		Subject: SubjectArticles + Token(a.Source),
-		ID:      fmt.Sprintf("a.%s.%d.%s", a.ID, a.Revision, hash(content)),
+		ID:      fmt.Sprintf("%s%d.%s", articleMsgID(a.ID), a.Revision, hash(content)),
 		Header:  nats.Header{HeaderURL: {headerText(a.URL)}},
 		Data:    data,
 	})
