@@ -2,12 +2,11 @@ package bleve
 
 import (
 	"slices"
-	"sort"
-	"unicode/utf8"
 
 	bleveindex "github.com/blevesearch/bleve_index_api"
 
 	"xinwen/indexer/analysis"
+	"xinwen/indexer/change"
 	"xinwen/indexer/query"
 	"xinwen/indexer/story"
 	"xinwen/news"
@@ -21,10 +20,10 @@ type analysed struct {
 }
 
 // analyse makes the document of an op, all but what depends on its story.
-func (x *Index) analyse(op Op, r rank) *analysed {
+func (x *Index) analyse(op Op, r change.Rank) *analysed {
 	a := op.Article
 	d := &document{id: a.ID}
-	made := &analysed{doc: d, meta: meta{rank: r, indexed: op.Time.UnixMilli(), seq: op.Seq}}
+	made := &analysed{doc: d, meta: meta{Rank: r, indexed: op.Time.UnixMilli(), seq: op.Seq}}
 	if !a.Deleted {
 		grams := x.analyzer.Bigrams(a.Title)
 		titleGrams := len(grams)
@@ -127,79 +126,9 @@ func positions(a *news.Article, title, text []analysis.Token) []byte {
 	data := appendStream(make([]byte, 0, len(a.Title)+len(a.Text)+64), title)
 	data = append(data, nextField)
 	data = appendStream(data, text)
-	inTitle, inText := mentions(a, title, text)
+	inTitle, inText := query.Mentions(a, title, text)
 	data = append(data, nextField)
 	data = appendMentions(data, inTitle)
 	data = append(data, nextField)
 	return appendMentions(data, inText)
-}
-
-// mention is an entity and the positions of the grams it is mentioned by.
-type mention struct {
-	entity string
-	span
-}
-
-// mentions returns the places of the entities in title and text.
-func mentions(a *news.Article, title, text []analysis.Token) (inTitle, inText []mention) {
-	titleRunes := utf8.RuneCountInString(a.Title)
-	titleHeads, textHeads := heads(title), heads(text)
-	titleAt, textAt := byteOffsets(a.Title), byteOffsets(a.Text)
-	for _, t := range a.Mentions {
-		if t.Entity == "" || t.Start < 0 || t.End <= t.Start {
-			continue
-		}
-		switch {
-		case t.End <= titleRunes:
-			if s, ok := cover(titleHeads, titleAt(t.Start), titleAt(t.End)); ok {
-				inTitle = append(inTitle, mention{query.KeywordTerm(t.Entity), s})
-			}
-		case t.Start > titleRunes:
-			if s, ok := cover(textHeads, textAt(t.Start-titleRunes-1), textAt(t.End-titleRunes-1)); ok {
-				inText = append(inText, mention{query.KeywordTerm(t.Entity), s})
-			}
-		}
-	}
-	return inTitle, inText
-}
-
-// heads returns the first token of each position.
-func heads(tokens []analysis.Token) []analysis.Token {
-	list := make([]analysis.Token, 0, len(tokens))
-	for _, t := range tokens {
-		if !t.Part {
-			list = append(list, t)
-		}
-	}
-	return list
-}
-
-// cover returns the positions that begin within the bytes from start to end. A
-// span that begins inside a word covers that too.
-func cover(heads []analysis.Token, start, end int) (span, bool) {
-	at := func(from int) int {
-		return sort.Search(len(heads), func(i int) bool { return heads[i].Start >= from })
-	}
-	i := at(start)
-	if i > 0 && (i == len(heads) || heads[i].Start > start) && heads[i-1].End > start {
-		i--
-	}
-	s := span{i, at(end)}
-	return s, s.start < s.end
-}
-
-// byteOffsets returns a function from code points to bytes of s, which is
-// quick when it is called with ascending offsets.
-func byteOffsets(s string) func(runes int) int {
-	runes, at := 0, 0
-	return func(n int) int {
-		if n < runes {
-			runes, at = 0, 0
-		}
-		for ; runes < n && at < len(s); runes++ {
-			_, size := utf8.DecodeRuneInString(s[at:])
-			at += size
-		}
-		return at
-	}
 }

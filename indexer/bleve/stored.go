@@ -7,12 +7,14 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"xinwen/indexer/change"
 )
 
 // meta is what the writer must know of the article that a newer one replaces.
 // It is kept with the article, so that the two cannot disagree.
 type meta struct {
-	rank
+	change.Rank
 	// indexed is when ARTICLES took the message, in Unix milliseconds: the same
 	// on every replica and after a rebuild.
 	indexed int64
@@ -27,29 +29,9 @@ type meta struct {
 	tokens []uint64
 }
 
-// rank orders the messages about one article.
-type rank struct {
-	revision int64
-	deleted  bool
-	// hash is of the message. It decides between two of the same revision, so
-	// that the outcome does not hang on which came first.
-	hash uint64
-}
-
-// newer says whether a message of rank r replaces one of rank o.
-func (r rank) newer(o rank) bool {
-	if r.revision != o.revision {
-		return r.revision > o.revision
-	}
-	if r.deleted != o.deleted {
-		return r.deleted
-	}
-	return r.hash > o.hash
-}
-
 func (m *meta) encode() []byte {
-	b := binary.AppendVarint(nil, m.revision)
-	b = binary.BigEndian.AppendUint64(b, m.hash)
+	b := binary.AppendVarint(nil, m.Revision)
+	b = binary.BigEndian.AppendUint64(b, m.Hash)
 	b = binary.AppendVarint(b, m.indexed)
 	flag := uint64(0)
 	if m.tracked {
@@ -69,10 +51,10 @@ var errMeta = errors.New("what the index knows of an article is damaged; rebuild
 func decodeMeta(b []byte) (meta, error) {
 	var m meta
 	var n int
-	if m.revision, n = binary.Varint(b); n <= 0 || len(b) < n+8 {
+	if m.Revision, n = binary.Varint(b); n <= 0 || len(b) < n+8 {
 		return m, errMeta
 	}
-	m.hash, b = binary.BigEndian.Uint64(b[n:]), b[n+8:]
+	m.Hash, b = binary.BigEndian.Uint64(b[n:]), b[n+8:]
 	if m.indexed, n = binary.Varint(b); n <= 0 {
 		return m, errMeta
 	}
@@ -94,7 +76,7 @@ func decodeMeta(b []byte) (meta, error) {
 		}
 		m.tokens = append(m.tokens, length)
 	}
-	if m.deleted = len(m.tokens) == 0; !m.deleted && len(m.tokens) != len(scored) {
+	if m.Deleted = len(m.tokens) == 0; !m.Deleted && len(m.tokens) != len(scored) {
 		return m, errMeta
 	}
 	return m, nil

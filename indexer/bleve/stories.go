@@ -10,6 +10,7 @@ import (
 
 	bleveindex "github.com/blevesearch/bleve_index_api"
 
+	"xinwen/indexer/change"
 	"xinwen/indexer/search"
 	"xinwen/indexer/story"
 	"xinwen/news"
@@ -23,7 +24,7 @@ func blockTerm(seq uint64) string { return strconv.FormatUint(seq>>blockBits, 36
 // tell finds the stories of the changes, in their order, and returns the
 // documents of other articles whose story changes by that. The index is as it
 // was before the batch.
-func (x *Index) tell(ctx context.Context, r bleveindex.IndexReader, st *state, list []*change, newest map[string]*change) ([]*analysed, error) {
+func (x *Index) tell(ctx context.Context, r bleveindex.IndexReader, st *state, list []*change.Change) ([]*analysed, error) {
 	if x.stories == nil {
 		tracker, err := x.loadStories(ctx, r, st)
 		if err != nil {
@@ -31,53 +32,11 @@ func (x *Index) tell(ctx context.Context, r bleveindex.IndexReader, st *state, l
 		}
 		x.stories = tracker
 	}
-	told := make(map[string]string) // story by article
-	kept := make(map[string]bool)   // those that stay where they were
-	grown := make(map[string]bool)  // stories that others have joined
-	for _, c := range list {
-		id := c.op.Article.ID
-		before, revised := c.replaces()
-		var moves []story.Change
-		switch {
-		case c.item == nil:
-			moves = x.stories.Remove(id)
-			told[id] = ""
-		case revised && !x.stories.Knows(id):
-			told[id], kept[id] = before, true // of a time long ago
-			c.meta.story = before
-		default:
-			moves = x.stories.Add(c.item)
-			c.meta.tracked, kept[id] = true, false
-		}
-		for _, m := range moves {
-			told[m.Article] = m.Story
-			grown[m.Story] = grown[m.Story] || m.Story != m.Article
-		}
-	}
+	others := change.Tell(x.stories, list)
 	st.StoryFloor = x.stories.Floor()
-
-	var others []string
-	for id, name := range told {
-		if name == id && !kept[id] && x.stories.Size(id) < 2 {
-			name = "" // alone
-		}
-		if told[id] = name; newest[id] == nil {
-			others = append(others, id)
-		} else {
-			newest[id].meta.story = name
-		}
-	}
-	// The first article of a story that is no longer alone gets the name, too.
-	for name := range grown {
-		if _, ok := told[name]; !ok && x.stories.Of(name) == name {
-			told[name] = name
-			others = append(others, name)
-		}
-	}
-	slices.Sort(others)
 	moved := make([]*analysed, len(others))
 	err := parallel(ctx, indexes(others), func(i int) error {
-		a, err := x.move(r, others[i], told[others[i]])
+		a, err := x.move(r, others[i].Article, others[i].Story)
 		moved[i] = a
 		return err
 	})
@@ -99,7 +58,7 @@ func (x *Index) move(r bleveindex.IndexReader, id, name string) (*analysed, erro
 	if err != nil || a == nil || m.story == name {
 		return nil, err
 	}
-	made := x.analyse(Op{Article: a, Data: data, Seq: m.seq, Time: time.UnixMilli(m.indexed)}, m.rank)
+	made := x.analyse(Op{Article: a, Data: data, Seq: m.seq, Time: time.UnixMilli(m.indexed)}, m.Rank)
 	made.meta.tracked, made.meta.story = m.tracked, name
 	return made, nil
 }

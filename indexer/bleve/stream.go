@@ -239,13 +239,13 @@ type span struct{ start, end int }
 
 // appendMentions appends mentions to dst: entity and positions of each, with
 // spaces between and a line break after it.
-func appendMentions(dst []byte, mentions []mention) []byte {
+func appendMentions(dst []byte, mentions []query.Mention) []byte {
 	for _, m := range mentions {
-		dst = append(dst, m.entity...)
+		dst = append(dst, m.Entity...)
 		dst = append(dst, ' ')
-		dst = strconv.AppendInt(dst, int64(m.start), 10)
+		dst = strconv.AppendInt(dst, int64(m.Start), 10)
 		dst = append(dst, ' ')
-		dst = strconv.AppendInt(dst, int64(m.end), 10)
+		dst = strconv.AppendInt(dst, int64(m.End), 10)
 		dst = append(dst, '\n')
 	}
 	return dst

@@ -2,30 +2,18 @@ package bleve
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"time"
 
 	bleveindex "github.com/blevesearch/bleve_index_api"
 	"golang.org/x/sync/errgroup"
 
-	"xinwen/news"
+	"xinwen/indexer/change"
 )
 
-// Op is one message of ARTICLES: an article or, with Deleted set, its
-// tombstone.
-type Op struct {
-	Article *news.Article
-	// Data is the message as it came, Seq its number in the stream; 0 means that
-	// of the batch.
-	Data []byte
-	Seq  uint64
-	// Time is when the stream took it.
-	Time time.Time
-}
+// Op is one message of ARTICLES.
+type Op = change.Op
 
 // Write applies ops and notes that the index now includes ARTICLES up to seq.
 // Both are in the index, or neither is, whatever happens. An op takes effect
@@ -60,58 +48,6 @@ func (x *Index) Write(ctx context.Context, seq uint64, ops []Op) error {
 	return nil
 }
 
-// change is what an op does to the index.
-type change struct {
-	op   Op
-	rank rank
-	old  *meta   // of what the index has, nil if it has nothing
-	last *change // of the same article in this batch
-	*analysed
-}
-
-// replaces says whether there is a version of the article before c, and that
-// one's story as the index knows it.
-func (c *change) replaces() (story string, ok bool) {
-	switch {
-	case c.last != nil:
-		return c.last.meta.story, !c.last.op.Article.Deleted
-	case c.old != nil:
-		return c.old.story, !c.old.deleted
-	}
-	return "", false
-}
-
-// changes returns those ops that take effect, in their order.
-func changes(r bleveindex.IndexReader, seq uint64, ops []Op) ([]*change, error) {
-	type known struct {
-		meta *meta
-		last *change
-	}
-	articles := make(map[string]*known)
-	var list []*change
-	for _, op := range ops {
-		if op.Seq == 0 {
-			op.Seq = seq
-		}
-		a := articles[op.Article.ID]
-		if a == nil {
-			m, err := readMeta(r, op.Article.ID)
-			if err != nil {
-				return nil, err
-			}
-			a = &known{meta: m}
-			articles[op.Article.ID] = a
-		}
-		c := &change{op: op, rank: rankOf(op), old: a.meta, last: a.last}
-		if a.last != nil && !c.rank.newer(a.last.rank) || a.last == nil && a.meta != nil && !c.rank.newer(a.meta.rank) {
-			continue
-		}
-		a.last = c
-		list = append(list, c)
-	}
-	return list, nil
-}
-
 func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Batch, error) {
 	r, err := x.reader()
 	if err != nil {
@@ -122,41 +58,52 @@ func (x *Index) batch(ctx context.Context, seq uint64, ops []Op) (*bleveindex.Ba
 	if err != nil {
 		return nil, err
 	}
-	list, err := changes(r, seq, ops)
+	old := make(map[string]*meta)
+	list, err := change.List(seq, ops, func(id string) (*change.Known, error) {
+		m, err := readMeta(r, id)
+		if err != nil || m == nil {
+			return nil, err
+		}
+		old[id] = m
+		return &change.Known{Rank: m.Rank, Story: m.story}, nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := parallel(ctx, list, func(c *change) error {
-		c.analysed = x.analyse(c.op, c.rank)
+	made := make([]*analysed, len(list))
+	if err := parallel(ctx, indexes(list), func(i int) error {
+		made[i] = x.analyse(list[i].Op, list[i].Rank)
+		list[i].Item = made[i].item
 		return nil
 	}); err != nil {
 		return nil, err
 	}
-	newest := make(map[string]*change, len(list))
-	for _, c := range list {
-		newest[c.op.Article.ID] = c
-	}
-	moved, err := x.tell(ctx, r, &st, list, newest)
+	moved, err := x.tell(ctx, r, &st, list)
 	if err != nil {
 		return nil, err
 	}
 
 	b := bleveindex.NewBatch()
 	st.Tokens = maps.Clone(st.Tokens)
-	for _, c := range newest {
-		if c.old != nil && !c.old.deleted {
+	for i, c := range list {
+		if !c.Last {
+			continue
+		}
+		if m := old[c.Article.ID]; m != nil && !m.Deleted {
 			st.Docs--
 			for i, f := range scored {
-				st.Tokens[f] -= c.old.tokens[i]
+				st.Tokens[f] -= m.tokens[i]
 			}
 		}
-		if !c.op.Article.Deleted {
+		a := made[i]
+		if !c.Article.Deleted {
 			st.Docs++
 			for i, f := range scored {
-				st.Tokens[f] += c.meta.tokens[i]
+				st.Tokens[f] += a.meta.tokens[i]
 			}
 		}
-		b.Update(c.finish())
+		a.meta.story, a.meta.tracked = c.Story, c.Tracked
+		b.Update(a.finish())
 	}
 	for _, a := range moved {
 		b.Update(a.finish())
@@ -183,15 +130,6 @@ func parallel[T any](ctx context.Context, list []T, f func(T) error) error {
 		})
 	}
 	return g.Wait()
-}
-
-func rankOf(op Op) rank {
-	sum := sha256.Sum256(op.Data)
-	return rank{
-		revision: op.Article.Revision,
-		deleted:  op.Article.Deleted,
-		hash:     binary.BigEndian.Uint64(sum[:]),
-	}
 }
 
 // readMeta returns what the index knows of an article, nil if nothing.
