@@ -367,7 +367,7 @@ func importedPage(line []byte, now time.Time, fast bool) (*news.Page, error) {
 	return &news.Page{
 		Version: news.Version, ID: weburl.ID(canonical), URL: canonical, Source: cmp.Or(in.Source, "import"),
 		Status: cmp.Or(in.Status, http.StatusOK), ContentType: in.ContentType, Fetched: in.Fetched.UTC(),
-		TimeZone: in.TimeZone, Fast: fast, Body: in.Body,
+		TimeZone: in.TimeZone, Import: true, Fast: fast, Body: in.Body,
 	}, nil
 }
 

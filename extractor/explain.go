@@ -6,6 +6,7 @@ import (
 	"xinwen/extractor/boilerplate"
 	"xinwen/extractor/dom"
 	"xinwen/extractor/metadata"
+	"xinwen/extractor/part"
 	"xinwen/news"
 )
 
@@ -22,6 +23,8 @@ type Explanation struct {
 	Blocks []ExplainedBlock `json:"blocks"`
 	// Votes are the opinions on the time of publication, the surest first.
 	Votes []ExplainedVote `json:"votes"`
+	// Series tells of further pages of the article.
+	Series part.Series `json:"series,omitzero"`
 }
 
 // ExplainedCandidate is one answer to where the article is.
@@ -54,7 +57,7 @@ type ExplainedVote struct {
 // HTML or text; other faults are in Explanation.Error.
 func (x *Extractor) Explain(p *news.Page) (*Explanation, error) {
 	e := &Explanation{}
-	a, err := x.extract(p, e)
+	a, err := x.extract(p, &reading{explain: e})
 	if err != nil {
 		if len(e.Candidates) == 0 {
 			return nil, err

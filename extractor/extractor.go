@@ -20,6 +20,7 @@ import (
 	"xinwen/extractor/entity"
 	"xinwen/extractor/language"
 	"xinwen/extractor/metadata"
+	"xinwen/extractor/part"
 	"xinwen/extractor/topic"
 	"xinwen/news"
 	"xinwen/news/bus"
@@ -122,18 +123,34 @@ func (e *Error) Hint() string { return e.hint }
 // Article.Extracted is left zero. Every error is an *Error or about the form of
 // an imported article, and permanent.
 func (x *Extractor) Extract(p *news.Page) (*news.Article, error) {
-	a, err := x.extract(p, nil)
+	a, err := x.extract(p, &reading{})
 	if err != nil {
 		return nil, err
 	}
-	if !p.Fast && !a.Deleted {
-		a.Mentions = x.mentions(a)
-		a.Topics = topic.Of(a)
+	if !p.Fast {
+		x.enrich(a)
 	}
 	return a, nil
 }
 
-func (x *Extractor) extract(p *news.Page, seen *Explanation) (*news.Article, error) {
+// enrich adds to an article what its whole text tells.
+func (x *Extractor) enrich(a *news.Article) {
+	if a.Deleted {
+		return
+	}
+	a.Mentions = x.mentions(a)
+	a.Topics = topic.Of(a)
+}
+
+// reading is what is learned of a page beside its article.
+type reading struct {
+	// series tells of further pages.
+	series part.Series
+	// explain is filled if it is not nil.
+	explain *Explanation
+}
+
+func (x *Extractor) extract(p *news.Page, r *reading) (*news.Article, error) {
 	a := &news.Article{
 		Version: news.Version, ID: p.ID, URL: p.URL, Source: p.Source, Fetched: p.Fetched, Revision: revision(p),
 	}
@@ -156,16 +173,18 @@ func (x *Extractor) extract(p *news.Page, seen *Explanation) (*news.Article, err
 	}
 	a.Charset = enc.Name
 	d := parse(text, p.ContentType)
-	return build(a, p, d, enc, seen)
+	return build(a, p, d, enc, r)
 }
 
-// build fills a from a parsed page, and seen, if it is not nil, with how.
-func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, seen *Explanation) (*news.Article, error) {
+// build fills a from a parsed page, and r.
+func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r *reading) (*news.Article, error) {
 	head := metadata.ReadHead(d)
 	hints := metadata.Hints(head, p.URL)
 	title := hints.Title
 	body := boilerplate.Find(d, hints)
-	a.Text, a.Links = textOf(d, body.Blocks, p.URL, head.Base)
+	base := baseOf(p.URL, head.Base)
+	a.Text, a.Links = textOf(d, body.Blocks, base)
+	r.series = part.Find(d, p.URL, base, body.Blocks)
 	declared := pageLanguage(d)
 	var w warnings
 	if s := structuredText(head.Article.Body); len(s) > 400 && len(a.Text) < len(s)/4 {
@@ -183,8 +202,9 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, s
 	m := metadata.Read(metadata.Input{
 		Doc: d, Head: head, Body: body, URL: p.URL, Entry: p.Entry, Fetched: p.Fetched, Zone: zone, Script: a.Script, Lang: declared,
 	})
-	if seen != nil {
-		seen.fill(d, body, m)
+	if r.explain != nil {
+		r.explain.fill(d, body, m)
+		r.explain.Series = r.series
 	}
 	a.Title, a.Summary, a.Authors, a.Editor, a.Reporter = m.Title, m.Summary, m.Authors, m.Editor, m.Reporter
 	a.Credit, a.Publisher = m.Credit, m.Publisher
@@ -223,7 +243,7 @@ func structuredText(s string) string {
 		for i := range blocks {
 			blocks[i] = i
 		}
-		s, _ = textOf(d, blocks, "", "")
+		s, _ = textOf(d, blocks, "")
 	}
 	return tidy(s)
 }
@@ -269,14 +289,19 @@ func pageLanguage(d *dom.Document) string {
 	return ""
 }
 
-// textOf joins blocks by newlines. Links get addresses relative to the page's
-// base; those that lead nowhere on the web are left out.
-func textOf(d *dom.Document, blocks []int, page, base string) (string, []news.Link) {
+// baseOf is the address that the links of a page are relative to.
+func baseOf(page, base string) string {
 	if base != "" && page != "" {
 		if b, err := weburl.Resolve(page, base); err == nil {
-			page = b
+			return b
 		}
 	}
+	return page
+}
+
+// textOf joins blocks by newlines. Links get addresses relative to base; those
+// that lead nowhere on the web are left out.
+func textOf(d *dom.Document, blocks []int, base string) (string, []news.Link) {
 	var b strings.Builder
 	var links []news.Link
 	runes := 0
@@ -294,7 +319,7 @@ func textOf(d *dom.Document, blocks []int, page, base string) (string, []news.Li
 			at += utf8.RuneCountInString(block.Text[from:l.Start])
 			text := block.Text[l.Start:l.End]
 			end := at + utf8.RuneCountInString(text)
-			if u, ok := address(page, l.Href); ok {
+			if u, ok := address(base, l.Href); ok {
 				links = append(links, news.Link{Start: at, End: end, Text: text, URL: u})
 			}
 			at, from = end, l.End

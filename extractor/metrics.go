@@ -13,6 +13,7 @@ type metrics struct {
 	pages    *prometheus.CounterVec
 	warnings *prometheus.CounterVec
 	mentions *prometheus.CounterVec
+	asked    prometheus.Counter
 	seconds  prometheus.Histogram
 	bytes    prometheus.Counter
 	names    prometheus.Gauge
@@ -21,7 +22,7 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		pages: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "xinwen_extractor_pages_total", Help: "Pages by outcome: article, deleted, fallback, failed.",
+			Name: "xinwen_extractor_pages_total", Help: "Pages by outcome: article, deleted, part, fallback, failed.",
 		}, []string{"outcome"}),
 		warnings: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "xinwen_extractor_warnings_total", Help: "Warnings on articles by code.",
@@ -29,6 +30,9 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		mentions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "xinwen_extractor_mentions_total", Help: "Mentions found by kind.",
 		}, []string{"kind"}),
+		asked: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "xinwen_extractor_asked_total", Help: "Further pages of articles that the crawler was asked for.",
+		}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "xinwen_extractor_page_seconds", Help: "Time to extract one page.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2.5, 12),
@@ -43,7 +47,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.pages, m.warnings, m.mentions, m.seconds, m.bytes, m.names} {
+	for _, c := range []prometheus.Collector{m.pages, m.warnings, m.mentions, m.asked, m.seconds, m.bytes, m.names} {
 		if err := r.Register(c); err != nil {
 			var have prometheus.AlreadyRegisteredError
 			if errors.As(err, &have) {

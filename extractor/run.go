@@ -118,11 +118,15 @@ func (x *Extractor) handle(ctx context.Context, m *bus.Message) error {
 		return err
 	}
 	began := time.Now()
-	a, outcome, err := x.careful(m, p)
+	a, outcome, err := x.careful(ctx, m, p)
 	x.metrics.took(time.Since(began), len(p.Body))
 	if err != nil {
 		x.metrics.pages.WithLabelValues("failed").Inc()
 		return fmt.Errorf("extract %s: %w", p.URL, err)
+	}
+	if a == nil {
+		x.metrics.pages.WithLabelValues(outcome).Inc()
+		return nil
 	}
 	if !p.Fast {
 		x.compare(a)
@@ -180,10 +184,15 @@ func inUTC(t time.Time) time.Time {
 }
 
 // careful extracts a page, and falls back to its plain text when that has
-// failed by panic or timeout before.
-func (x *Extractor) careful(m *bus.Message, p *news.Page) (a *news.Article, outcome string, err error) {
+// failed by panic or timeout before. It returns no article for a page that is a
+// part of one whose rest is not there yet.
+func (x *Extractor) careful(ctx context.Context, m *bus.Message, p *news.Page) (a *news.Article, outcome string, err error) {
 	tries := x.begin(m.Seq)
 	if tries > poisonTries || m.Attempt >= deadlyTries {
+		if p.Parent != "" {
+			x.end(m.Seq)
+			return nil, "", bus.Permanent(&Error{Reason: "a further part of an article cannot be read", hint: "the article is there without it; report this page"})
+		}
 		a, err = guard(func() (*news.Article, error) { return x.plain(p) })
 		x.end(m.Seq)
 		if err != nil {
@@ -191,7 +200,17 @@ func (x *Extractor) careful(m *bus.Message, p *news.Page) (a *news.Article, outc
 		}
 		return a, "fallback", nil
 	}
-	a, err = guard(func() (*news.Article, error) { return x.Extract(p) })
+	var r reading
+	a, err = guard(func() (*news.Article, error) { return x.extract(p, &r) })
+	if err == nil {
+		if a, err = x.join(ctx, p, a, r.series); err != nil || a == nil {
+			x.end(m.Seq)
+			return nil, "part", err // an error is the bus's, no fault of the page
+		}
+		if !p.Fast {
+			_, err = guard(func() (*news.Article, error) { x.enrich(a); return a, nil })
+		}
+	}
 	var crash *panicError
 	if errors.As(err, &crash) {
 		return nil, "", err // another try, then the plain text

@@ -173,7 +173,7 @@ func TestPoisonPageFallsBackToPlainTextAfterTwoTries(t *testing.T) {
 	p := htmlPage("poison", shortArticle)
 	x.begin(m.Seq) // two tries that never came back
 	x.begin(m.Seq)
-	a, outcome, err := x.careful(m, p)
+	a, outcome, err := x.careful(t.Context(), m, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestPoisonPageFallsBackToPlainTextAfterTwoTries(t *testing.T) {
 	p.Body = []byte("<html><script>var a = 1</script></html>")
 	x.begin(m.Seq)
 	x.begin(m.Seq)
-	if _, _, err := x.careful(m, p); !bus.IsPermanent(err) {
+	if _, _, err := x.careful(t.Context(), m, p); !bus.IsPermanent(err) {
 		t.Errorf("error of an empty fallback: got %v, want a permanent one", err)
 	}
 }

@@ -21,7 +21,8 @@ type Article struct {
 	// ID is derived from URL (see package weburl).
 	ID string `json:"id"`
 	// Revision orders versions of one article: of two with the same ID the
-	// higher one is newer. It is the page's fetch time in Unix milliseconds.
+	// higher one is newer. It is the page's fetch time in Unix milliseconds, or a
+	// little more where it is joined from several pages.
 	Revision int64 `json:"revision"`
 	// Deleted marks a tombstone: the publisher took the page away.
 	Deleted bool   `json:"deleted,omitempty"`

@@ -36,6 +36,9 @@ type Page struct {
 	// Parent is the ID of the page that this one is a further part of, where the
 	// extractor asked for it.
 	Parent string `json:"parent,omitempty"`
+	// Import says that the page was handed in, not crawled: the crawler is not
+	// asked for what it belongs to.
+	Import bool `json:"import,omitempty"`
 	// Fast asks the extractor to leave out entities (bulk imports).
 	Fast bool `json:"fast,omitempty"`
 	// Body is the document without transfer and content encoding, not decoded

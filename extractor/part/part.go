@@ -37,13 +37,13 @@ type Page struct {
 type Series struct {
 	// First is the address of the first page where this one leads back to it: this
 	// is a further page then.
-	First string
+	First string `json:"first,omitempty"`
 	// Number is that of this page. One above 1 without First is doubtful: the page
 	// may be a further one, or have an address that ends in a number.
-	Number int
+	Number int `json:"number"`
 	// Further are the pages after the first that this one links to, in order of
 	// their numbers, without itself.
-	Further []Page
+	Further []Page `json:"further,omitempty"`
 }
 
 // Find returns the series of the page at address. Links are read relative to
