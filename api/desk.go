@@ -12,8 +12,6 @@ import (
 // desk answers the pages of operation.
 type desk struct{ s *Server }
 
-func (d desk) Sources(ctx context.Context) ([]news.SourceState, error) { return d.s.sources(ctx) }
-
 func (d desk) Streams(ctx context.Context) ([]bus.StreamStatus, error) { return d.s.o.Bus.Status(ctx) }
 
 func (d desk) Quarantine(ctx context.Context, limit int) ([]bus.Quarantined, error) {

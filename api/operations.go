@@ -1,87 +1,18 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"xinwen/api/problem"
 	"xinwen/indexer/search"
-	"xinwen/news"
 	"xinwen/news/bus"
 )
-
-// sources returns the state of every source, sorted by ID.
-func (s *Server) sources(ctx context.Context) ([]news.SourceState, error) {
-	return sources(ctx, s.o.Bus.KV(bus.KVSources))
-}
-
-func sources(ctx context.Context, kv jetstream.KeyValue) ([]news.SourceState, error) {
-	w, err := kv.WatchAll(ctx, jetstream.IgnoreDeletes())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = w.Stop() }() // only reading
-	list := []news.SourceState{}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case e, ok := <-w.Updates():
-			if !ok {
-				return nil, errors.New("list sources: the watch ended early")
-			}
-			if e == nil {
-				slices.SortFunc(list, func(a, b news.SourceState) int { return strings.Compare(a.ID, b.ID) })
-				return list, nil
-			}
-			if st, err := news.ParseSourceState(e.Value()); err == nil { // else of a newer crawler
-				list = append(list, *st)
-			}
-		}
-	}
-}
-
-// sourceNames keeps the names of sources for a few seconds, since every page and
-// feed asks for them.
-type sourceNames struct {
-	mu    sync.Mutex
-	at    time.Time
-	names map[string]string
-}
-
-// sourceNames returns the names of the sources by ID. Where they cannot be had
-// it returns the last ones.
-func (s *Server) sourceNames(ctx context.Context) map[string]string {
-	n := &s.names
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if time.Since(n.at) < 10*time.Second {
-		return n.names
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	list, err := s.sources(ctx)
-	if err != nil {
-		s.log.Warn("names of sources unknown", "err", err)
-		return n.names
-	}
-	names := make(map[string]string, len(list))
-	for i := range list {
-		names[list[i].ID] = cmp.Or(list[i].Name, list[i].ID)
-	}
-	n.names, n.at = names, time.Now()
-	return names
-}
 
 type pipelineStatus struct {
 	Index   *search.Status     `json:"index,omitempty"`
@@ -91,18 +22,6 @@ type pipelineStatus struct {
 }
 
 func (s *Server) operationRoutes(api huma.API) {
-	type sourcesBody struct {
-		Sources []news.SourceState `json:"sources"`
-	}
-	register(s, api, operation(http.MethodGet, "/v1/sources", "list-sources", "The sources and how each is doing", "operations"),
-		func(ctx context.Context, _ *struct{}) (*struct{ Body sourcesBody }, error) {
-			list, err := s.sources(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return &struct{ Body sourcesBody }{sourcesBody{list}}, nil
-		})
-
 	register(s, api, operation(http.MethodGet, "/v1/status", "status", "Streams, their lag, and the index", "operations"),
 		func(ctx context.Context, _ *struct{}) (*struct{ Body pipelineStatus }, error) {
 			out := &struct{ Body pipelineStatus }{pipelineStatus{Streams: []bus.StreamStatus{}}}

@@ -43,6 +43,7 @@ func (s *Server) handler() (http.Handler, error) {
 	s.trendRoutes(api)
 	s.entityRoutes(api)
 	s.alertRoutes(api)
+	s.sourceRoutes(api)
 	s.operationRoutes(api)
 	raw(api, mux, exportOperation, s.export)
 	for _, in := range s.intakes() {

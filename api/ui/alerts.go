@@ -45,7 +45,7 @@ type Rule struct {
 	Acts []string
 }
 
-// What can be done with a rule; the keys of its buttons.
+// What can be done with a rule or a source; the keys of the buttons.
 const (
 	actOn, actOff      = "act-on", "act-off"
 	actMute, actUnmute = "act-mute", "act-unmute"

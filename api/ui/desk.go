@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,8 +18,7 @@ import (
 
 // Desk is what the pages of operation ask and what they set going.
 type Desk interface {
-	// Sources returns the state of every source.
-	Sources(ctx context.Context) ([]news.SourceState, error)
+	Sources
 	// Streams returns the state of the streams and their consumers.
 	Streams(ctx context.Context) ([]bus.StreamStatus, error)
 	// Quarantine returns the newest messages that failed for good.
@@ -92,79 +90,6 @@ func size(n uint64) string {
 		i++
 	}
 	return fmt.Sprintf("%.1f %ciB", x, units[i])
-}
-
-type sourcesPage struct {
-	Choices []Choice
-	Sources []Source
-}
-
-// Source is a row of the table of sources.
-type Source struct {
-	ID, Name, URL  string
-	Articles       string // address of its articles here
-	Status         string // key
-	Bad            bool
-	Success, Entry When
-	Items, New     int
-	Count          int64
-	Reason         string
-	Error, Hint    string
-	Failures       int
-}
-
-// statuses are those of sources, the worst first.
-var statuses = []news.SourceStatus{
-	news.SourceFailing, news.SourceDenied, news.SourceLimited, news.SourceStale, news.SourceEmpty, news.SourcePending, news.SourceOK, news.SourceDisabled,
-}
-
-func (u *UI) sources(w http.ResponseWriter, r *http.Request) {
-	lang := languageOf(r)
-	list, err := u.o.Desk.Sources(r.Context())
-	if err != nil {
-		u.failure(w, r, err)
-		return
-	}
-	wanted := news.SourceStatus(r.URL.Query().Get("status"))
-	counts := make(map[news.SourceStatus]int)
-	var p sourcesPage
-	for i := range list {
-		st := &list[i]
-		counts[st.Status]++
-		if wanted != "" && st.Status != wanted {
-			continue
-		}
-		s := Source{
-			ID: st.ID, Name: cmp.Or(st.Name, st.ID), URL: web(st.URL), Articles: state{}.toggle("source", st.ID).URL(), Status: statusKey(st.Status),
-			Success: u.when(st.LastSuccess, lang), Entry: u.when(st.NewestEntry, lang),
-			Items: st.Items, New: st.New, Count: st.Articles, Error: st.LastError, Hint: st.Hint, Failures: st.Failures,
-		}
-		s.Bad = slices.Contains(statuses[:4], st.Status)
-		if st.Status == news.SourceDisabled {
-			s.Reason = st.Reason
-		}
-		p.Sources = append(p.Sources, s)
-	}
-	rank := func(s Source) int {
-		return slices.IndexFunc(statuses, func(st news.SourceStatus) bool { return statusKey(st) == s.Status })
-	}
-	slices.SortStableFunc(p.Sources, func(a, b Source) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Name, b.Name))
-	})
-	p.Choices = []Choice{{Link{URL: "/sources", Count: len(list), Active: wanted == ""}, "all"}}
-	for _, st := range statuses {
-		if counts[st] > 0 {
-			p.Choices = append(p.Choices, Choice{Link{URL: "/sources?status=" + url.QueryEscape(string(st)), Count: counts[st], Active: wanted == st}, statusKey(st)})
-		}
-	}
-	u.render(w, r, http.StatusOK, "sources.html", page{Title: say(lang, "nav-sources"), Section: "sources", Data: p})
-}
-
-func statusKey(st news.SourceStatus) string {
-	if slices.Contains(statuses, st) {
-		return "status-" + string(st)
-	}
-	return "status-unknown" // of a newer crawler
 }
 
 type pipelinePage struct {

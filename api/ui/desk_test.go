@@ -28,6 +28,7 @@ import (
 
 // table is a Desk with what a test puts on it.
 type table struct {
+	sourceTable
 	sources    []news.SourceState
 	streams    []bus.StreamStatus
 	failed     []bus.Quarantined
@@ -299,26 +300,6 @@ func TestHitsTellOfTheirStory(t *testing.T) {
 		case tc.want != "" && (l == nil || l.Label != tc.want || l.URL != "/story/s%2F1"):
 			t.Errorf("got %v, want %q", l, tc.want)
 		}
-	}
-}
-
-func TestSourcesPage(t *testing.T) {
-	now := time.Now()
-	h := newDesk(t, &memory.Index{}, &table{sources: []news.SourceState{
-		{ID: "a", Name: "Alpha", URL: "https://a.example/", Status: news.SourceOK, LastSuccess: now.Add(-5 * time.Minute), NewestEntry: now.Add(-3 * time.Hour), Items: 40, New: 2, Articles: 1234},
-		{ID: "b", Name: "Beta", Status: news.SourceFailing, LastError: "connection refused", Hint: "is the address right?", Failures: 3},
-	}})
-	body := get(t, h, "/sources").Body.String()
-	for _, want := range []string{"Alpha", "5 min ago", "3 h ago", "1234", "connection refused", "is the address right?", "3 times in a row", `href="/sources?status=failing"`, `href="/?source=a"`, "never"} {
-		if !strings.Contains(body, want) {
-			t.Errorf("got a page without %q", want)
-		}
-	}
-	if strings.Index(body, "Beta") > strings.Index(body, "Alpha") {
-		t.Error("got the failing source last, want it first")
-	}
-	if body := get(t, h, "/sources?status=failing").Body.String(); strings.Contains(body, "Alpha") || !strings.Contains(body, "Beta") {
-		t.Error("got other sources than those asked for")
 	}
 }
 

@@ -323,10 +323,10 @@ func TestCatalogueIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if n := len(readingTexts) + len(entityTexts) + len(deskTexts) + len(helpTexts); n != len(catalogue) {
+	if n := len(readingTexts) + len(entityTexts) + len(deskTexts) + len(sourceTexts) + len(helpTexts); n != len(catalogue) {
 		t.Errorf("got %d messages of %d, want no key twice", len(catalogue), n)
 	}
-	made := slices.Concat(replays, changes, []string{actOn, actOff, actMute, actUnmute, actRemove}) // keys that are put together
+	made := slices.Concat(replays, changes, []string{actOn, actOff, actMute, actUnmute, actRemove}, saidOfSources) // keys that are put together
 	for _, k := range kinds {
 		made = append(made, "kind-"+string(k), "one-"+string(k))
 	}
@@ -348,7 +348,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 			made = append(made, l.key)
 		}
 	}
-	for _, file := range []string{"alerts.go", "chart.go", "deliveries.go", "desk.go", "entity.go", "help.go", "story.go", "trends.go"} {
+	for _, file := range []string{"alerts.go", "chart.go", "deliveries.go", "desk.go", "entity.go", "help.go", "sources.go", "story.go", "trends.go"} {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
