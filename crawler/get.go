@@ -9,6 +9,9 @@ import (
 	"net/url"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/net/publicsuffix"
 
 	"xinwen/crawler/fetch"
@@ -16,6 +19,8 @@ import (
 	"xinwen/crawler/robots"
 	"xinwen/crawler/source"
 	"xinwen/crawler/warc"
+	"xinwen/news/bus"
+	"xinwen/news/weburl"
 )
 
 // What we say we take.
@@ -167,8 +172,17 @@ func (v *visit) get(ctx context.Context, req fetch.Request) (*fetch.Response, er
 	}
 	req.Timeout = v.source.Timeout
 	req.Proxy, req.Jar = v.source.Proxy, c.jar(v.source)
+	ctx, span := c.opts.Bus.Tracer().Start(ctx, http.MethodGet, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		semconv.HTTPRequestMethodGet, semconv.URLFull(req.URL), semconv.ServerAddress(weburl.Host(req.URL)), attribute.String("xinwen.source", v.source.ID)))
 	resp, err := c.client.Get(ctx, req)
 	var e *fetch.Error
+	switch {
+	case err == nil:
+		span.SetAttributes(semconv.HTTPResponseStatusCode(resp.Status), semconv.HTTPResponseBodySize(int(resp.WireBytes)))
+	case errors.As(err, &e) && e.Status != 0:
+		span.SetAttributes(semconv.HTTPResponseStatusCode(e.Status))
+	}
+	bus.EndSpan(span, err)
 	switch {
 	case errors.As(err, &e) && e.Status != 0 && e.Kind == fetch.KindStatus:
 		c.metrics.requests.WithLabelValues(v.source.ID, statusLabel(e.Status)).Inc()

@@ -9,7 +9,12 @@ import (
 	"net/http"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
+	"go.opentelemetry.io/otel/trace"
+
 	"xinwen/news"
+	"xinwen/news/bus"
 )
 
 // tell makes the attempt at one webhook that is due. It returns how long to
@@ -39,7 +44,7 @@ func (s *Service) tell(ctx context.Context, w *news.Webhook, a *news.Alert) (wai
 	if d := s.pauses.wait(l.Receiver, now, s.o.Timeout); d > 0 {
 		return d, errAlone
 	}
-	out := s.client.post(ctx, w, l.ID, a)
+	out := s.traced(ctx, l, func(ctx context.Context) outcome { return s.client.post(ctx, w, l.ID, a) })
 	if out.err != nil && ctx.Err() != nil {
 		return 0, ctx.Err() // cut off by our own stop: it does not count
 	}
@@ -166,11 +171,25 @@ func (s *Service) attempt(ctx context.Context, l *letter, c *news.Channel, n *no
 	if d := s.held(c, l.Receiver, now); d > 0 {
 		return d, errAlone
 	}
-	out := s.send(ctx, c, n)
+	out := s.traced(ctx, l, func(ctx context.Context) outcome { return s.send(ctx, c, n) })
 	if out.err != nil && ctx.Err() != nil {
 		return 0, ctx.Err() // cut off by our own stop: it does not count
 	}
 	return s.record(ctx, l, out)
+}
+
+// traced makes an attempt in a span of its own.
+func (s *Service) traced(ctx context.Context, l *letter, try func(context.Context) outcome) outcome {
+	ctx, span := s.o.Bus.Tracer().Start(ctx, "deliver "+l.Channel, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		attribute.String("xinwen.channel", l.Channel), attribute.String("xinwen.rule", l.Rule),
+		attribute.String("xinwen.article.id", l.Article), attribute.String("xinwen.delivery.id", l.ID), attribute.Int("xinwen.attempt", l.Attempts+1)))
+	out := try(ctx)
+	if out.status > 0 {
+		span.SetAttributes(semconv.HTTPResponseStatusCode(out.status))
+	}
+	bus.EndSpan(span, out.err)
+	s.o.Bus.Reached("delivery", "before log")
+	return out
 }
 
 // record writes what came of an attempt.

@@ -56,6 +56,8 @@ type Options struct {
 	Logger   *slog.Logger
 	// Version is shown by the api.
 	Version string
+	// Reached is bus.Options.Reached: tests kill the process by it.
+	Reached func(boundary string)
 }
 
 // App is a running Xinwen.
@@ -65,6 +67,7 @@ type App struct {
 	metrics *prometheus.Registry
 
 	bus     *bus.Bus
+	flush   func(context.Context) // sends the last traces
 	lexicon *lexicon.Store
 	api     *api.Server
 	indexer *indexer.Indexer
@@ -146,7 +149,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		an, err := analysis.New(analysis.Options{Lexicon: a.lexicon.Current()})
 		words <- analyzed{an, err}
 	}()
-	a.bus, err = bus.Open(ctx, bus.Options{Config: c.NATS, Name: a.name(), Logger: a.log})
+	a.bus, err = a.openBus(ctx)
 	an := <-words
 	if err != nil || an.err != nil {
 		return errors.Join(err, an.err)
@@ -165,6 +168,15 @@ func (a *App) Start(ctx context.Context) (err error) {
 	}
 	a.log.Info("started", "services", a.o.Services, "data", c.Data, "took", time.Since(started).Round(time.Millisecond))
 	return nil
+}
+
+func (a *App) openBus(ctx context.Context) (*bus.Bus, error) {
+	traces, flush, err := service.Traces(ctx, a.name(), a.o.Version, a.log)
+	if err != nil {
+		return nil, err
+	}
+	a.flush = flush
+	return bus.Open(ctx, bus.Options{Config: a.o.Config.NATS, Name: a.name(), Logger: a.log, Traces: traces, Reached: a.o.Reached})
 }
 
 type analyzed struct {
@@ -255,6 +267,9 @@ func (a *App) Stop(ctx context.Context) error {
 	}
 	if a.bus != nil {
 		errs = append(errs, a.bus.Close())
+	}
+	if a.flush != nil {
+		a.flush(ctx)
 	}
 	a.log.Info("stopped")
 	return errors.Join(errs...)

@@ -22,9 +22,11 @@ const (
 
 // Bus is one client of the message system. It is safe for concurrent use.
 type Bus struct {
-	name   string
-	config Config
-	log    *slog.Logger
+	name    string
+	config  Config
+	log     *slog.Logger
+	traces  tracing
+	reached func(string) // may be nil
 
 	server  *embedded // nil on an external server
 	nc      *nats.Conn
@@ -62,7 +64,7 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 		return nil, err
 	}
 	began := time.Now()
-	b := newBus(o.Name, o.Config, o.Logger)
+	b := newBus(o)
 	if b.config.URL == "" {
 		if b.server, err = startServer(ctx, b.config, b.log); err != nil {
 			return nil, err
@@ -80,13 +82,13 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	return b, nil
 }
 
-func newBus(name string, c Config, log *slog.Logger) *Bus {
-	limit := c.Limits.FrontierBytes
+func newBus(o Options) *Bus {
+	limit := o.Limits.FrontierBytes
 	if limit == 0 {
 		limit = defaultFrontierBytes
 	}
 	return &Bus{
-		name: name, config: c, log: log, frontier: &softLimit{max: limit},
+		name: o.Name, config: o.Config, log: o.Logger, traces: newTracing(o.Traces), reached: o.Reached, frontier: &softLimit{max: limit},
 		done: make(chan struct{}), link: make(chan struct{}), clients: make(map[*Bus]struct{}),
 	}
 }
@@ -263,7 +265,8 @@ func (b *Bus) Connect(name string) (*Bus, error) {
 	if b.parent != nil {
 		root = b.parent
 	}
-	c := newBus(name, root.config, root.log)
+	c := newBus(Options{Name: name, Config: root.config, Logger: root.log})
+	c.traces, c.reached = root.traces, root.reached
 	c.server, c.codec, c.disk, c.parent = root.server, root.codec, root.disk, root
 	root.mu.Lock()
 	defer root.mu.Unlock()

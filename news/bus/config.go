@@ -7,6 +7,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Config is what the operator writes. The zero value, with a Dir, runs an
@@ -73,6 +75,12 @@ type Options struct {
 	Name string
 	// Logger defaults to discarding.
 	Logger *slog.Logger
+	// Traces makes spans of what is sent and handled, and carries them in the
+	// headers of messages; nil makes none.
+	Traces trace.TracerProvider
+	// Reached, if not nil, is told when the process comes to a boundary of its
+	// work (see Bus.Reached). A test that kills the process there sets it.
+	Reached func(boundary string)
 }
 
 func (o Options) withDefaults() (Options, error) {

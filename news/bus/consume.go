@@ -256,11 +256,12 @@ func (w *worker) one(ctx context.Context, msg jetstream.Msg) {
 	if w.config.MaxDeliver > 0 && m.Attempt > lostFactor*w.config.MaxDeliver {
 		err = Permanent(fmt.Errorf("delivered %d times and never finished: its process died or was stopped each time", m.Attempt-1))
 	} else {
-		err = w.try(ctx, m)
+		err = w.traced(ctx, m)
 	}
 	var retry *retryError
 	switch {
 	case err == nil:
+		w.bus.Reached(w.config.Name, "before ack")
 		w.settle(log, "ack", msg.Ack())
 	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, ErrFull)):
 		// Stopped, not failed.
@@ -303,6 +304,17 @@ func (w *worker) delay(attempt int) time.Duration {
 		d *= 2
 	}
 	return jitter(min(d, w.config.MaxRetryDelay))
+}
+
+// traced is try in a span, if there are spans.
+func (w *worker) traced(ctx context.Context, m *Message) error {
+	if !w.bus.traces.on {
+		return w.try(ctx, m)
+	}
+	ctx, span := w.bus.traces.handling(ctx, w.config.Name, m)
+	err := w.try(ctx, m)
+	EndSpan(span, err)
+	return err
 }
 
 // try calls the handler, again and again while it returns ErrFull, and keeps

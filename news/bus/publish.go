@@ -37,6 +37,22 @@ func (b *Bus) Publish(ctx context.Context, m *Message) error {
 	if m.ID == "" {
 		m.ID = nuid.Next()
 	}
+	b.Reached(name, "before publish")
+	if !b.traces.on {
+		err = b.publish(ctx, name, m)
+	} else {
+		ctx, span := b.traces.sending(ctx, name, m)
+		err = b.publish(ctx, name, m)
+		EndSpan(span, err)
+	}
+	if err == nil {
+		b.Reached(name, "after publish")
+	}
+	return err
+}
+
+// publish publishes m, which has an ID, to the stream that it belongs to.
+func (b *Bus) publish(ctx context.Context, name string, m *Message) error {
 	if err := b.disk.check(name == Pages || name == Frontier); err != nil {
 		return fmt.Errorf("publish %s: %w", m.Subject, err)
 	}

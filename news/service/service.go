@@ -176,7 +176,12 @@ func (o *options) logger(w io.Writer) (*slog.Logger, error) {
 // serve opens what the service needs, runs it, and closes it again.
 func (o *options) serve(ctx context.Context, name, version string, log *slog.Logger, run func(context.Context, *Service) error) (err error) {
 	o.bus.Dir = o.data // of the outbox
-	b, err := bus.Open(ctx, bus.Options{Config: o.bus, Name: name, Logger: log})
+	traces, flush, err := Traces(ctx, name, version, log)
+	if err != nil {
+		return err
+	}
+	defer flush(ctx)
+	b, err := bus.Open(ctx, bus.Options{Config: o.bus, Name: name, Logger: log, Traces: traces})
 	if err != nil {
 		return err
 	}
