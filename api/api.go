@@ -26,6 +26,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"xinwen/api/auth"
 	"xinwen/api/deliver"
 	"xinwen/api/rules"
 	"xinwen/api/stream"
@@ -43,9 +44,13 @@ const DefaultListen = "127.0.0.1:8080"
 
 // Config is what the operator writes.
 type Config struct {
-	// Listen is the address to listen on, DefaultListen if empty. There is no
-	// login: whoever reaches the address can read and import.
+	// Listen is the address to listen on, DefaultListen if empty. Others than this
+	// machine reach it only if Auth asks for keys, or says that it is open.
 	Listen string `yaml:"listen"`
+	// TLS makes the api speak https.
+	TLS TLS `yaml:"tls"`
+	// Auth says who may do what.
+	Auth auth.Config `yaml:"auth"`
 	// PublicURL is where others reach the api, such as https://news.example.com.
 	// Links in feeds begin with it; if empty, with the Host of the request.
 	PublicURL string `yaml:"public_url"`
@@ -101,6 +106,11 @@ func (c *Config) Validate() error {
 	if u, err := url.Parse(c.TelegramURL); c.TelegramURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		errs = append(errs, fmt.Errorf("telegram_url %q is not an http or https address", c.TelegramURL))
 	}
+	for _, err := range []error{c.Auth.Validate(), c.TLS.validate()} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
 	if err := c.SMTP.Validate(); err != nil {
 		errs = append(errs, err)
 	}
@@ -127,6 +137,7 @@ type Options struct {
 type Server struct {
 	o       Options
 	log     *slog.Logger
+	guard   *auth.Guard
 	rules   *rules.Store
 	deliver *deliver.Service
 	stream  *stream.Server
@@ -190,13 +201,20 @@ func New(o Options) (*Server, error) {
 	s.stream = stream.New(stream.Options{
 		Bus: o.Bus, Evaluator: o.Evaluator, Logger: o.Logger, Metrics: s.registered, MaxClients: o.Config.MaxStreams,
 	})
-	var err error
+	guard, err := auth.NewGuard(auth.Options{
+		Config: o.Config.Auth, Bus: o.Bus, Logger: o.Logger, Metrics: s.registered, PublicURL: o.Config.PublicURL, Pages: pages{s},
+	})
+	if err != nil {
+		s.registered.unregister()
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	s.guard = guard
 	s.ui, err = ui.New(ui.Options{
 		Searcher: o.Searcher, Lexicon: o.Lexicon, Zone: s.zone, Logger: o.Logger,
 		Suggest: func(beginning string, size int) []suggest.Suggestion {
 			return s.suggest.Find(o.Lexicon.Current(), beginning, size)
 		},
-		SourceNames: s.sourceNames, Desk: desk{s},
+		SourceNames: s.sourceNames, Desk: desk{s}, Guard: guard,
 	})
 	if err := errors.Join(err, s.registered.err); err != nil {
 		s.registered.unregister()
@@ -212,13 +230,9 @@ func (s *Server) Start(ctx context.Context) error {
 	if err != nil {
 		return listenError(s.o.Config.Listen, err)
 	}
-	if err := s.rules.Sync(ctx); err != nil {
-		_ = l.Close() // the sync's error counts
-		return fmt.Errorf("api: %w", err)
-	}
-	handler, err := s.handler()
+	handler, err := s.prepare(ctx, l.Addr())
 	if err != nil {
-		_ = l.Close() // as above
+		_ = l.Close() // the first error counts
 		return fmt.Errorf("api: %w", err)
 	}
 	s.listener = l
@@ -230,12 +244,17 @@ func (s *Server) Start(ctx context.Context) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		TLSConfig:         s.o.Config.TLS.config(),
 	}
 	s.http.RegisterOnShutdown(s.stream.Close)
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
 	s.work.Go(func() {
-		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		serve := s.http.Serve
+		if s.o.Config.TLS.Cert != "" {
+			serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+		}
+		if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 			s.fail(fmt.Errorf("serve http: %w", err))
 		}
 	})
@@ -249,11 +268,30 @@ func (s *Server) Start(ctx context.Context) error {
 			s.log.Error("alert rules are no longer watched", "err", err, "hint", "restart after each change of a rule")
 		}
 	})
-	s.log.Info("api started", "listen", s.Addr(), "alerts_dir", s.o.Config.AlertsDir)
-	if host, _, err := net.SplitHostPort(s.Addr()); err == nil && !net.ParseIP(host).IsLoopback() {
-		s.log.Warn("api is open to other machines and has no login", "listen", s.Addr(), "hint", "put a proxy with login before it, or listen on 127.0.0.1")
+	s.work.Go(func() { s.guard.Run(run) })
+	s.log.Info("api started", "listen", s.Addr(), "alerts_dir", s.o.Config.AlertsDir, "keys", !s.guard.Opened())
+	switch {
+	case !s.guard.Opened():
+	case s.o.Config.Auth.Open:
+		s.log.Warn("the api lets everybody in who reaches it", "listen", s.Addr(), "hint", "make keys, or put a proxy with a login before it")
+	default:
+		s.log.Info("the api answers this machine only, and asks it for no key", "listen", s.Addr())
 	}
 	return nil
+}
+
+// prepare makes ready what must be in force before the first request.
+func (s *Server) prepare(ctx context.Context, addr net.Addr) (http.Handler, error) {
+	if err := s.guard.Load(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.guard.Listening(addr); err != nil {
+		return nil, err
+	}
+	if err := s.rules.Sync(ctx); err != nil {
+		return nil, err
+	}
+	return s.handler()
 }
 
 func (s *Server) fail(err error) {

@@ -123,5 +123,8 @@ func (s *Server) base(r *http.Request) string {
 	if s.o.Config.PublicURL != "" {
 		return strings.TrimSuffix(s.o.Config.PublicURL, "/")
 	}
+	if s.guard.Secure(r) {
+		return "https://" + r.Host
+	}
 	return "http://" + r.Host
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/pprof"
 	"reflect"
 	"runtime/debug"
 	"time"
@@ -27,7 +28,7 @@ const maxBodyBytes = 1 << 20
 
 // handler builds the routes.
 func (s *Server) handler() (http.Handler, error) {
-	mux := http.NewServeMux()
+	mux := s.guard.NewMux()
 	config := huma.DefaultConfig("Xinwen", s.o.Version)
 	config.Info.Description = "News of the semiconductor industry in Simplified Chinese, Traditional Chinese and English, read as one language of entities."
 	// We serve the description ourselves, and no page that loads scripts from
@@ -43,7 +44,6 @@ func (s *Server) handler() (http.Handler, error) {
 	s.trendRoutes(api)
 	s.entityRoutes(api)
 	s.alertRoutes(api)
-	s.sourceRoutes(api)
 	s.operationRoutes(api)
 	raw(api, mux, exportOperation, s.export)
 	for _, in := range s.intakes() {
@@ -68,6 +68,9 @@ func (s *Server) handler() (http.Handler, error) {
 		w.Header().Set("Content-Type", "application/openapi+json")
 		_, _ = w.Write(spec) // the client has gone
 	})
+	for path, h := range map[string]http.HandlerFunc{"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace} {
+		mux.HandleFunc("GET /debug/pprof/"+path, h)
+	}
 	prom.New(s.o.Searcher, s.o.Version).Routes(mux, "/prom")
 	mux.Handle("/mcp", s.assistant(mux))
 	s.ui.Routes(mux)
@@ -84,14 +87,14 @@ func (s *Server) handler() (http.Handler, error) {
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		problem.Write(w, problem.New(http.StatusForbidden, "The request comes from a page of another origin.", "Call the api from a program, or from its own pages."))
 	}))
-	everyone := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mux.ServeHTTP(w, r.WithContext(auth.WithViewer(r.Context(), auth.Viewer{Role: auth.Admin})))
-	})
-	return s.recover(s.metrics.count(headers(origin.Handler(everyone)))), nil
+	if err := mux.Err(); err != nil {
+		return nil, err
+	}
+	return s.recover(s.metrics.count(headers(origin.Handler(s.guard.Handler(mux))))), nil
 }
 
 // raw registers a handler that writes its own body, with its description.
-func raw(api huma.API, mux *http.ServeMux, op huma.Operation, h http.HandlerFunc) {
+func raw(api huma.API, mux *auth.Mux, op huma.Operation, h http.HandlerFunc) {
 	api.OpenAPI().AddOperation(&op)
 	mux.HandleFunc(op.Method+" "+op.Path, h)
 }

@@ -36,6 +36,9 @@ func (r Role) String() string {
 	return roleNames[r]
 }
 
+// Highest reports whether no role may do more.
+func (r Role) Highest() bool { return r == Admin }
+
 // ParseRole returns the role of a name that a key can have.
 func ParseRole(name string) (Role, error) {
 	for _, r := range Roles {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -240,21 +241,30 @@ type New struct {
 	By string
 }
 
-// Validate returns what is wrong with n.
+// InputError says what is wrong with a key that is to be made.
+type InputError struct{ Message string }
+
+// Error returns the message.
+func (e *InputError) Error() string { return e.Message }
+
+// Validate returns what is wrong with n, an *InputError.
 func (n *New) Validate() error {
+	message := ""
 	switch {
 	case n.Name == "":
-		return errors.New("the key needs a name that says who uses it")
+		message = "the key needs a name that says who uses it"
 	case utf8.RuneCountInString(n.Name) > maxName:
-		return fmt.Errorf("the name is longer than %d characters", maxName)
-	case strings.ContainsFunc(n.Name, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }):
-		return errors.New("the name has characters that cannot be shown")
+		message = fmt.Sprintf("the name is longer than %d characters", maxName)
+	case strings.ContainsFunc(n.Name, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }):
+		message = "the name has characters that cannot be shown"
 	case !slices.Contains(Roles, n.Role):
-		return errors.New("the key needs a role: feeds, read, alerts or admin")
+		message = "the key needs a role: feeds, read, alerts or admin"
 	case n.Lifetime < 0:
-		return errors.New("the key would have expired already")
+		message = "the key would have expired already"
+	default:
+		return nil
 	}
-	return nil
+	return &InputError{message}
 }
 
 // Create makes a key and returns it with its text, which is nowhere kept.

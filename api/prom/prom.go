@@ -65,8 +65,13 @@ func New(s search.Searcher, version string) *Handler {
 	return &Handler{s, version, time.Now}
 }
 
+// Mux is what routes are added to, such as http.ServeMux.
+type Mux interface {
+	HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request))
+}
+
 // Routes adds the API's routes to mux.
-func (h *Handler) Routes(mux *http.ServeMux, prefix string) {
+func (h *Handler) Routes(mux Mux, prefix string) {
 	for path, answer := range map[string]func(*http.Request) (any, []string, error){
 		"query": h.query, "query_range": h.queryRange, "labels": h.labels, "series": h.series,
 	} {

@@ -9,6 +9,7 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"errors"
@@ -39,8 +40,12 @@ type Options struct {
 	Logger *slog.Logger
 	// Suggest returns the entities with a name that begins so, at most size.
 	Suggest func(beginning string, size int) []suggest.Suggestion
+	// Revisions returns what there is of an article, newest first.
+	Revisions func(ctx context.Context, source, id string) ([]*news.Article, error)
 	// SourceNames returns the names of the sources by ID.
 	SourceNames func(context.Context) map[string]string
+	// Guard logs people in and keeps the keys.
+	Guard *auth.Guard
 	// Desk is what the pages of operation ask.
 	Desk Desk
 }
@@ -75,18 +80,21 @@ func New(o Options) (*UI, error) {
 	return u, nil
 }
 
+// Mux is what pages are added to, such as http.ServeMux.
+type Mux interface {
+	HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request))
+}
+
 // Routes adds the pages to mux.
-func (u *UI) Routes(mux *http.ServeMux) {
+func (u *UI) Routes(mux Mux) {
 	mux.HandleFunc("GET /{$}", u.search)
 	mux.HandleFunc("GET /article/{id}", u.article)
+	mux.HandleFunc("GET /article/{id}/revisions", u.revisions)
 	mux.HandleFunc("GET /entity/{id}", u.entity)
+	mux.HandleFunc("GET /entity/{id}/card", u.card)
 	mux.HandleFunc("GET /story/{id}", u.story)
 	mux.HandleFunc("GET /trends", u.trends)
 	mux.HandleFunc("GET /sources", u.sources)
-	mux.HandleFunc("POST /sources/discover", u.discoverSource)
-	mux.HandleFunc("POST /sources/add", u.addSource)
-	mux.HandleFunc("POST /sources/verify", u.verifySource)
-	mux.HandleFunc("POST /sources/change", u.changeSource)
 	mux.HandleFunc("GET /pipeline", u.pipeline)
 	mux.HandleFunc("POST /pipeline/replay", u.replay)
 	mux.HandleFunc("GET /alerts", u.alerts)
@@ -96,6 +104,14 @@ func (u *UI) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /deliveries", u.deliveries)
 	mux.HandleFunc("POST /deliveries/replay", u.replayDelivery)
 	mux.HandleFunc("GET /help", u.help)
+	mux.HandleFunc("GET /settings", u.settings)
+	mux.HandleFunc("POST /settings/keys", u.makeKey)
+	mux.HandleFunc("POST /settings/keys/revoke", u.revokeKey)
+	mux.HandleFunc("GET /login", u.login)
+	mux.HandleFunc("POST /login", u.enter)
+	mux.HandleFunc("GET /login/oidc", u.beginLogin)
+	mux.HandleFunc("GET /login/oidc/callback", u.finishLogin)
+	mux.HandleFunc("POST /logout", u.logout)
 	mux.HandleFunc("GET /suggest", u.suggest)
 	mux.HandleFunc("GET /language/{tag}", u.chooseLanguage)
 	mux.HandleFunc("GET /characters/{tag}", u.chooseDisplay)
@@ -152,7 +168,7 @@ type page struct {
 type room struct{ Key, URL string }
 
 var rooms = []room{
-	{"search", "/"}, {"trends", "/trends"}, {"alerts", "/alerts"}, {"deliveries", "/deliveries"}, {"sources", "/sources"}, {"pipeline", "/pipeline"}, {"help", "/help"},
+	{"search", "/"}, {"trends", "/trends"}, {"alerts", "/alerts"}, {"deliveries", "/deliveries"}, {"sources", "/sources"}, {"pipeline", "/pipeline"}, {"settings", "/settings"}, {"help", "/help"},
 }
 
 // policy lets a page load our scripts, style and icon, ask us, and send its forms
@@ -160,7 +176,7 @@ var rooms = []room{
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (u *UI) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
-	p.Here, p.Viewer, p.Hans = r.URL.RequestURI(), auth.ViewerOf(r.Context()), displayOf(r).hans
+	p.Here, p.Viewer, p.Hans = cmp.Or(p.Here, r.URL.RequestURI()), auth.ViewerOf(r.Context()), displayOf(r).hans
 	var b bytes.Buffer
 	if err := u.pages[languageOf(r)].ExecuteTemplate(&b, name, p); err != nil {
 		u.o.Logger.Error("page not rendered", "page", name, "err", err)
@@ -171,7 +187,9 @@ func (u *UI) render(w http.ResponseWriter, r *http.Request, status int, name str
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cache-Control", "no-cache")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-cache")
+	}
 	h.Set("Vary", "Accept-Language, Cookie, Accept-Encoding, HX-Request")
 	send(w, r, status, b.Bytes())
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
+	"xinwen/api/auth"
 	"xinwen/api/internal/memory"
 	"xinwen/indexer/search"
 	"xinwen/news"
@@ -30,7 +31,17 @@ func newUI(t *testing.T, x *memory.Index) http.Handler {
 	return newDesk(t, x, &table{})
 }
 
+// newDesk returns the pages as somebody sees them who may only read.
 func newDesk(t *testing.T, x search.Searcher, d Desk) http.Handler {
+	t.Helper()
+	u := newPages(t, x, d, open)
+	mux := http.NewServeMux()
+	u.Routes(mux)
+	mux.HandleFunc("/", u.NotFound)
+	return mux
+}
+
+func newPages(t *testing.T, x search.Searcher, d Desk, g *auth.Guard) *UI {
 	t.Helper()
 	lex, err := builtin()
 	if err != nil {
@@ -39,15 +50,12 @@ func newDesk(t *testing.T, x search.Searcher, d Desk) http.Handler {
 	u, err := New(Options{
 		Searcher: x, Lexicon: lexicon.NewStore(lex), Zone: time.UTC, Logger: slog.New(slog.DiscardHandler),
 		SourceNames: func(context.Context) map[string]string { return map[string]string{"example": "示例 <b>News</b>"} },
-		Desk:        d,
+		Desk:        d, Guard: g,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux := http.NewServeMux()
-	u.Routes(mux)
-	mux.HandleFunc("/", u.NotFound)
-	return mux
+	return u
 }
 
 func get(t *testing.T, h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
@@ -323,10 +331,10 @@ func TestCatalogueIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if n := len(readingTexts) + len(entityTexts) + len(deskTexts) + len(sourceTexts) + len(helpTexts); n != len(catalogue) {
+	if n := len(readingTexts) + len(entityTexts) + len(deskTexts) + len(helpTexts) + len(accountTexts); n != len(catalogue) {
 		t.Errorf("got %d messages of %d, want no key twice", len(catalogue), n)
 	}
-	made := slices.Concat(replays, changes, []string{actOn, actOff, actMute, actUnmute, actRemove}, saidOfSources) // keys that are put together
+	made := slices.Concat(replays, changes, []string{actOn, actOff, actMute, actUnmute, actRemove}) // keys that are put together
 	for _, k := range kinds {
 		made = append(made, "kind-"+string(k), "one-"+string(k))
 	}
@@ -348,7 +356,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 			made = append(made, l.key)
 		}
 	}
-	for _, file := range []string{"alerts.go", "chart.go", "deliveries.go", "desk.go", "entity.go", "help.go", "sources.go", "story.go", "trends.go"} {
+	for _, file := range []string{"alerts.go", "chart.go", "deliveries.go", "desk.go", "entity.go", "help.go", "story.go", "trends.go"} {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
