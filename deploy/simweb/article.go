@@ -45,6 +45,8 @@ type Article struct {
 	Keywords []string
 	// Event is the same for articles about one event.
 	Event string
+	// Parts is over how many pages the site spreads it; below 2 it is on one.
+	Parts int
 }
 
 // frontMatter is the head of an article file.
@@ -59,6 +61,7 @@ type frontMatter struct {
 	Credit   string   `yaml:"credit"`
 	Keywords []string `yaml:"keywords"`
 	Event    string   `yaml:"event"`
+	Parts    int      `yaml:"parts"`
 }
 
 // parseArticle reads an article file: YAML between two lines "---", then
@@ -103,6 +106,7 @@ func parseArticle(name string, data []byte, now time.Time, sites map[string]*sit
 		Credit:    f.Credit,
 		Keywords:  f.Keywords,
 		Event:     f.Event,
+		Parts:     f.Parts,
 	}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	gopath "path"
 	"slices"
 	"strings"
 	"time"
@@ -25,9 +26,17 @@ type pageData struct {
 	// Others are further articles of the site, for related blocks.
 	Others []*Article
 	// Items are the articles of a list page, Prev and Next its neighbours.
-	Items       []*Article
+	Items []*Article
+	// Of an article that is spread over pages, Pager are all of them.
 	Page, Pages int
 	Prev, Next  string
+	Pager       []pagerLink
+}
+
+// pagerLink leads to one page of an article; Path is "" for the page itself.
+type pagerLink struct {
+	Number int
+	Path   string
 }
 
 // Time returns the article's time in the site's zone.
@@ -75,6 +84,38 @@ func (s *site) page(i int) pageData {
 		others = append(others, s.articles[(i+k)%len(s.articles)])
 	}
 	return pageData{Site: s, Article: a, Paragraphs: s.paragraphs(a), Others: others}
+}
+
+// parts returns the data for each page of the i-th article, and their paths.
+func (s *site) parts(i int) (pages []pageData, paths []string) {
+	whole := s.page(i)
+	n := max(whole.Article.Parts, 1)
+	for k := range n {
+		path := pathOf(whole.Article.URL)
+		if k > 0 {
+			ext := gopath.Ext(path)
+			path = fmt.Sprintf("%s_%d%s", strings.TrimSuffix(path, ext), k+1, ext)
+		}
+		paths = append(paths, path)
+	}
+	all := whole.Paragraphs
+	for k := range n {
+		p := whole
+		p.Paragraphs = all[k*len(all)/n : (k+1)*len(all)/n]
+		p.Page, p.Pages = k+1, n
+		for j := range n {
+			l := pagerLink{Number: j + 1, Path: paths[j]}
+			if j == k {
+				l.Path = ""
+			}
+			p.Pager = append(p.Pager, l)
+		}
+		if k+1 < n {
+			p.Next = paths[k+1]
+		}
+		pages = append(pages, p)
+	}
+	return pages, paths
 }
 
 // paragraphs returns the text as HTML with keywords linked as the site does it.

@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -168,8 +170,17 @@ func TestPagesHoldTheirTextInTheirEncoding(t *testing.T) {
 			t.Errorf("%s: the page does not say that it is a demo", a.URL)
 		}
 		plain := htmlText(text)
+		whole := plain
+		for n := 2; n <= a.Parts; n++ {
+			ext := path.Ext(a.URL)
+			_, more := get(t, client, fmt.Sprintf("%s_%d%s", strings.TrimSuffix(a.URL, ext), n, ext))
+			whole += htmlText(decode(t, more, s.Encoding))
+		}
+		if a.Parts > 1 && strings.Contains(plain, a.Text[strings.LastIndexByte(a.Text, '\n')+1:]) {
+			t.Errorf("%s: the first of %d pages has all of the text", a.URL, a.Parts)
+		}
 		for p := range strings.SplitSeq(a.Text, "\n") {
-			if !strings.Contains(plain, p) {
+			if !strings.Contains(whole, p) {
 				t.Errorf("%s: paragraph is missing: %s", a.URL, p)
 			}
 		}

@@ -141,8 +141,11 @@ func (s *site) render() error {
 		newest = s.articles[0].Published
 	}
 	for i, a := range s.articles {
-		if err := s.put(pathOf(a.URL), "article", s.Template, s.page(i), a.Published); err != nil {
-			return err
+		pages, paths := s.parts(i)
+		for k := range pages {
+			if err := s.put(paths[k], "article", s.Template, pages[k], a.Published); err != nil {
+				return err
+			}
 		}
 	}
 	if err := s.renderLists(newest); err != nil {
