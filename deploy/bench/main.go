@@ -27,6 +27,7 @@ var benchmarks = map[string]struct {
 	run   func(context.Context) error
 }{
 	"search":     {"indexing and searching, against SQLite FTS5 and bluge on the same words", 15 * time.Minute, compare},
+	"volume":     {"HTTP searches and pages over 100,000 or -articles articles, 8 clients", 10 * time.Minute, atVolume},
 	"start":      {"cold start and memory at rest of the whole program", 5 * time.Minute, start},
 	"pipeline":   {"articles per second from fetch to searchable, whole program", 10 * time.Minute, pipeline},
 	"crawl":      {"pages per second of the crawler, parsed once, against colly", 5 * time.Minute, crawl},
