@@ -77,6 +77,11 @@ func (c *client) getJSON(ctx context.Context, path string, query url.Values, v a
 
 // postJSON sends in as JSON and, if out is not nil, reads the answer into it.
 func (c *client) postJSON(ctx context.Context, path string, in, out any) error {
+	return c.sendJSON(ctx, http.MethodPost, path, in, out)
+}
+
+// sendJSON is postJSON with another method.
+func (c *client) sendJSON(ctx context.Context, method, path string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err

@@ -15,7 +15,12 @@ import (
 )
 
 type sourcesCmd struct {
-	Verify sourcesVerifyCmd `cmd:"" help:"Probe each source: feed, robots.txt, freshness, tier."`
+	Verify  sourcesVerifyCmd `cmd:"" help:"Probe each source: feed, robots.txt, freshness, tier. Needs no running system."`
+	List    sourcesListCmd   `cmd:"" help:"List the sources of a running system and how each is doing."`
+	Add     sourcesAddCmd    `cmd:"" help:"Follow a new source: an address is searched for feeds, sitemaps and lists of articles."`
+	Enable  sourcesSwitchCmd `cmd:"" help:"Switch sources on."`
+	Disable sourcesSwitchCmd `cmd:"" help:"Switch sources off; their articles stay."`
+	Remove  sourcesRemoveCmd `cmd:"" help:"Follow sources no longer that were added."`
 }
 
 type sourcesVerifyCmd struct {
