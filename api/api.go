@@ -149,6 +149,7 @@ type Server struct {
 	names   sourceNames
 
 	registered *registered
+	patterns   []string // of the routes
 
 	http     *http.Server
 	listener net.Listener
@@ -214,7 +215,7 @@ func New(o Options) (*Server, error) {
 		Suggest: func(beginning string, size int) []suggest.Suggestion {
 			return s.suggest.Find(o.Lexicon.Current(), beginning, size)
 		},
-		SourceNames: s.sourceNames, Desk: desk{s}, Guard: guard,
+		Revisions: o.Bus.Revisions, SourceNames: s.sourceNames, Desk: desk{s}, Guard: guard,
 	})
 	if err := errors.Join(err, s.registered.err); err != nil {
 		s.registered.unregister()

@@ -45,6 +45,7 @@ func (s *Server) handler() (http.Handler, error) {
 	s.entityRoutes(api)
 	s.alertRoutes(api)
 	s.operationRoutes(api)
+	s.sourceRoutes(api)
 	raw(api, mux, exportOperation, s.export)
 	for _, in := range s.intakes() {
 		raw(api, mux, in.operation, func(w http.ResponseWriter, r *http.Request) { s.take(in, w, r) })

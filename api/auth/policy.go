@@ -12,6 +12,15 @@ type rule struct {
 	timeout time.Duration
 }
 
+// Policy returns the role that each route asks for.
+func Policy() map[string]Role {
+	out := make(map[string]Role, len(policy))
+	for pattern, r := range policy {
+		out[pattern] = r.role
+	}
+	return out
+}
+
 const (
 	// usual bounds what must answer quickly.
 	usual = 20 * time.Second
@@ -49,7 +58,6 @@ var policy = map[string]rule{
 	"GET /v1/entities/{id}":         {Read, 1, usual},
 	"GET /v1/suggest":               {Read, 1, usual},
 	"GET /v1/trends":                {Read, 3, usual},
-	"POST /v1/trends":               {Read, 3, usual},
 	"GET /v1/cooccur":               {Read, 2, usual},
 	"GET /v1/export":                {Read, 20, 0},
 	"GET /v1/alerts":                {Read, 1, usual},
@@ -77,19 +85,21 @@ var policy = map[string]rule{
 	"GET /prom/api/v1/status/buildinfo":    {Read, 1, usual},
 	"/prom/api/v1/":                        {Read, 1, usual},
 
-	"GET /{$}":          {Read, 1, usual},
-	"GET /article/{id}": {Read, 1, usual},
-	"GET /entity/{id}":  {Read, 3, usual},
-	"GET /story/{id}":   {Read, 1, usual},
-	"GET /trends":       {Read, 3, usual},
-	"GET /sources":      {Read, 1, usual},
-	"GET /pipeline":     {Read, 1, usual},
-	"GET /alerts":       {Read, 1, usual},
-	"GET /alerts/test":  {Read, 20, long},
-	"GET /deliveries":   {Read, 1, usual},
-	"GET /help":         {Read, 1, usual},
-	"GET /suggest":      {Read, 1, usual},
-	"GET /settings":     {Read, 1, usual},
+	"GET /{$}":                    {Read, 1, usual},
+	"GET /article/{id}":           {Read, 1, usual},
+	"GET /entity/{id}":            {Read, 3, usual},
+	"GET /article/{id}/revisions": {Read, 1, usual},
+	"GET /entity/{id}/card":       {Read, 1, usual},
+	"GET /story/{id}":             {Read, 1, usual},
+	"GET /trends":                 {Read, 3, usual},
+	"GET /sources":                {Read, 1, usual},
+	"GET /pipeline":               {Read, 1, usual},
+	"GET /alerts":                 {Read, 1, usual},
+	"GET /alerts/test":            {Read, 20, long},
+	"GET /deliveries":             {Read, 1, usual},
+	"GET /help":                   {Read, 1, usual},
+	"GET /suggest":                {Read, 1, usual},
+	"GET /settings":               {Read, 1, usual},
 
 	// Rules and their deliveries.
 	"POST /v1/alerts":                 {Alerts, 5, usual},

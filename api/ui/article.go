@@ -32,7 +32,25 @@ type articlePage struct {
 	SourceURL  string
 	Story      *Link
 	Similar    []Hit
+	Topics     []Topic
+	Keywords   []Link
+	Pictures   []Picture
+	Parts      []Link
+	Stripped   []Block
+	Gaps       int
+	Repaired   string // one line on what was
+	Revisions  string // where earlier ones are compared
 }
+
+// Topic is what an article is about, and the words that this rests on.
+type Topic struct{ Label, Evidence string }
+
+// Picture is a picture of an article. It is not shown: it would be asked of
+// another host.
+type Picture struct{ URL, Caption string }
+
+// Block is a part of the page that is not part of the article.
+type Block struct{ Why, Text string }
 
 // Fact is one line of an article's metadata.
 type Fact struct {
@@ -40,6 +58,7 @@ type Fact struct {
 	Value   string
 	Machine string // of a time
 	Note    string
+	Basis   string // where it was found on the page
 }
 
 // Group is the mentions of one kind.
@@ -59,13 +78,11 @@ func (u *UI) article(w http.ResponseWriter, r *http.Request) {
 		u.failure(w, r, err)
 		return
 	}
-	title := a.Title
-	if title == "" {
-		title = catalogue["untitled"][lang]
-	}
+	d := displayOf(r)
+	title := or(d.text(a.Title, a.Lang, a.Script), say(lang, "untitled"))
 	names := u.o.SourceNames(r.Context())
 	p := articlePage{
-		ID: a.ID, Lang: languageTag(a.Lang, a.Script), Original: web(a.URL),
+		ID: a.ID, Lang: d.tag(a.Lang, a.Script), Original: web(a.URL),
 		Source: or(a.Publisher, names[a.Source], a.Source), SourceURL: state{}.toggle("source", a.Source).URL(),
 		Warnings: a.Warnings, Groups: u.groups(a, lang), JSON: "/v1/articles/" + url.PathEscape(a.ID),
 	}
@@ -86,16 +103,20 @@ func (u *UI) article(w http.ResponseWriter, r *http.Request) {
 			spans = append(spans, s)
 		}
 	}
-	slices.SortStableFunc(spans, func(a, b span) int { return a.start - b.start })
 	titleRunes := utf8.RuneCountInString(a.Title)
+	for _, at := range a.Gaps {
+		spans = append(spans, span{start: titleRunes + 1 + at, end: titleRunes + 1 + at, Gap: true})
+	}
+	slices.SortStableFunc(spans, func(a, b span) int { return a.start - b.start })
 	inTitle := 0
 	for inTitle < len(spans) && spans[inTitle].start < titleRunes {
 		inTitle++
 	}
 	p.Title = segments(title, slices.Clone(spans[:inTitle]))
-	p.Paragraphs = paragraphs([]rune(a.Text), titleRunes+1, spans[inTitle:])
+	p.Paragraphs = paragraphs([]rune(d.text(a.Text, a.Lang, a.Script)), titleRunes+1, spans[inTitle:])
 	p.Published, p.Machine = u.stamp(a.Published)
 	p.Facts = u.facts(a, lang)
+	u.detail(&p, a, d, lang)
 	p.Story, p.Similar = u.storyOf(r.Context(), a.ID, lang), u.similar(r, a.ID, names)
 	u.render(w, r, http.StatusOK, "article.html", page{Title: title, Data: p})
 }
@@ -145,10 +166,10 @@ func (u *UI) facts(a *news.Article, lang int) []Fact {
 	var out []Fact
 	add := func(key, value string) {
 		if value != "" {
-			out = append(out, Fact{Key: key, Value: value})
+			out = append(out, Fact{Key: key, Value: value, Basis: basis(a.Provenance[key], lang)})
 		}
 	}
-	f := Fact{Key: "published"}
+	f := Fact{Key: "published", Basis: basis(a.Provenance["published"], lang)}
 	if f.Value, f.Machine = u.stamp(a.Published); f.Value == "" {
 		f.Value = catalogue["unknown"][lang]
 	} else if a.PublishedConfidence > 0 && a.PublishedConfidence < 0.5 {
@@ -156,7 +177,7 @@ func (u *UI) facts(a *news.Article, lang int) []Fact {
 	}
 	out = append(out, f)
 	if shown, machine := u.stamp(a.Modified); shown != "" && !a.Modified.Equal(a.Published) {
-		out = append(out, Fact{Key: "modified", Value: shown, Machine: machine})
+		out = append(out, Fact{Key: "modified", Value: shown, Machine: machine, Basis: basis(a.Provenance["modified"], lang)})
 	}
 	if shown, machine := u.stamp(a.Fetched); shown != "" {
 		out = append(out, Fact{Key: "fetched", Value: shown, Machine: machine})
@@ -174,7 +195,7 @@ func (u *UI) facts(a *news.Article, lang int) []Fact {
 
 // groups lists what an article mentions, by kind, the most frequent first.
 func (u *UI) groups(a *news.Article, lang int) []Group {
-	type key struct{ kind, entity, label string }
+	type key struct{ kind, entity, label, value string }
 	counts := make(map[key]int)
 	var order []key
 	for i := range a.Mentions {
@@ -185,6 +206,9 @@ func (u *UI) groups(a *news.Article, lang int) []Group {
 		}
 		if k.entity == "" {
 			k.label = m.Surface
+			if m.Value != m.Surface {
+				k.value = m.Value
+			}
 		}
 		if counts[k]++; counts[k] == 1 {
 			order = append(order, k)
@@ -198,7 +222,7 @@ func (u *UI) groups(a *news.Article, lang int) []Group {
 			if k.kind != g.Kind {
 				continue
 			}
-			l := Link{Label: k.label, Count: counts[k], Kind: g.Kind}
+			l := Link{Label: k.label, Count: counts[k], Kind: g.Kind, Note: k.value}
 			if k.entity != "" {
 				l.Label, l.URL = u.entityName(lang, k.entity), entityURL(k.entity)
 			}

@@ -64,7 +64,7 @@ func say(lang int, key string, args ...any) string {
 type messages = map[string][languages]string
 
 // catalogue holds every text of the pages.
-var catalogue = joined(readingTexts, entityTexts, deskTexts, helpTexts, accountTexts)
+var catalogue = joined(readingTexts, articleTexts, entityTexts, deskTexts, sourceTexts, helpTexts, accountTexts)
 
 func joined(parts ...messages) messages {
 	all := make(messages)

@@ -94,11 +94,7 @@ func (u *UI) entity(w http.ResponseWriter, r *http.Request) {
 
 // describe adds what the lexicon knows.
 func (u *UI) describe(p *entityPage, e *lexicon.Entity, lex *lexicon.Lexicon, lang int) {
-	for i, n := range [languages]string{en: e.En, hans: e.ZhHans, hant: e.ZhHant} {
-		if n != "" {
-			p.Names = append(p.Names, Name{tags[i].String(), n})
-		}
-	}
+	p.Names = namesOf(e)
 	if len(e.Tickers) > 0 {
 		p.Facts = append(p.Facts, Fact{Key: "tickers", Value: strings.Join(e.Tickers, ", ")})
 	}
@@ -147,6 +143,17 @@ func (u *UI) describe(p *entityPage, e *lexicon.Entity, lex *lexicon.Lexicon, la
 		}
 		p.Aliases = append(p.Aliases, shown)
 	}
+}
+
+// namesOf returns the names of an entity in the languages of the pages.
+func namesOf(e *lexicon.Entity) []Name {
+	var out []Name
+	for i, n := range [languages]string{en: e.En, hans: e.ZhHans, hant: e.ZhHant} {
+		if n != "" {
+			out = append(out, Name{tags[i].String(), n})
+		}
+	}
+	return out
 }
 
 // terms gives the IDs in a list of a rule their names.

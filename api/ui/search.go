@@ -91,7 +91,7 @@ type Link struct {
 	Count  int
 	Active bool
 	Kind   string
-	Lang   string // of the label, if it differs from the page's
+	Note   string // a word more
 }
 
 // QueryFault is a query that cannot be understood, cut at the fault.

@@ -14,6 +14,7 @@ type span struct {
 	Kind       string
 	Label      string
 	URL        string
+	Gap        bool // no text: words are missing here
 }
 
 // Segment is a run of text that is shown in one way.
@@ -23,14 +24,15 @@ type Segment struct {
 }
 
 // segments cuts s at the spans. Spans that do not fit into s, or overlap an
-// earlier one, are left out: a wrong offset must never lose text.
+// earlier one, are left out: a wrong offset must never lose text. Gaps have no
+// length.
 func segments(s string, spans []span) []Segment {
 	r := []rune(s)
 	slices.SortStableFunc(spans, func(a, b span) int { return a.start - b.start })
 	var out []Segment
 	at := 0
 	for _, p := range spans {
-		if p.start < at || p.end <= p.start || p.end > len(r) {
+		if p.start < at || p.end < p.start || p.end == p.start && !p.Gap || p.end > len(r) {
 			continue
 		}
 		if p.start > at {

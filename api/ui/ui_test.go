@@ -331,10 +331,10 @@ func TestCatalogueIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if n := len(readingTexts) + len(entityTexts) + len(deskTexts) + len(helpTexts) + len(accountTexts); n != len(catalogue) {
+	if n := len(readingTexts) + len(articleTexts) + len(entityTexts) + len(deskTexts) + len(sourceTexts) + len(helpTexts) + len(accountTexts); n != len(catalogue) {
 		t.Errorf("got %d messages of %d, want no key twice", len(catalogue), n)
 	}
-	made := slices.Concat(replays, changes, []string{actOn, actOff, actMute, actUnmute, actRemove}) // keys that are put together
+	made := slices.Concat(replays, changes, []string{actOn, actOff, actMute, actUnmute, actRemove}, saidOfSources) // keys that are put together
 	for _, k := range kinds {
 		made = append(made, "kind-"+string(k), "one-"+string(k))
 	}
@@ -350,13 +350,21 @@ func TestCatalogueIsComplete(t *testing.T) {
 	for _, r := range rooms {
 		made = append(made, "nav-"+r.Key)
 	}
+	for prefix, list := range map[string][]string{"topic-": topics, "stripped-": reasonsStripped, "place-": places} {
+		for _, key := range list {
+			made = append(made, prefix+key)
+		}
+	}
+	for _, f := range fieldsOffered {
+		made = append(made, f.key)
+	}
 	for _, p := range helpParts {
 		made = append(made, p.key)
 		for _, l := range p.lines {
 			made = append(made, l.key)
 		}
 	}
-	for _, file := range []string{"alerts.go", "chart.go", "deliveries.go", "desk.go", "entity.go", "help.go", "story.go", "trends.go"} {
+	for _, file := range []string{"alerts.go", "chart.go", "deliveries.go", "desk.go", "detail.go", "hit.go", "revisions.go", "suggest.go", "entity.go", "help.go", "sources.go", "story.go", "trends.go"} {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
