@@ -16,7 +16,7 @@ func TestPagesOfTheDeskAnswer(t *testing.T) {
 		if got.status != http.StatusOK || !strings.Contains(got.body, want) {
 			t.Errorf("%s: got %d %s, want a page with %q", path, got.status, got.body, want)
 		}
-		if csp := got.header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self';") {
+		if csp := got.header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; script-src 'self'; style-src 'self';") {
 			t.Errorf("%s: got policy %q", path, csp)
 		}
 	}

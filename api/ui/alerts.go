@@ -264,24 +264,40 @@ func (u *UI) change(w http.ResponseWriter, r *http.Request) {
 // ruleOf returns the rule that tells of what a search finds.
 func (u *UI) ruleOf(s state) *news.Rule {
 	q := s.Q
-	if len(s.Entity) > 0 {
-		var of query.Node
-		if len(s.Entity) == 1 {
-			of = query.Entity{Value: s.Entity[0]}
-		} else {
-			var each query.Or
-			for _, id := range s.Entity {
-				each.Nodes = append(each.Nodes, query.Entity{Value: id})
-			}
-			of = each
-		}
-		if parsed, err := query.Parse(q); err == nil && strings.TrimSpace(q) != "" {
-			of = query.And{Nodes: []query.Node{parsed, of}}
-		}
-		q = of.String()
+	var all []query.Node
+	if of := anyOf(s.Entity, func(id string) query.Node { return query.Entity{Value: id} }); of != nil {
+		all = append(all, of)
 	}
-	name := or(strings.TrimSpace(s.Q), strings.Join(s.Entity, ", "), strings.Join(s.Source, ", "), strings.Join(s.Lang, ", "))
+	if of := anyOf(s.Topic, func(id string) query.Node { return query.Keyword{Field: query.FieldTopic, Value: id} }); of != nil {
+		all = append(all, of)
+	}
+	if parsed, err := query.Parse(q); len(all) > 0 && err == nil && strings.TrimSpace(q) != "" {
+		all = append([]query.Node{parsed}, all...)
+	}
+	switch len(all) {
+	case 0:
+	case 1:
+		q = all[0].String()
+	default:
+		q = query.And{Nodes: all}.String()
+	}
+	name := or(strings.TrimSpace(s.Q), strings.Join(s.Entity, ", "), strings.Join(s.Topic, ", "), strings.Join(s.Source, ", "), strings.Join(s.Lang, ", "))
 	return &news.Rule{ID: u.slug(name), Name: short(name, 60), Query: q, Languages: s.Lang, Sources: s.Source}
+}
+
+// anyOf returns what matches any of some values, nil if there are none.
+func anyOf(values []string, of func(string) query.Node) query.Node {
+	var each query.Or
+	for _, v := range values {
+		each.Nodes = append(each.Nodes, of(v))
+	}
+	switch len(each.Nodes) {
+	case 0:
+		return nil
+	case 1:
+		return each.Nodes[0]
+	}
+	return each
 }
 
 // unnamed is the ID of a rule whose name gives none.

@@ -63,7 +63,7 @@ func (u *UI) volume(ctx context.Context, s state, lang int) (*Chart, error) {
 		edges[i] = time.Date(now.Year(), now.Month(), now.Day()+1-chartDays+i, 0, 0, 0, 0, u.o.Zone)
 	}
 	counts, err := counter.Count(ctx, search.CountRequest{
-		Request: search.Request{Query: s.Q, TZ: u.o.Zone.String(), Lang: s.Lang, Source: s.Source, Entity: s.Entity, Match: search.MatchAll},
+		Request: search.Request{Query: s.Q, TZ: u.o.Zone.String(), Lang: s.Lang, Source: s.Source, Entity: s.Entity, Topic: s.Topic, Match: search.MatchAll},
 		Edges:   edges,
 	})
 	if err != nil {

@@ -42,14 +42,22 @@ func (u *UI) langLabel(value string, lang int) string {
 	return value
 }
 
+// facetName returns the name of an entity that was counted.
+func (u *UI) facetName(v search.FacetValue, lang int) string {
+	if unnamedEntity(v.Value) {
+		return v.Name
+	}
+	return u.entityName(lang, v.Value)
+}
+
 func (u *UI) facets(s state, counts map[string][]search.FacetValue, lang int, names map[string]string) []Facet {
 	entities := Facet{Key: "entities"}
 	for _, k := range entityKinds {
 		g := FacetGroup{Kind: string(k)}
 		for _, v := range counts[search.FacetEntity] {
-			if entityKind(v.Value) == g.Kind {
+			if entityKind(v.Value) == g.Kind && (v.Name != "" || !unnamedEntity(v.Value)) {
 				g.add(Link{
-					Label: u.entityName(lang, v.Value), URL: s.toggle("entity", v.Value).URL(), Count: v.Count,
+					Label: u.facetName(v, lang), URL: s.toggle("entity", v.Value).URL(), Count: v.Count,
 					Active: slices.Contains(s.Entity, v.Value), Kind: g.Kind,
 				}, entitySize)
 			}
@@ -81,11 +89,17 @@ func (u *UI) facets(s state, counts map[string][]search.FacetValue, lang int, na
 			Active: slices.Contains(s.Source, v.Value),
 		})
 	}
+	var topics []Link
+	for _, v := range counts[search.FacetTopic] {
+		topics = append(topics, Link{
+			Label: topicName(v.Value, lang), URL: s.toggle("topic", v.Value).URL(), Count: v.Count, Active: slices.Contains(s.Topic, v.Value),
+		})
+	}
 	var out []Facet
 	for _, f := range []struct {
 		key   string
 		links []Link
-	}{{"langs", langs}, {"sources", sources}} {
+	}{{"langs", langs}, {"topics", topics}, {"sources", sources}} {
 		var g FacetGroup
 		for _, l := range f.links {
 			g.add(l, facetSize)

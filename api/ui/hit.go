@@ -84,9 +84,10 @@ func (u *UI) hit(h *search.Hit, d display, lang int, names map[string]string) Hi
 		indexed, _ := u.stamp(h.Indexed)
 		out.Lag, out.Clocks = duration(took, lang), say(lang, "clocks", out.Time, fetched, indexed)
 	}
-	for i, id := range h.Entities {
+	named := slices.DeleteFunc(slices.Clone(h.Entities), unnamedEntity)
+	for i, id := range named {
 		if i == maxEntities {
-			out.MoreEntities = len(h.Entities) - i
+			out.MoreEntities = len(named) - i
 			break
 		}
 		out.Entities = append(out.Entities, Link{Label: u.entityName(lang, id), URL: entityURL(id), Kind: entityKind(id)})

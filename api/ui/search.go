@@ -28,6 +28,7 @@ var spans = []struct {
 type state struct {
 	Q, Sort, From, To, Cursor string
 	Lang, Source, Entity      []string
+	Topic                     []string
 	// All shows every article, not only the best of each story.
 	All bool
 }
@@ -35,7 +36,7 @@ type state struct {
 func stateOf(q url.Values) state {
 	return state{
 		Q: q.Get("q"), Sort: q.Get("sort"), From: q.Get("from"), To: q.Get("to"), Cursor: q.Get("cursor"),
-		Lang: nonEmpty(q["lang"]), Source: nonEmpty(q["source"]), Entity: nonEmpty(q["entity"]),
+		Lang: nonEmpty(q["lang"]), Source: nonEmpty(q["source"]), Entity: nonEmpty(q["entity"]), Topic: nonEmpty(q["topic"]),
 		All: q.Get("all") == "1",
 	}
 }
@@ -51,7 +52,7 @@ func (s state) values() url.Values {
 			v.Set(key, value)
 		}
 	}
-	for key, list := range map[string][]string{"lang": s.Lang, "source": s.Source, "entity": s.Entity} {
+	for key, list := range map[string][]string{"lang": s.Lang, "source": s.Source, "entity": s.Entity, "topic": s.Topic} {
 		if len(list) > 0 {
 			v[key] = list
 		}
@@ -75,7 +76,7 @@ func (s state) at(path string) string {
 // toggle puts a filter in, or takes it out, and goes back to the first page.
 func (s state) toggle(field, value string) state {
 	s.Cursor = ""
-	l := map[string]*[]string{"lang": &s.Lang, "source": &s.Source, "entity": &s.Entity}[field]
+	l := map[string]*[]string{"lang": &s.Lang, "source": &s.Source, "entity": &s.Entity, "topic": &s.Topic}[field]
 	if i := slices.Index(*l, value); i >= 0 {
 		*l = slices.Delete(slices.Clone(*l), i, i+1)
 	} else {
@@ -147,7 +148,7 @@ func (s state) fields(without ...string) []field {
 	s.Cursor = ""
 	var out []field
 	v := s.values()
-	for _, name := range []string{"q", "lang", "source", "entity", "from", "to", "sort", "all"} {
+	for _, name := range []string{"q", "lang", "source", "entity", "topic", "from", "to", "sort", "all"} {
 		if slices.Contains(without, name) {
 			continue
 		}
@@ -239,9 +240,9 @@ func (u *UI) find(ctx context.Context, req search.Request, s state, lang int) (r
 // request turns the address into a search.
 func (u *UI) request(s state) (search.Request, error) {
 	req := search.Request{
-		Query: s.Q, Sort: s.Sort, TZ: u.o.Zone.String(), Lang: s.Lang, Source: s.Source, Entity: s.Entity,
+		Query: s.Q, Sort: s.Sort, TZ: u.o.Zone.String(), Lang: s.Lang, Source: s.Source, Entity: s.Entity, Topic: s.Topic,
 		Size: pageSize, Cursor: s.Cursor, Collapse: !s.All,
-		Facets: []string{search.FacetEntity, search.FacetSource, search.FacetLang, search.FacetScript},
+		Facets: []string{search.FacetEntity, search.FacetSource, search.FacetLang, search.FacetScript, search.FacetTopic},
 	}
 	for _, d := range []struct {
 		name, value string
@@ -318,6 +319,9 @@ func (u *UI) links(p *searchPage, lang int) {
 	for _, v := range s.Entity {
 		p.Chips = append(p.Chips, Link{Label: u.entityName(lang, v), URL: s.toggle("entity", v).URL(), Kind: entityKind(v)})
 		p.About = append(p.About, Link{Label: say(lang, "about-entity", u.entityName(lang, v)), URL: entityURL(v)})
+	}
+	for _, v := range s.Topic {
+		p.Chips = append(p.Chips, Link{Label: topicName(v, lang), URL: s.toggle("topic", v).URL()})
 	}
 	for _, v := range s.Source {
 		p.Chips = append(p.Chips, Link{Label: v, URL: s.toggle("source", v).URL()})

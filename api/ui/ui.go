@@ -241,6 +241,10 @@ func (u *UI) entityName(lang int, id string) string {
 	return id
 }
 
+// unnamedEntity reports whether id is that of a person or organisation that the
+// lexicon lacks: it has a name in articles only.
+func unnamedEntity(id string) bool { return strings.Contains(id, ":unknown-") }
+
 func entityKind(id string) string {
 	k, _, _ := strings.Cut(id, ":")
 	return kindOf(news.Kind(k))
