@@ -1,0 +1,150 @@
+package opensearch
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"xinwen/indexer/analysis"
+	"xinwen/indexer/query"
+)
+
+// Signs in the text that is given to OpenSearch. None is part of a token.
+const (
+	joint = "|" // between what stands at one position
+	hole  = "_" // a position that says nothing
+
+	// Before a token: what it is besides a gram.
+	markCharacter = "^" // a character, whatever follows it
+	markWord      = "~" // a character that is a word
+	markMention   = "=" // an entity that is mentioned by one position
+	markFrom      = "<" // an entity whose mention begins here
+	markTo        = ">" // an entity whose mention ends here
+
+	titleEnd = "%" // stands after the title
+)
+
+// gap is the distance between title and text in positions, more than any phrase
+// or Near reaches over.
+const gap = 1000
+
+// maxToken is the length in bytes of the longest token that is kept as it is.
+const maxToken = 256
+
+// token returns the form of a term in the index: without spaces and signs, and
+// not too long. Its beginning is that of the term, so that prefixes match.
+func token(term string) string {
+	if len(term) <= maxToken && !strings.ContainsFunc(term, special) {
+		return term
+	}
+	var b strings.Builder
+	for _, r := range term {
+		if special(r) {
+			for _, c := range []byte(string(r)) {
+				fmt.Fprintf(&b, "%%%02x", c)
+			}
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	if b.Len() <= maxToken {
+		return b.String()
+	}
+	sum := sha256.Sum256([]byte(term))
+	start := b.String()[:maxToken/2]
+	for !utf8.ValidString(start) {
+		start = start[:len(start)-1]
+	}
+	return start + "%%" + hex.EncodeToString(sum[:16])
+}
+
+func special(r rune) bool {
+	return unicode.IsSpace(r) || r < ' ' || r >= 0x1c && r <= 0x1f || r == utf8.RuneError || strings.ContainsRune(joint+hole+markCharacter+markWord+markMention+markFrom+markTo+titleEnd, r)
+}
+
+// keyword returns the form of a keyword in the index: its hash where it is too
+// long.
+func keyword(value string) string {
+	if len(value) <= maxKeyword {
+		return value
+	}
+	sum := sha256.Sum256([]byte(value))
+	return hex.EncodeToString(sum[:])
+}
+
+// maxKeyword is the length in bytes of the longest keyword that is kept whole.
+const maxKeyword = 512
+
+// appendTerms appends words as text of a field without positions. Words that
+// packages bleve and opensearch look up among the grams are left out but for
+// their place, so that the field is as long as there are words.
+func appendTerms(b *strings.Builder, words []analysis.Token) {
+	for i, w := range words {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if analysis.IsIdeograph(w.Term) {
+			b.WriteString(token(w.Term))
+		} else {
+			b.WriteString(hole)
+		}
+	}
+}
+
+// places are what stands at the positions of title or text.
+type places [][]string
+
+// placesOf returns the places of a field: its grams, the characters they begin
+// with, those of the words that are characters, and the mentions.
+func placesOf(grams, words []analysis.Token, mentions []query.Mention) places {
+	p := make(places, 0, len(grams))
+	at := make(map[int]int, len(grams)) // position by the byte it begins at
+	for _, g := range grams {
+		if g.Part {
+			p[len(p)-1] = append(p[len(p)-1], token(g.Term))
+			continue
+		}
+		at[g.Start] = len(p)
+		here := []string{token(g.Term)}
+		if analysis.IsIdeograph(g.Term) {
+			r, _ := utf8.DecodeRuneInString(g.Term)
+			here = append(here, markCharacter+string(r))
+		}
+		p = append(p, here)
+	}
+	for _, w := range words {
+		if i, ok := at[w.Start]; ok && utf8.RuneCountInString(w.Term) == 1 && analysis.IsIdeograph(w.Term) {
+			p[i] = append(p[i], markWord+w.Term)
+		}
+	}
+	for _, m := range mentions {
+		name := token(m.Entity)
+		if m.End-m.Start == 1 {
+			p[m.Start] = append(p[m.Start], markMention+name)
+			continue
+		}
+		p[m.Start] = append(p[m.Start], markFrom+name)
+		p[m.End-1] = append(p[m.End-1], markTo+name)
+	}
+	return p
+}
+
+// text returns the places as text of a field with positions.
+func (p places) text() string {
+	var b strings.Builder
+	for i, here := range p {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		for k, t := range here {
+			if k > 0 {
+				b.WriteString(joint)
+			}
+			b.WriteString(t)
+		}
+	}
+	return b.String()
+}
