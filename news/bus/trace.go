@@ -30,8 +30,13 @@ func newTracing(p trace.TracerProvider) tracing {
 }
 
 // Tracer makes the spans of the service that uses the bus. It does nothing
-// unless Options.Traces is set.
-func (b *Bus) Tracer() trace.Tracer { return b.traces.tracer }
+// unless Options.Traces is set, or without a bus.
+func (b *Bus) Tracer() trace.Tracer {
+	if b == nil {
+		return newTracing(nil).tracer
+	}
+	return b.traces.tracer
+}
 
 // EndSpan ends a span; a non-nil err is noted in it.
 func EndSpan(span trace.Span, err error) {
