@@ -295,7 +295,7 @@ func near(c *query.Clause) object {
 	var rules []object
 	for _, l := range side(c.Clauses[0]) {
 		for _, r := range side(c.Clauses[1]) {
-			rules = append(rules, ordered(c.Distance, l, r), ordered(c.Distance, r, l))
+			rules = append(rules, ordered(c.Distance, l.before, r.after), ordered(c.Distance, r.before, l.after))
 		}
 	}
 	if len(rules) == 0 {
@@ -304,23 +304,26 @@ func near(c *query.Clause) object {
 	return intervals(c.Field, object{"any_of": object{"intervals": rules}})
 }
 
-// side returns the rules of what may stand on one side of a Near.
-func side(c *query.Clause) []object {
+// beside is what may stand on one side of a Near: the rules of it where it comes
+// before the other side and where after. Only their ends that face each other
+// count, so a mention is told by its last or its first position.
+type beside struct{ before, after object }
+
+// side returns what may stand on one side of a Near.
+func side(c *query.Clause) []beside {
 	switch c.Op {
 	case query.OpOr:
-		var rules []object
+		var list []beside
 		for _, alt := range c.Clauses {
-			rules = append(rules, side(alt)...)
+			list = append(list, side(alt)...)
 		}
-		return rules
+		return list
 	case query.OpSequence:
-		return []object{run(c)}
+		rule := run(c)
+		return []beside{{rule, rule}}
 	case query.OpKeyword:
 		name := token(c.Term)
-		return []object{
-			match(markMention + name),
-			{"all_of": object{"ordered": true, "intervals": []object{match(markFrom + name), match(markTo + name)}}},
-		}
+		return []beside{{match(markTo + name), match(markFrom + name)}}
 	}
 	return nil
 }

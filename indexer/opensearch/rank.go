@@ -52,8 +52,10 @@ func (g *rankGroup) words() bool { return g.field == fieldWords || g.field == fi
 // rankGroups returns the terms of t that the index has, by group.
 func (x *Index) rankGroups(ctx context.Context, t plan.Terms) ([]*rankGroup, uint64, error) {
 	groups := []*rankGroup{
-		{field: fieldWords, boost: 1}, {field: fieldGrams, boost: 1},
-		{field: fieldTitleWords, boost: titleBoost}, {field: fieldTitleGrams, boost: titleBoost},
+		{field: fieldWords, boost: 1},
+		{field: fieldGrams, boost: 1},
+		{field: fieldTitleWords, boost: titleBoost},
+		{field: fieldTitleGrams, boost: titleBoost},
 		{field: query.FieldEntity, boost: 1},
 	}
 	lists := [][]string{t.Words[plan.InText], t.Grams[plan.InText], t.Words[plan.InTitle], t.Grams[plan.InTitle], t.Entities}

@@ -20,7 +20,6 @@ const (
 	// Before a token: what it is besides a gram.
 	markCharacter = "^" // a character, whatever follows it
 	markWord      = "~" // a character that is a word
-	markMention   = "=" // an entity that is mentioned by one position
 	markFrom      = "<" // an entity whose mention begins here
 	markTo        = ">" // an entity whose mention ends here
 
@@ -62,7 +61,7 @@ func token(term string) string {
 }
 
 func special(r rune) bool {
-	return unicode.IsSpace(r) || r < ' ' || r >= 0x1c && r <= 0x1f || r == utf8.RuneError || strings.ContainsRune(joint+hole+markCharacter+markWord+markMention+markFrom+markTo+titleEnd, r)
+	return unicode.IsSpace(r) || r < ' ' || r >= 0x1c && r <= 0x1f || r == utf8.RuneError || strings.ContainsRune(joint+hole+markCharacter+markWord+markFrom+markTo+titleEnd, r)
 }
 
 // keyword returns the form of a keyword in the index: its hash where it is too
@@ -122,10 +121,6 @@ func placesOf(grams, words []analysis.Token, mentions []query.Mention) places {
 	}
 	for _, m := range mentions {
 		name := token(m.Entity)
-		if m.End-m.Start == 1 {
-			p[m.Start] = append(p[m.Start], markMention+name)
-			continue
-		}
 		p[m.Start] = append(p[m.Start], markFrom+name)
 		p[m.End-1] = append(p[m.End-1], markTo+name)
 	}
