@@ -36,6 +36,7 @@ type Crawler struct {
 	archive  *warc.Writer       // nil: no archives
 	states   *states
 	memories *memories
+	bodies   *bodies
 	feeds    jetstream.KeyValue
 	report   report
 	zones    sync.Map // name -> *time.Location
@@ -81,6 +82,7 @@ func New(o Options) (*Crawler, error) {
 	c.states = newStates(o.Bus.KV(bus.KVSources))
 	c.feeds = o.Bus.KV(bus.KVFeeds)
 	c.memories = newMemories(c.feeds)
+	c.bodies = newBodies()
 	c.following = make(map[string]*followed)
 	c.searching = make(map[string]bool)
 	c.rescan = make(chan struct{}, 1)

@@ -58,6 +58,8 @@ type visit struct {
 	// robots says whether robots.txt is asked; not for itself.
 	robots bool
 	turn   turn
+	// letters are those of the page that was fetched.
+	letters letters
 }
 
 // end gives back what v still holds. The answer's memory counts as free then.

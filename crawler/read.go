@@ -125,7 +125,7 @@ func (c *Crawler) add(ctx context.Context, src *source.Source, entries []feed.En
 			c.log.Debug("entry without a usable address", "source", src.ID, "url", e.URL, "err", err)
 			continue
 		}
-		entry := frontier.Entry{URL: canonical, Source: src.ID}
+		entry := frontier.Entry{URL: original(canonical), Source: src.ID}
 		if e.Title != "" || e.Summary != "" || !e.Published.IsZero() || !e.Updated.IsZero() || len(e.Authors) > 0 {
 			entry.Feed = &e.FeedEntry
 		}

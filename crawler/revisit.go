@@ -39,7 +39,10 @@ func (c *Crawler) revisit(ctx context.Context, v *visit, e frontier.Entry, rec f
 		return c.visitLater(ctx, v.source, e, e.URL, nil)
 	}
 	page, err := c.page(v.source, e, resp)
-	if errors.Is(err, errFront) {
+	if err == nil {
+		_, err = c.sham(ctx, v, page)
+	}
+	if errors.Is(err, errFront) || errors.Is(err, errErrorPage) || errors.Is(err, errSham) {
 		return c.missing(ctx, v.source, e, rec, http.StatusNotFound)
 	}
 	if err != nil {

@@ -16,6 +16,7 @@ type web struct {
 	*httptest.Server
 	mu       sync.Mutex
 	handlers map[string]http.HandlerFunc // "host/path"
+	any      http.HandlerFunc            // what answers for all else but robots.txt; nil: not found
 	log      []request
 	began    chan string // if not nil, told of every request
 }
@@ -52,6 +53,9 @@ func (w *web) serve(rw http.ResponseWriter, r *http.Request) {
 		defer w.mu.Unlock()
 		w.log = append(w.log, request{r.Host, r.URL.Path, start, time.Now(), r.Header.Clone()})
 	}()
+	if h == nil && w.any != nil && r.URL.Path != "/robots.txt" {
+		h = w.any
+	}
 	if h == nil {
 		http.NotFound(rw, r)
 		return

@@ -68,7 +68,7 @@ func (c *Crawler) handle(ctx context.Context, m *bus.Message) error {
 	if err != nil {
 		return err
 	}
-	if known && !e.Revisit && (rec.Outcome == frontier.Fetched || rec.Outcome == frontier.Same) {
+	if known && !e.Revisit && !e.Alone && (rec.Outcome == frontier.Fetched || rec.Outcome == frontier.Same) {
 		return nil // the ack was lost
 	}
 	src := c.sourceOf(e.Source)
@@ -115,7 +115,18 @@ func (c *Crawler) fetchPage(ctx context.Context, v *visit, e frontier.Entry, rec
 	if err != nil {
 		return err
 	}
-	return c.publish(ctx, v.source, e, rec, page, resp)
+	if e.Parent == "" && !e.Revisit {
+		if done, err := c.elsewhere(ctx, v, e, page, resp); done || err != nil {
+			return err
+		}
+	}
+	if err := c.publish(ctx, v.source, e, rec, page, resp); err != nil {
+		return err
+	}
+	if c.bodies.isSham(v.letters) { // another page has shown it meanwhile
+		return c.unpublish(ctx, v, page.URL)
+	}
+	return c.hideTwins(ctx, e, page.URL, resp)
 }
 
 // sourceOf returns the source with an ID. Others may ask for pages of sources
@@ -139,6 +150,9 @@ func (c *Crawler) page(src *source.Source, e frontier.Entry, resp *fetch.Respons
 	if len(resp.Redirects) > 0 && isFront(canonical) && !isFront(e.URL) {
 		return nil, &failure{fmt.Errorf("fetch %s: it leads to the %w %s", e.URL, errFront, canonical), "the page is gone; check the address in a browser"}
 	}
+	if len(resp.Redirects) > 0 && isError(e.URL, canonical) {
+		return nil, &failure{fmt.Errorf("fetch %s: it leads to the %w %s", e.URL, errErrorPage, canonical), "the page is gone, or only for some; check the address in a browser"}
+	}
 	if err := isPage(resp.Body, resp.ContentType()); err != nil {
 		return nil, &failure{fmt.Errorf("fetch %s: %w", resp.URL, err.err), err.hint}
 	}
@@ -151,6 +165,9 @@ func (c *Crawler) page(src *source.Source, e frontier.Entry, resp *fetch.Respons
 	}
 	return p, nil
 }
+
+// errErrorPage says that an address leads to where its site shows errors.
+var errErrorPage = errors.New("page of errors")
 
 // errFront says that an address leads to its site's front page.
 var errFront = errors.New("front page")
@@ -251,6 +268,9 @@ func (c *Crawler) failed(ctx context.Context, m *bus.Message, e frontier.Entry, 
 		c.states.update(src.ID, func(s *news.SourceState) { s.Denied++ })
 		c.report.denied()
 		c.log.Debug("robots.txt forbids a page", "source", src.ID, "url", fe.URL)
+		if err := c.twinInstead(ctx, e); err != nil {
+			return err
+		}
 		rec.Outcome, rec.Source = frontier.Denied, e.Source
 		return c.frontier.Mark(ctx, e.URL, rec)
 	case fe.Temporary:
@@ -316,6 +336,9 @@ func (c *Crawler) quarantine(ctx context.Context, m *bus.Message, e frontier.Ent
 	c.metrics.failed.WithLabelValues(src.ID).Inc()
 	c.states.update(src.ID, func(s *news.SourceState) { s.Failed++ })
 	c.report.failed()
+	if err := c.twinInstead(ctx, e); err != nil {
+		return err
+	}
 	c.log.Warn("page failed for good, see the quarantine", "source", src.ID, "url", e.URL, "err", f.err, "hint", f.hint)
 	rec.Outcome, rec.Source, rec.Status = frontier.Failed, e.Source, status
 	return c.frontier.Mark(ctx, e.URL, rec)

@@ -47,6 +47,10 @@ type Entry struct {
 	// Parent is the ID of the page that URL is a further part of: the extractor
 	// asks for those.
 	Parent string `json:"parent,omitempty"`
+	// Twin is the light or mobile form of the page that led here; Alone says of
+	// such a form that its article cannot be had.
+	Twin  string `json:"twin,omitempty"`
+	Alone bool   `json:"alone,omitempty"`
 }
 
 // Visit is what is known of a page that is looked at again.
@@ -159,11 +163,11 @@ func (r Record) settled() bool {
 	return true
 }
 
-// Add puts e into FRONTIER if its URL was not known, or if e is a revisit, and
-// reports whether it did. When it returns without error, the entry is durable or
+// Add puts e into FRONTIER if its URL was not known, or if e is a revisit or Alone,
+// and reports whether it did. When it returns without error, the entry is durable or
 // was before.
 func (f *Frontier) Add(ctx context.Context, e Entry) (bool, error) {
-	if e.Revisit {
+	if e.Revisit || e.Alone {
 		return true, f.publish(ctx, e)
 	}
 	_, added, err := f.Offer(ctx, e)
@@ -236,6 +240,9 @@ func (f *Frontier) message(e Entry) (*bus.Message, error) {
 	}
 	if e.Revisit {
 		m.ID = revisitID + weburl.ID(e.URL) // its timer replaces no other one
+	}
+	if e.Alone {
+		m.ID = "a." + weburl.ID(e.URL) // it was there before
 	}
 	if !strings.ContainsAny(e.URL, "\r\n") {
 		m.Header.Set(bus.HeaderURL, e.URL)
