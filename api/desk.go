@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"xinwen/api/backtest"
 	"xinwen/api/deliver"
 	"xinwen/api/rules"
 	"xinwen/news"
@@ -40,6 +41,20 @@ func (d desk) CreateRule(ctx context.Context, r *news.Rule) error {
 	}
 	d.s.log.Info("alert rule made", "rule", r.ID)
 	return nil
+}
+
+func (d desk) ReplaceRule(ctx context.Context, r *news.Rule) error {
+	if faults := rules.Check(r, d.s.parseQuery); len(faults) > 0 {
+		return ruleProblem(faults)
+	}
+	if err := d.s.admit(ctx, r); err != nil {
+		return err
+	}
+	return d.ChangeRule(ctx, r.ID, func(old *news.Rule) { *old = *r })
+}
+
+func (d desk) TestRule(ctx context.Context, r *news.Rule) (*backtest.Report, error) {
+	return d.s.test(ctx, &testBody{Rule: r, TZ: d.s.zone.String()})
 }
 
 func (d desk) ChangeRule(ctx context.Context, id string, change func(*news.Rule)) error {

@@ -11,10 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"xinwen/api/deliver"
-	"xinwen/api/problem"
 	"xinwen/api/rules"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
@@ -93,7 +90,7 @@ func (u *UI) alerts(w http.ResponseWriter, r *http.Request) {
 			row.Told = append(row.Told, stored.Channels[j].Label())
 		}
 		s := state{Q: row.Query, Lang: stored.Languages, Source: stored.Sources}
-		row.Test = s.at("/alerts/test")
+		row.Test = "/alerts/test?id=" + url.QueryEscape(stored.ID)
 		s.Sort = search.SortNewest
 		row.Search = s.URL()
 		feed := "/feeds/" + url.PathEscape(stored.ID)
@@ -126,104 +123,6 @@ func (u *UI) matches(ctx context.Context) map[string]int {
 		}
 	}
 	return counts
-}
-
-type testPage struct {
-	State  state
-	Form   []field
-	Chart  *Chart
-	PerDay string
-	YAML   string
-	File   string
-	Search string
-	Fault  *QueryFault
-	Wrong  string
-	// Name is that of the rule to save; Save repeats the search in its form.
-	Name string
-	Save []field
-}
-
-// test shows how often a search found something, and the rule that would tell of
-// it.
-func (u *UI) test(w http.ResponseWriter, r *http.Request) {
-	u.showTest(w, r, stateOf(r.URL.Query()), nil)
-}
-
-// showTest shows the test of s, and what is wrong with saving it.
-func (u *UI) showTest(w http.ResponseWriter, r *http.Request, s state, refused *problem.Problem) {
-	lang := languageOf(r)
-	s.Cursor, s.Sort, s.From, s.To, s.All = "", "", "", "", false
-	p := testPage{State: s, Form: s.fields("q"), Save: s.fields(), Search: s.URL()}
-	status := http.StatusOK
-	if refused != nil {
-		p.Wrong, status = strings.TrimSpace(refused.Error()+" "+refused.Hint), refused.Status
-	}
-	answer := func() {
-		u.render(w, r, status, "test.html", page{Title: say(lang, "test-title"), Section: "alerts", Data: p})
-	}
-	if len(s.values()) == 0 {
-		answer()
-		return
-	}
-	c, err := u.volume(r.Context(), s, lang)
-	var (
-		syntax  *query.SyntaxError
-		request *search.RequestError
-	)
-	switch {
-	case errors.As(err, &syntax):
-		p.Fault, status = fault(s.Q, syntax), http.StatusBadRequest
-	case errors.As(err, &request):
-		p.Wrong, status = request.Error(), http.StatusBadRequest
-	case err != nil:
-		u.failure(w, r, err)
-		return
-	default:
-		if p.Chart = c; c != nil {
-			p.PerDay = strconv.FormatFloat(float64(c.Total)/chartDays, 'f', 1, 64)
-		}
-		rule := u.ruleOf(s)
-		text, err := yaml.Marshal(rule)
-		if err != nil {
-			u.failure(w, r, err)
-			return
-		}
-		p.YAML, p.File, p.Name = string(text), rule.ID+".yaml", rule.Name
-	}
-	answer()
-}
-
-// maxTaken is how many IDs are tried for a new rule.
-const maxTaken = 20
-
-// save makes the rule of a search.
-func (u *UI) save(w http.ResponseWriter, r *http.Request) {
-	if !u.form(w, r) {
-		return
-	}
-	s := stateOf(r.PostForm)
-	rule := u.ruleOf(s)
-	if name := strings.TrimSpace(r.PostForm.Get("name")); name != "" {
-		rule.Name = name
-		if id := u.slug(name); id != unnamed {
-			rule.ID = id
-		}
-	}
-	id := rule.ID
-	err := u.o.Desk.CreateRule(r.Context(), rule)
-	for n := 2; errors.Is(err, rules.ErrExists) && n <= maxTaken; n++ {
-		rule.ID = id + "-" + strconv.Itoa(n)
-		err = u.o.Desk.CreateRule(r.Context(), rule)
-	}
-	var refused *problem.Problem
-	switch {
-	case errors.As(err, &refused) && refused.Status < 500:
-		u.showTest(w, r, s, refused)
-	case err != nil:
-		u.failure(w, r, err)
-	default:
-		http.Redirect(w, r, "/alerts?said=rule-saved", http.StatusSeeOther)
-	}
 }
 
 // change does with a rule what one of its buttons says.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"xinwen/api/backtest"
 	"xinwen/indexer/search"
 )
 
@@ -20,6 +21,8 @@ type Chart struct {
 	First, Last string
 	// Width is the width of all bars, in the units of their X.
 	Width int
+	// Twofold says that the bars have a second count, Told.
+	Twofold bool
 	// Brush is where a choice of time leads: from and to are added to it.
 	Brush string
 }
@@ -31,6 +34,8 @@ type Bar struct {
 	URL                 string // the articles of the interval
 	Count               uint64
 	X, Y, Width, Height int
+	// Told is how many of Count somebody would be told of, drawn over them.
+	Told, ToldY, ToldHeight int
 }
 
 // JSON returns the bars for scripts: first day, last day and count of each.
@@ -74,6 +79,32 @@ func (u *UI) volume(ctx context.Context, s state, lang int) (*Chart, error) {
 		copy(days, g.Counts)
 	}
 	return chart(days, edges, s, lang), nil
+}
+
+// twofold draws the days of a backtest: what matches, and what is told of it. It
+// returns nil if there are none.
+func twofold(days []backtest.Day, s state, lang int) *Chart {
+	if len(days) == 0 {
+		return nil
+	}
+	counts, edges, told := make([]uint64, len(days)), make([]time.Time, len(days)), 0
+	for i, d := range days {
+		counts[i] = uint64(max(d.Hits, 0))
+		edges[i], _ = time.Parse(time.DateOnly, d.Date) // our own
+		told += d.Notices
+	}
+	c := chart(counts, edges, s, lang)
+	c.Twofold = true
+	for i, d := range days {
+		b := &c.Bars[i]
+		b.Told = d.Notices
+		if b.Told > 0 {
+			b.ToldHeight = min(max(100*b.Told/int(max(c.Most, 1)), leastHeight), 100)
+		}
+		b.ToldY = 100 - b.ToldHeight
+	}
+	c.Label = say(lang, "chart-twofold", c.First, c.Last, c.Total, told)
+	return c
 }
 
 // chart draws the counts of intervals, each of whole days; edges are their

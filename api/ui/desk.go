@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"xinwen/api/backtest"
 	"xinwen/api/deliver"
 	"xinwen/api/rules"
 	"xinwen/news"
@@ -31,6 +32,12 @@ type Desk interface {
 	// CreateRule makes a rule; a *problem.Problem says why it cannot be made,
 	// rules.ErrExists that its ID is taken.
 	CreateRule(ctx context.Context, r *news.Rule) error
+	// ReplaceRule changes a rule as a whole; its errors are those of CreateRule and
+	// ChangeRule.
+	ReplaceRule(ctx context.Context, r *news.Rule) error
+	// TestRule says what a rule would have told of in the last 30 days; a
+	// *problem.Problem says why it cannot be tested.
+	TestRule(ctx context.Context, r *news.Rule) (*backtest.Report, error)
 	// ChangeRule changes a rule; nil takes it away. It returns rules.ErrFile of a
 	// rule that comes from a file, and rules.ErrChanged if somebody else was
 	// quicker or it is gone.

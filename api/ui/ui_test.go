@@ -355,6 +355,9 @@ func TestCatalogueIsComplete(t *testing.T) {
 			made = append(made, prefix+key)
 		}
 	}
+	for _, level := range noises {
+		made = append(made, "noise-"+level)
+	}
 	for _, f := range fieldsOffered {
 		made = append(made, f.key)
 	}
@@ -364,7 +367,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 			made = append(made, l.key)
 		}
 	}
-	for _, file := range []string{"alerts.go", "chart.go", "deliveries.go", "desk.go", "detail.go", "hit.go", "revisions.go", "suggest.go", "entity.go", "help.go", "sources.go", "story.go", "trends.go"} {
+	for _, file := range []string{"alerts.go", "chart.go", "deliveries.go", "desk.go", "detail.go", "editor.go", "hit.go", "revisions.go", "suggest.go", "entity.go", "help.go", "sources.go", "story.go", "trends.go"} {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

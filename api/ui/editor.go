@@ -1,0 +1,359 @@
+package ui
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"xinwen/api/backtest"
+	"xinwen/api/problem"
+	"xinwen/api/rules"
+	"xinwen/indexer/query"
+	"xinwen/indexer/search"
+	"xinwen/news"
+)
+
+// When a rule tells of its matches; the values of the form's choice.
+const (
+	whenEach      = "each"
+	whenThreshold = "threshold"
+	whenSpike     = "spike"
+)
+
+// editorLanguages are the languages that a rule can be narrowed to.
+var editorLanguages = []string{"zh-Hans", "zh-Hant", "en"}
+
+// editorPage is the page on which a rule is written and tested.
+type editorPage struct {
+	Draft   draft
+	Chosen  []Choice // languages
+	Outcome *Outcome
+	Search  string
+	Fault   *QueryFault
+	Wrong   string
+	YAML    string
+	File    string // where the YAML could be written
+	Locked  bool   // the rule comes from a file
+}
+
+// draft is a rule as the form has it.
+type draft struct {
+	ID, Q, Name         string
+	Lang, Source        []string
+	When, Count, Window string
+	Factor              string
+	Repeats             bool
+	Rest                string // YAML
+}
+
+// rest is what of a rule is written as YAML.
+type rest struct {
+	Owner    string         `yaml:"owner,omitempty"`
+	Labels   []string       `yaml:"labels,omitempty"`
+	Together *news.Together `yaml:"together,omitempty"`
+	First    *news.First    `yaml:"first,omitempty"`
+	Webhooks []news.Webhook `yaml:"webhooks,omitempty"`
+	Channels []news.Channel `yaml:"channels,omitempty"`
+	Digest   *news.Digest   `yaml:"digest,omitempty"`
+	Quiet    *news.Quiet    `yaml:"quiet,omitempty"`
+	Throttle *news.Throttle `yaml:"throttle,omitempty"`
+}
+
+// draftOf reads the form. A search with entities or topics becomes a query.
+func (u *UI) draftOf(v url.Values) draft {
+	s := stateOf(v)
+	made := u.ruleOf(s)
+	return draft{
+		ID: v.Get("id"), Q: made.Query, Name: cmp.Or(strings.TrimSpace(v.Get("name")), made.Name), Lang: s.Lang, Source: s.Source,
+		When: cmp.Or(v.Get("when"), whenEach), Count: cmp.Or(v.Get("count"), "5"), Window: cmp.Or(v.Get("window"), "24h"), Factor: cmp.Or(v.Get("factor"), "3"),
+		Repeats: v.Get("repeats") == "1", Rest: strings.ReplaceAll(v.Get("rest"), "\r\n", "\n"),
+	}
+}
+
+// draftOfRule returns the form of a stored rule.
+func draftOfRule(r *news.Rule) (draft, error) {
+	d := draft{ID: r.ID, Q: r.Query, Name: r.Name, Lang: r.Languages, Source: r.Sources, When: whenEach, Count: "5", Window: "24h", Factor: "3", Repeats: r.Repeats}
+	switch {
+	case r.Threshold != nil:
+		d.When, d.Count, d.Window = whenThreshold, strconv.Itoa(r.Threshold.Count), r.Threshold.Window.String()
+	case r.Spike != nil:
+		d.When, d.Window = whenSpike, r.Spike.Window.String()
+		if r.Spike.Factor != 0 {
+			d.Factor = strconv.FormatFloat(r.Spike.Factor, 'g', -1, 64)
+		}
+	}
+	x := rest{r.Owner, r.Labels, r.Together, r.First, r.Webhooks, r.Channels, r.Digest, r.Quiet, r.Throttle}
+	text, err := yaml.Marshal(x)
+	if err != nil {
+		return d, err
+	}
+	if t := string(text); t != "{}\n" {
+		d.Rest = t
+	}
+	return d, nil
+}
+
+// rule returns the rule that a draft means; its errors are for the one who
+// writes it. Of what a form does not have, old keeps it.
+func (d *draft) rule(old *news.Rule) (*news.Rule, error) {
+	var x rest
+	if err := yaml.NewDecoder(strings.NewReader(d.Rest), yaml.Strict()).Decode(&x); err != nil && !errors.Is(err, io.EOF) {
+		message, _, _ := strings.Cut(err.Error(), "\n")
+		return nil, problem.New(http.StatusUnprocessableEntity, "The part written as YAML cannot be read: "+message, "")
+	}
+	r := news.Rule{}
+	if old != nil {
+		r = *old
+	}
+	r.ID, r.Name, r.Query, r.Languages, r.Sources, r.Repeats = d.ID, d.Name, d.Q, d.Lang, d.Source, d.Repeats
+	r.Owner, r.Labels, r.Together, r.First, r.Webhooks, r.Channels, r.Digest, r.Quiet, r.Throttle = x.Owner, x.Labels, x.Together, x.First, x.Webhooks, x.Channels, x.Digest, x.Quiet, x.Throttle
+	spike := r.Spike
+	r.Threshold, r.Spike = nil, nil
+	if d.When == whenEach {
+		return &r, nil
+	}
+	window, err := news.ParseDuration(d.Window)
+	if err != nil {
+		return nil, problem.New(http.StatusUnprocessableEntity, strconv.Quote(d.Window)+" is not a span of time.", "Write for example 24h or 7d.")
+	}
+	if d.When == whenThreshold {
+		n, err := strconv.Atoi(d.Count)
+		if err != nil {
+			return nil, problem.New(http.StatusUnprocessableEntity, strconv.Quote(d.Count)+" is not a number of articles.", "")
+		}
+		r.Threshold = &news.Threshold{Count: n, Window: window}
+		return &r, nil
+	}
+	factor, err := strconv.ParseFloat(d.Factor, 64)
+	if err != nil {
+		return nil, problem.New(http.StatusUnprocessableEntity, strconv.Quote(d.Factor)+" is not a number.", "")
+	}
+	if r.Spike = spike; r.Spike == nil {
+		r.Spike = &news.Spike{}
+	}
+	r.Spike = &news.Spike{Window: window, Factor: factor, Least: r.Spike.Least, History: r.Spike.History}
+	return &r, nil
+}
+
+// test shows the form of a rule and what it would have told of.
+func (u *UI) test(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	d := u.draftOf(q)
+	if id := q.Get("id"); id != "" && !q.Has("q") {
+		stored, err := u.storedRule(r.Context(), id)
+		if err != nil {
+			u.failure(w, r, err)
+			return
+		}
+		if stored == nil {
+			u.message(w, r, http.StatusNotFound, "rule-gone", "")
+			return
+		}
+		if d, err = draftOfRule(&stored.Rule); err != nil {
+			u.failure(w, r, err)
+			return
+		}
+	}
+	u.edit(w, r, d, nil)
+}
+
+// storedRule returns a rule by its ID, nil if there is none.
+func (u *UI) storedRule(ctx context.Context, id string) (*rules.Stored, error) {
+	list, err := u.o.Desk.Rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(list, func(s rules.Stored) bool { return s.ID == id }); i >= 0 {
+		return &list[i], nil
+	}
+	return nil, nil
+}
+
+// edit shows the form with a draft, what came of testing it and, if it was
+// refused, why.
+func (u *UI) edit(w http.ResponseWriter, r *http.Request, d draft, refused *problem.Problem) {
+	lang, status := languageOf(r), http.StatusOK
+	p := editorPage{Draft: d, Search: state{Q: d.Q, Lang: d.Lang, Source: d.Source, Sort: search.SortNewest}.URL()}
+	for _, tag := range editorLanguages {
+		p.Chosen = append(p.Chosen, Choice{Link: Link{Label: u.langLabel(tag, lang), Active: slices.Contains(d.Lang, tag)}, Key: tag})
+	}
+	var old *news.Rule
+	if d.ID != "" {
+		stored, err := u.storedRule(r.Context(), d.ID)
+		if err != nil {
+			u.failure(w, r, err)
+			return
+		}
+		if stored != nil {
+			old, p.Locked = &stored.Rule, stored.Origin != ""
+		}
+	}
+	if refused == nil && (d.Q != "" || d.Rest != "" || len(d.Lang)+len(d.Source) > 0) {
+		err := u.try(r, &p, old, lang)
+		var (
+			syntax  *query.SyntaxError
+			request *search.RequestError
+		)
+		switch {
+		case errors.As(err, &syntax):
+			p.Fault, status = fault(d.Q, syntax), http.StatusBadRequest
+		case errors.As(err, &request):
+			p.Wrong, status = request.Error(), http.StatusBadRequest
+		case errors.As(err, &refused) && refused.Status < 500:
+		case err != nil:
+			u.failure(w, r, err)
+			return
+		}
+	}
+	if refused != nil {
+		p.Wrong, status = strings.TrimSpace(refused.Error()+" "+refused.Hint), refused.Status
+	}
+	if r.Header.Get("HX-Request") == "true" {
+		// Of an answer that is no success htmx shows nothing.
+		u.render(w, r, http.StatusOK, "outcome", page{Data: p})
+		return
+	}
+	title := say(lang, "test-title")
+	if d.ID != "" {
+		title = d.Name
+	}
+	u.render(w, r, status, "test.html", page{Title: title, Section: "alerts", Data: p})
+}
+
+// try tests the draft of p.
+func (u *UI) try(r *http.Request, p *editorPage, old *news.Rule, lang int) error {
+	if _, err := query.Parse(p.Draft.Q); err != nil {
+		return err
+	}
+	rule, err := p.Draft.rule(old)
+	if err != nil {
+		return err
+	}
+	if rule.ID == "" {
+		rule.ID = u.slug(rule.Name)
+	}
+	report, err := u.o.Desk.TestRule(r.Context(), rule)
+	if err != nil {
+		return err
+	}
+	p.Outcome = u.outcome(report, state{Q: p.Draft.Q, Lang: p.Draft.Lang, Source: p.Draft.Source}, displayOf(r), lang)
+	var text bytes.Buffer
+	if err := yaml.NewEncoder(&text).Encode(rule); err != nil {
+		return err
+	}
+	p.YAML, p.File = text.String(), rule.ID+".yaml"
+	return nil
+}
+
+// maxTaken is how many IDs are tried for a new rule.
+const maxTaken = 20
+
+// save makes or changes the rule of a form.
+func (u *UI) save(w http.ResponseWriter, r *http.Request) {
+	if !u.form(w, r) {
+		return
+	}
+	d := u.draftOf(r.PostForm)
+	said, err := "rule-saved", error(nil)
+	if d.ID == "" {
+		err = u.create(r.Context(), d)
+	} else {
+		said = "rule-changed"
+		err = u.replace(r.Context(), d)
+	}
+	var refused *problem.Problem
+	switch {
+	case errors.As(err, &refused) && refused.Status < 500:
+		u.edit(w, r, d, refused)
+		return
+	case errors.Is(err, rules.ErrFile):
+		said = "rule-of-file"
+	case errors.Is(err, rules.ErrChanged):
+		said = "rule-moved"
+	case err != nil:
+		u.failure(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/alerts?said="+said, http.StatusSeeOther)
+}
+
+func (u *UI) create(ctx context.Context, d draft) error {
+	rule, err := d.rule(nil)
+	if err != nil {
+		return err
+	}
+	id := u.slug(rule.Name)
+	if id == unnamed { // the name has nothing for an ID, perhaps the query has
+		id = u.slug(rule.Query)
+	}
+	rule.ID = id
+	err = u.o.Desk.CreateRule(ctx, rule)
+	for n := 2; errors.Is(err, rules.ErrExists) && n <= maxTaken; n++ {
+		rule.ID = id + "-" + strconv.Itoa(n)
+		err = u.o.Desk.CreateRule(ctx, rule)
+	}
+	return err
+}
+
+// replace changes a stored rule into the draft's.
+func (u *UI) replace(ctx context.Context, d draft) error {
+	stored, err := u.storedRule(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	if stored == nil {
+		return rules.ErrChanged
+	}
+	rule, err := d.rule(&stored.Rule)
+	if err != nil {
+		return err
+	}
+	return u.o.Desk.ReplaceRule(ctx, rule)
+}
+
+// Outcome is what a rule would have told of.
+type Outcome struct {
+	Hits, Notices, Stories int
+	PerDay, Repeats        string
+	Noise                  string // key of how much it would disturb
+	Chart                  *Chart
+	Samples                []Sample
+	Since                  string // notices are counted from here, "" from the beginning
+}
+
+// Sample is an article that would have been told.
+type Sample struct {
+	URL, Title, Lang, Source, Time string
+	Repeats                        int
+}
+
+// noises are the keys of how much a rule disturbs.
+var noises = []string{backtest.Silent, backtest.Low, backtest.Medium, backtest.High}
+
+func (u *UI) outcome(r *backtest.Report, s state, d display, lang int) *Outcome {
+	o := &Outcome{
+		Hits: r.Hits, Notices: r.Notices, Stories: r.Stories,
+		PerDay:  strconv.FormatFloat(r.Noise.NoticesPerDay, 'f', 1, 64),
+		Repeats: strconv.Itoa(int(100*r.Noise.RepeatShare+.5)) + " %",
+		Noise:   "noise-" + r.Noise.Level,
+		Chart:   twofold(r.Days, s, lang),
+	}
+	o.Since, _ = u.stamp(r.Since)
+	for i := range r.Samples {
+		a := &r.Samples[i]
+		shown, _ := u.stamp(a.Published)
+		o.Samples = append(o.Samples, Sample{
+			URL: "/article/" + url.PathEscape(a.ID), Title: or(d.text(a.Title, a.Lang, ""), say(lang, "untitled")), Lang: d.tag(a.Lang, ""), Source: a.Source, Time: shown, Repeats: a.Repeats,
+		})
+	}
+	return o
+}

@@ -1,0 +1,134 @@
+package ui
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"xinwen/api/backtest"
+	"xinwen/api/internal/memory"
+	"xinwen/api/problem"
+	"xinwen/api/rules"
+	"xinwen/indexer/query"
+	"xinwen/news"
+)
+
+func (d *table) ReplaceRule(ctx context.Context, r *news.Rule) error {
+	return d.ChangeRule(ctx, r.ID, func(old *news.Rule) { *old = *r })
+}
+
+func (d *table) TestRule(_ context.Context, r *news.Rule) (*backtest.Report, error) {
+	d.tested = append(d.tested, *r)
+	if faults := rules.Check(r, query.Parse); len(faults) > 0 {
+		return nil, problem.New(http.StatusUnprocessableEntity, faults[0].Text(), faults[0].Hint)
+	}
+	return &backtest.Report{
+		Hits: 7, Notices: 3, Stories: 3, Noise: backtest.Noise{Level: backtest.Low, NoticesPerDay: 0.1, RepeatShare: 0.57},
+		Days:    []backtest.Day{{Date: "2026-11-01", Hits: 4, Notices: 1}, {Date: "2026-11-02", Hits: 3, Notices: 2}},
+		Samples: []backtest.Sample{{ID: "a1", Title: "HBM <b>", Source: "example", Lang: "en", Repeats: 4}},
+	}, d.err
+}
+
+func TestEditorShowsWhatARuleWouldTell(t *testing.T) {
+	d := &table{}
+	h := newDesk(t, &memory.Index{}, d)
+	body := get(t, h, "/alerts/test?q=HBM&lang=en").Body.String()
+	for _, want := range []string{
+		`<svg class="bars twofold"`, `<rect class="told"`, "id: hbm\n", "query: HBM\n", "hbm.yaml", `value="HBM"`, `href="/?lang=en&amp;q=HBM&amp;sort=newest"`,
+		`value="en" checked`, "HBM &lt;b&gt;", "4 repeats", "57 %", ">quiet<",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("got a page without %q", want)
+		}
+	}
+	if w := get(t, h, "/alerts/test?q=%E5%8F%B0%E7%A7%AF%E7%94%B5)"); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "<code>台积电<mark>)</mark></code>") {
+		t.Errorf("got %d, want the fault at its column", w.Code)
+	}
+	if w := get(t, h, "/alerts/test"); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "<svg") {
+		t.Errorf("got %d, want only the form", w.Code)
+	}
+	part := get(t, h, "/alerts/test?q=HBM)", "HX-Request", "true")
+	if part.Code != http.StatusOK || strings.Contains(part.Body.String(), "<html") || !strings.Contains(part.Body.String(), "<mark>)</mark>") {
+		t.Errorf("got %d %s, want the part of the page with the fault", part.Code, part.Body)
+	}
+}
+
+func TestEditorReadsItsForm(t *testing.T) {
+	d := &table{}
+	h := newDesk(t, &memory.Index{}, d)
+	form := url.Values{
+		"q": {"HBM"}, "name": {"Memory"}, "lang": {"en", "zh-Hans"}, "when": {"spike"}, "window": {"6h"}, "factor": {"2.5"}, "repeats": {"1"},
+		"rest": {"labels: [memory]\r\nchannels:\r\n  - kind: email\r\n    to: [desk@example.com]\r\n"},
+	}
+	if to := post(t, h, "/alerts/save", form).Header().Get("Location"); to != "/alerts?said=rule-saved" {
+		t.Fatalf("led to %q", to)
+	}
+	window, err := news.ParseDuration("6h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []news.Rule{{
+		ID: "memory", Name: "Memory", Query: "HBM", Languages: []string{"en", "zh-Hans"}, Repeats: true, Labels: []string{"memory"},
+		Spike: &news.Spike{Window: window, Factor: 2.5}, Channels: []news.Channel{{Kind: "email", To: []string{"desk@example.com"}}},
+	}}
+	if diff := cmp.Diff(want, d.made); diff != "" {
+		t.Fatalf("rule (-want +got):\n%s", diff)
+	}
+	for _, tc := range []struct{ key, value, want string }{
+		{"rest", "chanels: []", "chanels"},
+		{"rest", "][", "cannot be read"},
+		{"window", "soon", "span of time"},
+		{"factor", "many", "is not a number"},
+		{"q", "", ""},
+	} {
+		bad := url.Values{}
+		for k, v := range form {
+			bad[k] = v
+		}
+		bad.Set(tc.key, tc.value)
+		w := get(t, h, "/alerts/test?"+bad.Encode())
+		if body := w.Body.String(); !strings.Contains(body, tc.want) || tc.want != "" && w.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%s=%s: got %d, want a page that says %q", tc.key, tc.value, w.Code, tc.want)
+		}
+	}
+}
+
+func TestEditorChangesAStoredRule(t *testing.T) {
+	window, err := news.ParseDuration("1d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := news.Rule{
+		ID: "hbm", Name: "HBM", Query: "HBM", Sources: []string{"example"}, Threshold: &news.Threshold{Count: 9, Window: window},
+		Disabled: true, Webhooks: []news.Webhook{{URL: "https://example.com/hook", SecretEnv: "HOOK"}},
+	}
+	d := &table{rules: []rules.Stored{{Rule: rule}}, made: []news.Rule{rule}}
+	h := newDesk(t, &memory.Index{}, d)
+	body := get(t, asAdmin(h), "/alerts/test?id=hbm").Body.String()
+	for _, want := range []string{`name="id" value="hbm"`, `value="threshold" checked`, `name="count" min="1" max="100000" value="9"`, "secret_env: HOOK", `name="source" value="example" checked`, "Save the changes"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("got a page without %q", want)
+		}
+	}
+	if body := get(t, h, "/alerts/test?id=hbm").Body.String(); strings.Contains(body, "Save the changes") {
+		t.Error("got a page to save on for somebody who only reads")
+	}
+	w := post(t, h, "/alerts/save", url.Values{"id": {"hbm"}, "q": {"HBM OR DRAM"}, "name": {"Memory"}, "when": {"each"}})
+	if to := w.Header().Get("Location"); to != "/alerts?said=rule-changed" {
+		t.Fatalf("led to %q: %s", to, w.Body)
+	}
+	want := []news.Rule{{ID: "hbm", Name: "Memory", Query: "HBM OR DRAM", Disabled: true}}
+	if diff := cmp.Diff(want, d.made); diff != "" {
+		t.Errorf("rule (-want +got):\n%s", diff)
+	}
+	if w := get(t, h, "/alerts/test?id=none"); w.Code != http.StatusNotFound {
+		t.Errorf("got %d for a rule that is not there, want 404", w.Code)
+	}
+	if to := post(t, h, "/alerts/save", url.Values{"id": {"none"}, "q": {"x"}}).Header().Get("Location"); to != "/alerts?said=rule-moved" {
+		t.Errorf("led to %q, want that it is gone", to)
+	}
+}
