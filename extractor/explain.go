@@ -40,7 +40,9 @@ type ExplainedCandidate struct {
 
 // ExplainedBlock is a block of text with the judgement on it.
 type ExplainedBlock struct {
-	Kept        bool    `json:"kept"`
+	Kept bool `json:"kept"`
+	// Repeated says that it was left out since the host's pages have it in common.
+	Repeated    bool    `json:"repeated,omitempty"`
 	Probability float64 `json:"probability"`
 	Tag         string  `json:"tag"`
 	Text        string  `json:"text"`
@@ -57,7 +59,9 @@ type ExplainedVote struct {
 // HTML or text; other faults are in Explanation.Error.
 func (x *Extractor) Explain(p *news.Page) (*Explanation, error) {
 	e := &Explanation{}
-	a, err := x.extract(p, &reading{explain: e})
+	r := x.reading(p)
+	r.explain = e
+	a, err := x.extract(p, r)
 	if err != nil {
 		if len(e.Candidates) == 0 {
 			return nil, err
@@ -85,10 +89,14 @@ func (e *Explanation) fill(d *dom.Document, body *boilerplate.Body, m *metadata.
 		}
 		e.Candidates = append(e.Candidates, x)
 	}
+	repeated := make(map[int]bool)
+	for _, i := range body.Repeated {
+		repeated[i] = true
+	}
 	for i, q := range body.Probability {
-		if kept[i] || q >= 0.2 {
+		if kept[i] || repeated[i] || q >= 0.2 {
 			b := &d.Blocks[i]
-			e.Blocks = append(e.Blocks, ExplainedBlock{Kept: kept[i], Probability: float64(int(q*100+0.5)) / 100, Tag: b.Tag.String(), Text: clip(b.Text, 60)})
+			e.Blocks = append(e.Blocks, ExplainedBlock{Kept: kept[i], Repeated: repeated[i], Probability: float64(int(q*100+0.5)) / 100, Tag: b.Tag.String(), Text: clip(b.Text, 60)})
 		}
 	}
 	for _, v := range m.Votes {

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/net/html/atom"
@@ -19,6 +18,7 @@ import (
 	"xinwen/extractor/duplicate"
 	"xinwen/extractor/entity"
 	"xinwen/extractor/language"
+	"xinwen/extractor/memory"
 	"xinwen/extractor/metadata"
 	"xinwen/extractor/part"
 	"xinwen/extractor/topic"
@@ -57,6 +57,9 @@ type Options struct {
 	// them.
 	Lexicon *lexicon.Store
 	Config  Config
+	// Memory is what is known of hosts, by host, where Extract, Explain and
+	// ExtractLines are to use it; Run has it from the bus.
+	Memory map[string]*memory.Host
 	// Logger may be nil.
 	Logger *slog.Logger
 	// Metrics may be nil.
@@ -73,6 +76,8 @@ type Extractor struct {
 
 	mu        sync.Mutex // held while a gazetteer is built
 	gazetteer gazetteer
+	given     map[string]*memory.View // of Options.Memory
+	store     *memory.Store           // nil without a bus
 	copies    *duplicate.Index
 	running   running
 }
@@ -95,7 +100,11 @@ func New(o Options) (*Extractor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Extractor{bus: o.Bus, lexicon: o.Lexicon, config: o.Config, log: o.Logger, metrics: m, copies: duplicate.NewIndex(maxCopies)}, nil
+	var store *memory.Store
+	if o.Bus != nil {
+		store = memory.NewStore(o.Bus.KV(bus.KVMemory), o.Logger)
+	}
+	return &Extractor{given: views(o.Memory), store: store, bus: o.Bus, lexicon: o.Lexicon, config: o.Config, log: o.Logger, metrics: m, copies: duplicate.NewIndex(maxCopies)}, nil
 }
 
 // Error says why a page cannot become an article. Trying again does not help.
@@ -123,7 +132,7 @@ func (e *Error) Hint() string { return e.hint }
 // Article.Extracted is left zero. Every error is an *Error or about the form of
 // an imported article, and permanent.
 func (x *Extractor) Extract(p *news.Page) (*news.Article, error) {
-	a, err := x.extract(p, &reading{})
+	a, err := x.extract(p, x.reading(p))
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +157,11 @@ type reading struct {
 	series part.Series
 	// explain is filled if it is not nil.
 	explain *Explanation
+	// memory is what is known of the page's host; with remember set, learned is
+	// what the page adds to it.
+	memory   *memory.View
+	remember bool
+	learned  memory.Page
 }
 
 func (x *Extractor) extract(p *news.Page, r *reading) (*news.Article, error) {
@@ -181,14 +195,18 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r
 	head := metadata.ReadHead(d)
 	hints := metadata.Hints(head, p.URL)
 	title := hints.Title
+	if r.remember {
+		hints.Memory, hints.Keys = r.memory, boilerplate.Keys(d)
+		a.SiteMemory = r.memory.Name()
+	}
 	body := boilerplate.Find(d, hints)
 	base := baseOf(p.URL, head.Base)
-	a.Text, a.Links = textOf(d, body.Blocks, base)
+	a.Text, a.Links, a.Gaps = textOf(d, body.Blocks, base)
 	r.series = part.Find(d, p.URL, base, body.Blocks)
 	declared := pageLanguage(d)
 	var w warnings
 	if s := structuredText(head.Article.Body); len(s) > 400 && len(a.Text) < len(s)/4 {
-		a.Text, a.Links = s, nil
+		a.Text, a.Links, a.Gaps = s, nil, nil
 		w.add("structured-text", "the page shows hardly any text, so that of its structured data stands for it")
 	}
 	a.Lang, a.Script = language.Detect(title+"\n"+a.Text, declared)
@@ -230,8 +248,13 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r
 		a.Title = clip(firstLine(a.Text), 80)
 		w.add("title-unknown", "the first line of the text stands for the title")
 	}
+	a.Gaps = lostIn(a.Text, a.Gaps)
+	a.Images, a.Stripped = images(d, body, base), stripped(d, body)
 	w.doubts(a, d, enc, declared)
 	a.Warnings = w
+	if r.remember {
+		r.learned = learned(p, a, d, body, hints.Keys)
+	}
 	return a, nil
 }
 
@@ -243,7 +266,7 @@ func structuredText(s string) string {
 		for i := range blocks {
 			blocks[i] = i
 		}
-		s, _ = textOf(d, blocks, "")
+		s, _, _ = textOf(d, blocks, "")
 	}
 	return tidy(s)
 }
@@ -287,59 +310,6 @@ func pageLanguage(d *dom.Document) string {
 		}
 	}
 	return ""
-}
-
-// baseOf is the address that the links of a page are relative to.
-func baseOf(page, base string) string {
-	if base != "" && page != "" {
-		if b, err := weburl.Resolve(page, base); err == nil {
-			return b
-		}
-	}
-	return page
-}
-
-// textOf joins blocks by newlines. Links get addresses relative to base; those
-// that lead nowhere on the web are left out.
-func textOf(d *dom.Document, blocks []int, base string) (string, []news.Link) {
-	var b strings.Builder
-	var links []news.Link
-	runes := 0
-	for n, i := range blocks {
-		block := &d.Blocks[i]
-		if n > 0 {
-			b.WriteByte('\n')
-			runes++
-		}
-		at, from := runes, 0
-		for _, l := range block.Links {
-			if len(links) >= maxLinks {
-				break
-			}
-			at += utf8.RuneCountInString(block.Text[from:l.Start])
-			text := block.Text[l.Start:l.End]
-			end := at + utf8.RuneCountInString(text)
-			if u, ok := address(base, l.Href); ok {
-				links = append(links, news.Link{Start: at, End: end, Text: text, URL: u})
-			}
-			at, from = end, l.End
-		}
-		b.WriteString(block.Text)
-		runes += utf8.RuneCountInString(block.Text)
-	}
-	return b.String(), links
-}
-
-// maxLinks is how many links of one article are kept.
-const maxLinks = 2000
-
-func address(page, href string) (string, bool) {
-	href = strings.TrimSpace(href)
-	if href == "" || href[0] == '#' || len(href) > 2048 || page == "" && !strings.Contains(href, "://") {
-		return "", false
-	}
-	u, err := weburl.Resolve(page, href)
-	return u, err == nil
 }
 
 func firstLine(s string) string {

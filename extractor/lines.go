@@ -69,8 +69,8 @@ func (x *Extractor) ExtractLines(ctx context.Context, r io.Reader, w io.Writer) 
 	})
 }
 
-func (x *Extractor) extractLine(in pageLine) articleLine {
-	out := articleLine{ID: in.ID, URL: in.URL, Authors: []string{}, Warnings: []string{}}
+// page returns the page of a line.
+func (in *pageLine) page() (*news.Page, error) {
 	p := &news.Page{Version: news.Version, URL: in.URL, ContentType: in.ContentType, Fetched: in.Fetched, TimeZone: in.TimeZone, Body: in.HTML, Fast: true}
 	if u, err := weburl.Canonical(in.URL); err == nil {
 		p.URL = u
@@ -83,6 +83,12 @@ func (x *Extractor) extractLine(in pageLine) articleLine {
 	if err == nil {
 		p.Body, err = gunzip(p.Body)
 	}
+	return p, err
+}
+
+func (x *Extractor) extractLine(in pageLine) articleLine {
+	out := articleLine{ID: in.ID, URL: in.URL, Authors: []string{}, Warnings: []string{}}
+	p, err := in.page()
 	var a *news.Article
 	if err == nil {
 		a, err = x.Extract(p)

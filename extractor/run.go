@@ -84,6 +84,7 @@ func (x *Extractor) Start(ctx context.Context) error {
 		return fmt.Errorf("extractor: %w", err)
 	}
 	x.running.remembering.Go(func() { x.remember(ctx, last) })
+	x.running.remembering.Go(func() { x.store.Run(ctx) })
 	go func() {
 		done <- x.bus.Consume(ctx, bus.ConsumerConfig{
 			Stream: bus.Pages, Name: Consumer, Workers: x.config.Workers, Timeout: x.config.Timeout,
@@ -200,9 +201,14 @@ func (x *Extractor) careful(ctx context.Context, m *bus.Message, p *news.Page) (
 		}
 		return a, "fallback", nil
 	}
-	var r reading
+	r := reading{remember: true}
+	host := weburl.Host(p.URL)
+	if r.memory, err = x.store.View(ctx, host); err != nil {
+		x.log.Warn("page is read without the memory of its host", "url", p.URL, "err", err)
+	}
 	a, err = guard(func() (*news.Article, error) { return x.extract(p, &r) })
 	if err == nil {
+		x.store.Learn(host, r.learned)
 		if a, err = x.join(ctx, p, a, r.series); err != nil || a == nil {
 			x.end(m.Seq)
 			return nil, "part", err // an error is the bus's, no fault of the page

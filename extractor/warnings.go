@@ -7,7 +7,6 @@ import (
 	"xinwen/extractor/dom"
 	"xinwen/news"
 	"xinwen/news/charset"
-	"xinwen/news/han"
 )
 
 // warnings collects what is doubtful, as "code: sentence".
@@ -34,48 +33,12 @@ func (w *warnings) doubts(a *news.Article, d *dom.Document, enc charset.Result, 
 	if a.Published.IsZero() {
 		w.add("date-unknown", "the page does not say when it was published")
 	}
-	if n, at := lostLinks(a.Text); n > 0 {
-		w.add("lost-link-text", "%d places where the text of a link seems to be missing, the first at character %d", n, at)
+	if n := len(a.Gaps); n > 0 {
+		w.add("lost-link-text", "%d places where the text of a link seems to be missing, the first at character %d", n, a.Gaps[0])
 	}
 	if n := converted(a); n > 0 {
 		w.add("converted-script", "%d characters show that this Traditional Chinese was converted from Simplified by a machine", n)
 	}
-}
-
-// lostLinks counts the places where a link's text seems to be missing, as a
-// publisher's system leaves them when it drops links: quotes around nothing, a
-// preposition before 的 or a mark. It returns the code point of the first.
-func lostLinks(s string) (n, first int) {
-	var before, prev rune
-	at := 0
-	for _, r := range s {
-		lost := false
-		switch r {
-		case '”':
-			lost = prev == '“' || prev == ' ' && before == '“'
-		case '」':
-			lost = prev == '「'
-		case '』':
-			lost = prev == '『'
-		case '》':
-			lost = prev == '《'
-		case '，', '。', '、', '；':
-			lost = (prev == '和' || prev == '与' || prev == '與') && han.IsHan(before) && !strings.ContainsRune("总饱温暖柔缓平祥谐参给赠與", before)
-		case '的':
-			lost = (prev == '和' || prev == '与' || prev == '與' || prev == '从' || prev == '從' || prev == '向') && han.IsHan(before) && !strings.ContainsRune("总饱温柔缓平祥谐参给赠方走去转倾动趋意志", before)
-		}
-		if lost {
-			if n == 0 {
-				first = at
-			}
-			if n++; n == 100 {
-				break
-			}
-		}
-		before, prev = prev, r
-		at++
-	}
-	return n, first
 }
 
 // simplifiedOnly are words that a conversion by characters leaves in the

@@ -24,6 +24,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/memory"
 	"xinwen/extractor/template"
 )
 
@@ -39,12 +40,23 @@ type Hints struct {
 	Host string
 	// Templates is the table of known containers; nil means none.
 	Templates *template.Table
+	// Memory is what is known of the host's pages, nil if nothing is; Keys are
+	// what it knows the blocks by (see the function Keys).
+	Memory *memory.View
+	Keys   []uint64
 }
 
 // Body is the article's body.
 type Body struct {
 	// Blocks are indices into the document's blocks, ascending.
 	Blocks []int
+	// Repeated are blocks that were left out since many pages of the host have
+	// them.
+	Repeated []int
+	// Images are the pictures between its title and its end.
+	Images []Picture
+	// Stripped are blocks near it that were left out.
+	Stripped []Left
 	// Element is the index of the chosen element, -1 if it is none.
 	Element int
 	// Score is what the ranker expects of it.
@@ -73,6 +85,7 @@ type page struct {
 	stated bool      // the title block is what the page says its title is
 	prose  []bool
 	unhide bool // what the page hides counts as shown
+	strike bool // what is usual on the host's pages counts as hidden
 	start  int  // first block that the rules keep
 	last   int  // block after the last that they keep
 	stop   int  // block at which another article begins
@@ -87,7 +100,7 @@ type page struct {
 // hidden reports whether the page does not show block i, as far as that
 // matters: known containers are often hidden until a script has run.
 func (p *page) hidden(i int) bool {
-	return p.doc.Blocks[i].Hidden && !p.unhide && (p.under == nil || p.under[i]&cueKnown == 0)
+	return p.strike && p.level(i) == memory.Usual || p.doc.Blocks[i].Hidden && !p.unhide && (p.under == nil || p.under[i]&cueKnown == 0)
 }
 
 // asideWorth is what an element that is named as no part of the article costs
@@ -98,7 +111,22 @@ const (
 )
 
 // Find returns the body of the article in d.
-func Find(d *dom.Document, h Hints) *Body { return Examine(d, h).pick() }
+func Find(d *dom.Document, h Hints) *Body {
+	x := Examine(d, h)
+	b := x.pick()
+	if h.Memory != nil && x.page.common(b.Blocks) {
+		// What looks like the article is on most pages of the host: look again,
+		// without that.
+		again := examine(&page{doc: d, hints: h, strike: true})
+		if other := again.pick(); other.prose(again.page) > 0 {
+			x, b = again, other
+		}
+	}
+	x.page.without(b)
+	b.Images = x.page.pictures(b.Blocks)
+	b.Stripped = x.page.left(b)
+	return b
+}
 
 // measure finds the sentences and reads the names of elements. A name that
 // would strike most of the page's sentences says nothing.

@@ -20,6 +20,8 @@ type Document struct {
 	// Heads are the title, meta, link and base elements, and the scripts that
 	// are structured data, may tell the time of publication or link further pages.
 	Heads []*html.Node
+	// Images are the pictures in document order.
+	Images []Image
 	// Rebuilt says that the fallback parser made the tree, Truncated that the
 	// document was longer than MaxBytes.
 	Rebuilt, Truncated bool
@@ -42,6 +44,15 @@ func (d *Document) Index(n *html.Node) int {
 	return -1
 }
 
+// Image is a picture.
+type Image struct {
+	Node *html.Node
+	// At is the index of the block after it, Element that of the innermost
+	// block-level element around it, -1 for none.
+	At, Element int
+	Hidden      bool
+}
+
 // Element is an element and what it covers: Blocks[First:End].
 type Element struct {
 	Node       *html.Node
@@ -56,6 +67,9 @@ type Block struct {
 	Links []Link
 	// Cuts are the byte offsets in Text where an inline element starts or ends.
 	Cuts []int
+	// Gaps are the byte offsets in Text where a link has no text: some content
+	// systems lose it.
+	Gaps []int
 	// Element is the index of the innermost block-level element around it.
 	Element int
 	// Tag is that element's tag, or the heading, list item, paragraph, cell or
@@ -173,6 +187,13 @@ func (b *builder) element(n *html.Node) {
 	case atom.Br:
 		b.flush()
 		return
+	case atom.Img:
+		at := len(b.doc.Blocks)
+		if b.text.Len() > 0 {
+			at++
+		}
+		b.doc.Images = append(b.doc.Images, Image{Node: n, At: at, Element: b.parent, Hidden: b.hidden})
+		return
 	}
 	if silent[a] || n.Data == "svg" || n.Data == "math" {
 		return
@@ -221,6 +242,9 @@ func (b *builder) element(n *html.Node) {
 		b.openLink(Attr(n, "href"))
 		b.walk(n)
 		b.closeLink()
+		if n.FirstChild == nil && lostText(n) {
+			b.cur.Gaps = append(b.cur.Gaps, b.text.Len())
+		}
 	} else {
 		b.walk(n)
 	}
@@ -251,6 +275,23 @@ func (b *builder) element(n *html.Node) {
 func tellingScript(s string) bool {
 	return len(s) < 1<<20 && (strings.Contains(s, "createPageHTML(") || strings.Contains(s, "var ct") || strings.Contains(s, "ublish_time") || strings.Contains(s, "ublishTime") || strings.Contains(s, "pubtime") ||
 		strings.Contains(s, "uthorName") || strings.Contains(s, "uthor_name") || strings.Contains(s, "source: '") || strings.Contains(s, `"source":"`) || strings.Contains(s, "media_name"))
+}
+
+// lostText reports whether a link without text is one that should have some: it
+// leads to another page, and is no icon.
+func lostText(n *html.Node) bool {
+	for i := range n.Attr {
+		switch a := &n.Attr[i]; a.Key {
+		case "href":
+			if !strings.HasPrefix(a.Val, "http") && !strings.HasPrefix(a.Val, "/") {
+				return false
+			}
+		case "target", "title", "rel":
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // popsUp reports whether an inline element names itself something that appears
@@ -417,6 +458,7 @@ func (b *builder) count(r rune, rest string) {
 func (b *builder) flush() {
 	b.space, b.soft = false, false
 	if b.text.Len() == 0 {
+		b.cur.Gaps = nil
 		return
 	}
 	b.endLink()

@@ -207,6 +207,18 @@ func Attr(n *html.Node, key string) string {
 	return ""
 }
 
+// Source returns the address of a picture, which pages that load pictures late
+// have in another attribute than src.
+func Source(n *html.Node) string {
+	for _, key := range [...]string{"data-original", "data-src", "data-lazy-src", "data-actualsrc", "data-original-src", "data-url", "src"} {
+		if s := strings.TrimSpace(Attr(n, key)); s != "" && !strings.HasPrefix(s, "data:") {
+			return s
+		}
+	}
+	first, _, _ := strings.Cut(strings.TrimSpace(Attr(n, "srcset")), " ")
+	return strings.TrimSuffix(first, ",")
+}
+
 // Plain makes a document of plain text: one block a line.
 func Plain(s string) *Document {
 	d := &Document{}
