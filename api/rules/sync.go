@@ -56,13 +56,32 @@ func NewStore(o Options) *Store {
 }
 
 // Sync makes the bucket say what the directory says. Faults in files are
-// logged, not returned: the files' last good rules stay.
+// logged, not returned: the files' last good rules stay. After it the percolator
+// may begin, also if there are no rules.
 func (s *Store) Sync(ctx context.Context) error {
-	if s.dir == "" {
-		return nil
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.dir != "" {
+		if err := s.sync(ctx); err != nil {
+			return err
+		}
+	}
+	return s.speak(ctx)
+}
+
+// speak marks a bucket that has never had a rule, see bus.KeyNoRule.
+func (s *Store) speak(ctx context.Context) error {
+	status, err := s.kv.Status(ctx)
+	if err == nil && status.Values() == 0 {
+		err = s.kv.Delete(ctx, bus.KeyNoRule)
+	}
+	if err != nil {
+		return fmt.Errorf("rules: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) sync(ctx context.Context) error {
 	set, err := Load(s.dir, s.o.Parse)
 	if err != nil {
 		return err

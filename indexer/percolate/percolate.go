@@ -39,7 +39,7 @@ import (
 )
 
 // Consumer is the name of the durable consumer on ARTICLES.
-const Consumer = "percolator"
+const Consumer = bus.ConsumerPercolator
 
 const (
 	// maxMatches bounds the spans told in an alert.

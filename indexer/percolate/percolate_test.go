@@ -120,6 +120,9 @@ func put(t *testing.T, b *bus.Bus, r news.Rule) {
 // start runs a percolator until the test or the returned function ends it.
 func start(t *testing.T, b *bus.Bus) (*Percolator, func()) {
 	t.Helper()
+	if err := b.KV(bus.KVRules).Delete(t.Context(), bus.KeyNoRule); err != nil { // an api's word
+		t.Fatal(err)
+	}
 	p, err := New(Options{Bus: b, Evaluator: evaluator(), Metrics: prometheus.NewPedanticRegistry()})
 	if err != nil {
 		t.Fatal(err)
@@ -286,10 +289,10 @@ func TestBadRulesAreReportedAndTheOthersWork(t *testing.T) {
 func TestRestartGoesOnWhereItWas(t *testing.T) {
 	b := openBus(t)
 	put(t, b, news.Rule{ID: "r", Query: "台积电"})
-	publish(t, b, story("a0", "台積電", "history"))
+	publish(t, b, story("a0", "台積電", "before the first start"))
 	_, stop := start(t, b)
 	publish(t, b, story("a1", "台積電", ""))
-	alerts(t, b, 1)
+	alerts(t, b, 2)
 	stop()
 	publish(t, b, story("a2", "台積電", "while it was down"))
 	deleted := story("a3", "台積電", "")
@@ -298,11 +301,27 @@ func TestRestartGoesOnWhereItWas(t *testing.T) {
 	start(t, b)
 	publish(t, b, story("a4", "台積電", ""))
 	var got []string
-	for _, a := range alerts(t, b, 3) {
+	for _, a := range alerts(t, b, 4) {
 		got = append(got, a.Article.ID)
 	}
-	if d := cmp.Diff([]string{"a1", "a2", "a4"}, got); d != "" {
+	if d := cmp.Diff([]string{"a0", "a1", "a2", "a4"}, got); d != "" {
 		t.Errorf("want -, got +:\n%s", d)
+	}
+}
+
+// A system restored from a backup has articles and no consumer: they were told of
+// before.
+func TestWithoutItsConsumerHistoryIsNotToldAgain(t *testing.T) {
+	b := openBus(t)
+	put(t, b, news.Rule{ID: "r", Query: "台积电"})
+	publish(t, b, story("a0", "台積電", "history"))
+	if err := b.JetStream().DeleteConsumer(t.Context(), bus.Articles, Consumer); err != nil {
+		t.Fatal(err)
+	}
+	start(t, b)
+	publish(t, b, story("a1", "台積電", ""))
+	if got := alerts(t, b, 1)[0].Article.ID; got != "a1" {
+		t.Errorf("got an alert of %s, want one of a1", got)
 	}
 }
 

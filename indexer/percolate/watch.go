@@ -48,7 +48,13 @@ func (p *Percolator) follow(ctx context.Context) error {
 	defer func() { _ = w.Stop() }()  // it ends with ctx anyway
 	lexicon := p.evaluator.Changed() // before, so that no change is missed
 	b := newRulebook(p.evaluator)
-	complete := false
+	// In a new system no api has said yet which rules there are, not even that
+	// there are none (see bus.KeyNoRule).
+	complete, spoken := false, false
+	update := func(e jetstream.KeyValueEntry) {
+		spoken = spoken || e != nil
+		complete = b.update(e) || complete
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -59,7 +65,7 @@ func (p *Percolator) follow(ctx context.Context) error {
 			if !ok {
 				return errors.New("the watch has ended")
 			}
-			complete = b.update(e) || complete
+			update(e)
 			// What is there already makes one new set.
 			for waiting := true; waiting; {
 				select {
@@ -67,13 +73,13 @@ func (p *Percolator) follow(ctx context.Context) error {
 					if !ok {
 						return errors.New("the watch has ended")
 					}
-					complete = b.update(e) || complete
+					update(e)
 				default:
 					waiting = false
 				}
 			}
 		}
-		if complete {
+		if complete && spoken {
 			p.use(b)
 		}
 	}

@@ -191,9 +191,9 @@ func (w *worker) giveBack(it jetstream.MessagesContext) {
 	it.Stop()
 }
 
-// durable creates or updates the consumer.
-func (b *Bus) durable(ctx context.Context, c ConsumerConfig) (jetstream.Consumer, error) {
-	cfg := jetstream.ConsumerConfig{
+// durable returns what the server must make of c.
+func (c ConsumerConfig) durable() jetstream.ConsumerConfig {
+	return jetstream.ConsumerConfig{
 		Durable:       c.Name,
 		FilterSubject: c.Filter,
 		AckPolicy:     jetstream.AckExplicitPolicy,
@@ -202,6 +202,11 @@ func (b *Bus) durable(ctx context.Context, c ConsumerConfig) (jetstream.Consumer
 		MaxDeliver:    -1, // the bus counts, so that the last failure reaches QUARANTINE with its reason
 		DeliverPolicy: jetstream.DeliverAllPolicy,
 	}
+}
+
+// durable creates or updates the consumer.
+func (b *Bus) durable(ctx context.Context, c ConsumerConfig) (jetstream.Consumer, error) {
+	cfg := c.durable()
 	ctx, cancel := b.ask(ctx)
 	defer cancel()
 	first := b.server.firstUse(c.Stream + " " + c.Name)

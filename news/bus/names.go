@@ -23,6 +23,11 @@ const (
 	Quarantine = "QUARANTINE"
 )
 
+// ConsumerPercolator is the durable consumer of ARTICLES that rules are matched
+// by. It is made with the stream, so that in a new system no article comes before
+// it, in whatever order services start.
+const ConsumerPercolator = "percolator"
+
 // Subjects, each followed by one token (see Token).
 const (
 	SubjectFetch      = "xinwen.frontier.fetch."    // + host
@@ -55,6 +60,12 @@ const (
 
 	KVSourceChanges = "source-changes" // sources added, and switched on or off
 )
+
+// KeyNoRule is a key of KVRules that no rule has. An api marks it in a bucket
+// that has never had a rule: the percolator of a new system waits for the word of
+// an api, so that the first article is matched by the first rules, whichever
+// service starts first.
+const KeyNoRule = "="
 
 // Headers of messages.
 const (

@@ -61,25 +61,25 @@ func TestOpenHalvesDefaultsOnASmallServer(t *testing.T) {
 		warns  bool
 	}{
 		{
-			"enough", 103 << 30,
+			"enough", 111 << 30,
 			bus.Limits{},
 			map[string]int64{bus.Articles: 64 << 30, bus.Pages: 8 << 30, "KV_seen": 2 << 30},
 			false,
 		},
 		{
-			"half", 53 << 30,
+			"half", 57 << 30,
 			bus.Limits{},
 			map[string]int64{bus.Articles: 32 << 30, bus.Pages: 4 << 30, "KV_seen": 1 << 30},
 			true,
 		},
 		{
-			"smallest", 6 << 30,
+			"smallest", 7 << 30,
 			bus.Limits{},
 			map[string]int64{bus.Articles: 1 << 30, bus.Pages: 1 << 30, "KV_seen": 256 << 20},
 			true,
 		},
 		{
-			"the-operators-own-stays", 53 << 30,
+			"the-operators-own-stays", 57 << 30,
 			bus.Limits{ArticlesBytes: 40 << 30},
 			map[string]int64{bus.Articles: 40 << 30, bus.Pages: 2 << 30, "KV_seen": 512 << 20},
 			true,
@@ -125,7 +125,7 @@ func TestOpenHalvesDefaultsOnASmallCluster(t *testing.T) {
 	var urls []string
 	for i, p := range ports {
 		ns := serverWithRoom(t, func(o *natsserver.Options) {
-			o.ServerName, o.JetStreamMaxStore, o.Routes = fmt.Sprintf("n%d", i), 30<<30, routes
+			o.ServerName, o.JetStreamMaxStore, o.Routes = fmt.Sprintf("n%d", i), 33<<30, routes
 			o.Cluster = natsserver.ClusterOpts{Name: "small", Host: "127.0.0.1", Port: p, PoolSize: -1}
 		})
 		urls = append(urls, ns.ClientURL())

@@ -43,6 +43,7 @@ type stream struct {
 	bytes        int64 // default limit
 	limit        func(Limits) int64
 	age          func(Limits) time.Duration // nil: for good
+	first        string                     // durable consumer that sees everything, "" for none
 }
 
 var streams = []stream{
@@ -59,6 +60,7 @@ var streams = []stream{
 	{
 		name: Articles, prefix: SubjectArticles, about: "every article: an index is rebuilt from it",
 		maxMessage: maxMessageBytes, bytes: defaultArticlesBytes, limit: func(l Limits) int64 { return l.ArticlesBytes },
+		first: ConsumerPercolator,
 	},
 	{
 		name: Alerts, prefix: SubjectAlerts, about: "matches of rules", maxMessage: maxMessageBytes,
@@ -289,7 +291,7 @@ func (b *Bus) setupStream(ctx context.Context, s *stream) error {
 		_, err := b.js.CreateStream(ctx, want)
 		return err
 	}
-	return b.align(ctx, s.name, create, func(have *jetstream.StreamConfig) {
+	err := b.align(ctx, s.name, create, func(have *jetstream.StreamConfig) {
 		have.Description, have.Subjects = want.Description, want.Subjects
 		have.Retention, have.Storage, have.Discard = want.Retention, want.Storage, want.Discard
 		have.Duplicates, have.MaxMsgSize = want.Duplicates, want.MaxMsgSize
@@ -304,6 +306,32 @@ func (b *Bus) setupStream(ctx context.Context, s *stream) error {
 			have.MaxAge = want.MaxAge
 		}
 	})
+	if err != nil || s.first == "" {
+		return err
+	}
+	return b.setupFirst(ctx, s)
+}
+
+// setupFirst makes the consumer that must see everything, in a stream that has
+// never had a message or a consumer. In others it begins with what is new: a
+// restored system must not tell of everything again.
+func (b *Bus) setupFirst(ctx context.Context, s *stream) error {
+	have, err := b.js.Stream(ctx, s.name)
+	if err != nil {
+		return err
+	}
+	if st := have.CachedInfo().State; st.LastSeq > 0 || st.Consumers > 0 {
+		return nil
+	}
+	c, err := ConsumerConfig{Stream: s.name, Name: s.first}.withDefaults()
+	if err != nil {
+		return err
+	}
+	_, err = b.js.CreateConsumer(ctx, s.name, c.durable())
+	if errors.Is(err, jetstream.ErrConsumerExists) {
+		return nil // of another service that starts at this moment
+	}
+	return err
 }
 
 // setLimit changes the limit of an existing stream only to the operator's.

@@ -15,7 +15,6 @@ import (
 
 	"xinwen/deploy/app"
 	"xinwen/deploy/e2e/internal/run"
-	"xinwen/news/bus"
 )
 
 type natsMsg = nats.Msg
@@ -92,11 +91,6 @@ func killServices(t *testing.T, w *world, n int, random *rand.Rand, killed map[s
 	w.supervise = sys.supervise
 	defer sys.stop()
 	for _, p := range list {
-		if p.Name == app.Extractor {
-			// Rules and deliveries begin with what comes after their first start:
-			// that must be over before the first article.
-			awaitConsumers(t, list[0].Serve, sys)
-		}
 		x := sys.start(p)
 		if p.Name == "nats" {
 			<-x.Started()
@@ -152,38 +146,6 @@ func killServices(t *testing.T, w *world, n int, random *rand.Rand, killed map[s
 	}
 	w.settle(90 * time.Second)
 	killed["ended by itself and was started again"] += sys.revived
-}
-
-// awaitConsumers waits until ARTICLES and ALERTS have their durable consumers.
-func awaitConsumers(t *testing.T, address string, sys *system) {
-	t.Helper()
-	b, err := bus.Open(t.Context(), bus.Options{Config: bus.Config{URL: "nats://" + address}, Name: "observer"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
-	timeout := time.After(60 * time.Second)
-	for {
-		list, err := b.Status(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		there := 0
-		for _, s := range list {
-			if (s.Name == bus.Articles || s.Name == bus.Alerts) && len(s.Consumers) > 0 {
-				there++
-			}
-		}
-		if there == 2 {
-			return
-		}
-		sys.supervise()
-		select {
-		case <-timeout:
-			t.Fatal("indexer and api do not begin")
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }
 
 // TestWholeProcessKilled kills everything at once at random times, start-up
