@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xinwen/indexer/analysis"
-	"xinwen/indexer/bleve"
+	"xinwen/indexer/change"
+	"xinwen/indexer/opensearch"
 	"xinwen/indexer/percolate"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
@@ -35,6 +34,10 @@ type Config struct {
 	Serve bool `json:"serve,omitempty" yaml:"serve,omitempty"`
 	// NoAlerts leaves rules to another indexer.
 	NoAlerts bool `json:"no_alerts,omitempty" yaml:"no_alerts,omitempty"`
+	// Engine keeps the index: EngineBleve, the default, or EngineOpenSearch, which
+	// OpenSearch says where to find.
+	Engine     string            `json:"engine,omitempty" yaml:"engine,omitempty"`
+	OpenSearch opensearch.Config `json:"opensearch,omitzero" yaml:"opensearch,omitempty"`
 }
 
 // Validate returns every fault of c at once.
@@ -49,6 +52,13 @@ func (c Config) Validate() error {
 	if c.BatchWait < 0 {
 		errs = append(errs, fmt.Errorf("indexer: batch_wait %s is negative", c.BatchWait))
 	}
+	switch c.Engine {
+	case "", EngineBleve:
+	case EngineOpenSearch:
+		errs = append(errs, c.OpenSearch.Validate())
+	default:
+		errs = append(errs, fmt.Errorf("indexer: engine %q is neither %s nor %s", c.Engine, EngineBleve, EngineOpenSearch))
+	}
 	return errors.Join(errs...)
 }
 
@@ -59,7 +69,7 @@ type Options struct {
 	Lexicon *lexicon.Store
 	// Analyzer cuts text into tokens; nil makes one from the lexicon.
 	Analyzer *analysis.Analyzer
-	// Dir holds the index; no other process may use it.
+	// Dir holds the index of Bleve; no other process may use it.
 	Dir     string
 	Config  Config
 	Logger  *slog.Logger
@@ -74,12 +84,12 @@ type Indexer struct {
 	config   Config
 	log      *slog.Logger
 	metrics  *metrics
-	options  bleve.Options
+	engine   engine
 
 	// mu guards index and busy. A rebuild holds it to put its index in the place
 	// of the old one.
 	mu      sync.RWMutex
-	index   *bleve.Index
+	index   index
 	busy    bool          // a rebuild is asked for or under way
 	rebuild chan struct{} // asks for one
 
@@ -108,6 +118,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 }
 
+// openWithin bounds the opening of an index that is on other machines.
+const openWithin = time.Minute
+
 // New opens the index. Searches are answered at once; Start begins to read.
 func New(o Options) (*Indexer, error) {
 	if err := o.Config.Validate(); err != nil {
@@ -119,28 +132,22 @@ func New(o Options) (*Indexer, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Analyzer == nil {
-		var lex *lexicon.Lexicon
-		if o.Lexicon != nil {
-			lex = o.Lexicon.Current()
-		}
-		var err error
-		if o.Analyzer, err = analysis.New(analysis.Options{Lexicon: lex}); err != nil {
-			return nil, fmt.Errorf("indexer: %w", err)
-		}
+	var err error
+	if o.Analyzer, err = analyzerOf(o); err != nil {
+		return nil, fmt.Errorf("indexer: %w", err)
 	}
 	i := &Indexer{
 		bus: o.Bus, lexicon: o.Lexicon, analyzer: o.Analyzer, config: o.Config, log: o.Logger,
-		options: bleve.Options{Dir: o.Dir, Analyzer: o.Analyzer, Lexicon: o.Lexicon, Logger: o.Logger},
 		rebuild: make(chan struct{}, 1),
 		ready:   make(chan struct{}),
 		failed:  make(chan error, 1),
 	}
-	if err := i.tidy(); err != nil {
-		return nil, err
+	if i.engine, err = newEngine(o); err != nil {
+		return nil, fmt.Errorf("indexer: %w", err)
 	}
-	var err error
-	if i.index, err = bleve.Open(i.options); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), openWithin)
+	defer cancel()
+	if i.index, err = i.engine.open(ctx); err != nil {
 		return nil, fmt.Errorf("indexer: %w", err)
 	}
 	i.metrics = newMetrics(o.Metrics, i)
@@ -150,14 +157,18 @@ func New(o Options) (*Indexer, error) {
 // Start begins to read ARTICLES, to match rules and, if configured, to serve
 // searches over NATS. All of it ends with Stop or ctx.
 func (i *Indexer) Start(ctx context.Context) error {
-	seq, err := i.current().AppliedSeq()
+	seq, err := i.current().AppliedSeq(ctx)
 	if err != nil {
 		return fmt.Errorf("indexer: %w", err)
 	}
 	i.log.Info("indexer starts", "path", i.current().Path(), "applied_seq", seq)
 	ctx, i.cancel = context.WithCancel(ctx)
-	i.run(func() error { return i.follow(ctx) })
-	i.run(func() error { return i.rebuilds(ctx) })
+	if i.engine.follows() {
+		i.run(func() error { return i.follow(ctx) })
+		i.run(func() error { return i.rebuilds(ctx) })
+	} else {
+		i.run(func() error { return i.watch(ctx) })
+	}
 	if !i.config.NoAlerts {
 		i.run(func() error {
 			return percolate.Run(ctx, percolate.Options{
@@ -220,7 +231,7 @@ func (i *Indexer) Ready(ctx context.Context) error {
 	return fmt.Errorf("indexer: %d of %d articles read", st.AppliedSeq, st.LastSeq)
 }
 
-func (i *Indexer) current() *bleve.Index {
+func (i *Indexer) current() index {
 	i.mu.RLock()
 	defer i.mu.RUnlock()
 	return i.index
@@ -235,17 +246,17 @@ var errBehind = errors.New("the index lacks messages that were read already")
 // follow keeps the index up with ARTICLES.
 func (i *Indexer) follow(ctx context.Context) error {
 	for ctx.Err() == nil {
-		seq, err := i.current().AppliedSeq()
+		seq, err := i.current().AppliedSeq(ctx)
 		if err == nil {
 			err = i.checkCaught(ctx, seq)
 		}
 		if err == nil {
-			err = i.read(ctx, seq+1, func(ctx context.Context, last uint64, ops []bleve.Op) error {
+			err = i.read(ctx, seq+1, func(ctx context.Context, last uint64, ops []change.Op) error {
 				i.mu.RLock()
 				defer i.mu.RUnlock()
 				// Another index may have taken the place of the one before. What it
 				// lacks must be read first.
-				if has, err := i.index.AppliedSeq(); err != nil || has < seq {
+				if has, err := i.index.AppliedSeq(ctx); err != nil || has < seq {
 					return cmp.Or(err, errBehind)
 				}
 				seq = last
@@ -255,7 +266,7 @@ func (i *Indexer) follow(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil, errors.Is(err, errBehind):
 		case errors.Is(err, bus.ErrAhead):
-			if err := i.startOver(err); err != nil {
+			if err := i.startOver(ctx, err); err != nil {
 				return err
 			}
 		case err != nil:
@@ -270,14 +281,14 @@ func (i *Indexer) follow(ctx context.Context) error {
 }
 
 // read reads ARTICLES from a sequence on and gives write what it can apply.
-func (i *Indexer) read(ctx context.Context, from uint64, write func(context.Context, uint64, []bleve.Op) error) error {
+func (i *Indexer) read(ctx context.Context, from uint64, write func(context.Context, uint64, []change.Op) error) error {
 	c := bus.ReadConfig{
 		Stream: bus.Articles, From: from,
 		MaxMessages: i.config.BatchArticles, MaxBytes: i.config.BatchBytes, MaxWait: i.config.BatchWait,
 	}
 	return i.bus.Read(ctx, c, func(ctx context.Context, messages []*bus.Message) error {
 		start := time.Now()
-		ops := make([]bleve.Op, 0, len(messages))
+		ops := make([]change.Op, 0, len(messages))
 		for _, m := range messages {
 			a, err := news.ParseArticle(m.Data)
 			if err == nil && a.ID == "" {
@@ -290,7 +301,7 @@ func (i *Indexer) read(ctx context.Context, from uint64, write func(context.Cont
 				}
 				continue
 			}
-			ops = append(ops, bleve.Op{Article: a, Data: m.Data, Seq: m.Seq, Time: m.Time})
+			ops = append(ops, change.Op{Article: a, Data: m.Data, Seq: m.Seq, Time: m.Time})
 		}
 		last := messages[len(messages)-1].Seq
 		ctx, end := i.traced(ctx, messages)
@@ -320,7 +331,11 @@ func (i *Indexer) checkCaught(ctx context.Context, seq uint64) error {
 	if seq == last {
 		i.caught.Do(func() {
 			close(i.ready)
-			i.removeOthers()
+			if i.engine.follows() {
+				if err := i.engine.removeOthers(ctx, i.current()); err != nil {
+					i.log.Warn("old index not removed", "err", err)
+				}
+			}
 			i.log.Info("index has caught up", "applied_seq", seq)
 		})
 	}
@@ -328,18 +343,11 @@ func (i *Indexer) checkCaught(ctx context.Context, seq uint64) error {
 }
 
 // startOver sets the index aside and opens an empty one.
-func (i *Indexer) startOver(reason error) error {
+func (i *Indexer) startOver(ctx context.Context, reason error) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	path := i.index.Path()
-	aside := path + ".ahead"
-	i.log.Error("index is ahead of the stream: set aside, building a new one", "path", path, "moved_to", aside, "err", reason)
-	err := i.index.Close()
-	err = errors.Join(err, os.RemoveAll(aside), os.Rename(path, aside))
-	if err != nil {
-		return fmt.Errorf("indexer: %w", err)
-	}
-	fresh, err := bleve.Open(i.options)
+	i.log.Error("index is ahead of the stream: set aside, building a new one", "path", i.index.Path(), "err", reason)
+	fresh, err := i.engine.startOver(ctx, i.index)
 	if err != nil {
 		return fmt.Errorf("indexer: %w", err)
 	}
@@ -347,32 +355,26 @@ func (i *Indexer) startOver(reason error) error {
 	return nil
 }
 
-// tidy removes what an interrupted rebuild has left.
-func (i *Indexer) tidy() error {
-	path := bleve.Path(i.options.Dir, i.analyzer)
-	for _, suffix := range []string{newSuffix, oldSuffix} {
-		if err := os.RemoveAll(path + suffix); err != nil {
-			return fmt.Errorf("indexer: %w; choose a data directory that this user may write to", err)
-		}
-	}
-	return nil
-}
+// watchEvery is how often an indexer that does not write looks how far another
+// one has come.
+const watchEvery = time.Second
 
-// removeOthers removes indexes that another analysis made.
-func (i *Indexer) removeOthers() {
-	paths, err := filepath.Glob(filepath.Join(i.options.Dir, bleve.Prefix+"*"))
-	if err != nil {
-		return // the pattern is constant
-	}
-	current := i.current().Path()
-	for _, p := range paths {
-		if filepath.Ext(p) != "" || p == current {
-			continue
+// watch waits until the index, which another indexer writes to, has caught up.
+func (i *Indexer) watch(ctx context.Context) error {
+	for {
+		seq, err := i.current().AppliedSeq(ctx)
+		if err == nil {
+			err = i.checkCaught(ctx, seq)
 		}
-		if err := os.RemoveAll(p); err != nil {
-			i.log.Warn("old index not removed: delete it by hand", "path", p, "err", err)
-			continue
+		if err != nil && ctx.Err() == nil {
+			i.log.Warn("the index cannot be looked at, will try again", "err", err)
 		}
-		i.log.Info("removed the index of an older analysis", "path", p)
+		select {
+		case <-i.ready:
+			return nil
+		case <-ctx.Done():
+			return nil
+		case <-time.After(watchEvery):
+		}
 	}
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"xinwen/indexer/bleve"
 	"xinwen/indexer/search"
 	"xinwen/indexer/search/searchtest"
 	"xinwen/news"
@@ -231,7 +230,7 @@ func TestExchangedIndexIsFilledUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if i.index, err = bleve.Open(i.options); err != nil {
+		if i.index, err = i.engine.open(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}()

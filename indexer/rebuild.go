@@ -4,23 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"time"
 
-	"xinwen/indexer/bleve"
+	"xinwen/indexer/change"
 	"xinwen/indexer/search"
 	"xinwen/news"
 	"xinwen/news/bus"
 )
 
-// Suffixes of directories while a rebuild is under way.
-const (
-	newSuffix = ".new"
-	oldSuffix = ".old"
-)
-
 // Rebuild implements search.Rebuilder. While a rebuild is under way it does
-// nothing.
+// nothing, nor where another indexer writes to the index.
 func (i *Indexer) Rebuild(context.Context) error {
+	if !i.engine.follows() {
+		return nil
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.busy {
@@ -52,81 +49,60 @@ func (i *Indexer) rebuilds(ctx context.Context) error {
 // rebuildOnce builds an index beside the one in use and takes its place when
 // it has come as far.
 func (i *Indexer) rebuildOnce(ctx context.Context) error {
-	path := i.current().Path()
-	if err := os.RemoveAll(path + newSuffix); err != nil {
-		return err
-	}
-	fresh, err := bleve.OpenAt(path+newSuffix, i.options)
+	fresh, err := i.engine.next(ctx)
 	if err != nil {
 		return err
 	}
-	i.log.Info("rebuild begins", "path", path)
-	ctx, cancel := context.WithCancel(ctx)
+	i.log.Info("rebuild begins", "path", fresh.Path())
+	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
 	// swapped is set by the reading goroutine's own calls only.
-	swapped, err := i.swap(ctx, fresh, path)
+	swapped, err := i.swap(ctx, fresh)
 	if err == nil && !swapped {
-		err = i.read(ctx, 1, func(ctx context.Context, seq uint64, ops []bleve.Op) error {
+		err = i.read(reading, 1, func(ctx context.Context, seq uint64, ops []change.Op) error {
 			if err := fresh.Write(ctx, seq, ops); err != nil {
 				return err
 			}
 			var err error
-			if swapped, err = i.swap(ctx, fresh, path); swapped {
+			if swapped, err = i.swap(ctx, fresh); swapped {
 				cancel()
 			}
 			return err
 		})
 	}
 	if !swapped {
-		return errors.Join(err, ctx.Err(), fresh.Close(), os.RemoveAll(path+newSuffix))
+		dropping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		return errors.Join(err, ctx.Err(), i.engine.drop(dropping, fresh))
 	}
 	if err != nil {
 		return err
 	}
-	i.log.Info("rebuild is done", "path", path)
+	i.log.Info("rebuild is done", "path", i.current().Path())
 	return nil
 }
 
 // swap puts fresh in the place of the index in use if it is not behind that.
-func (i *Indexer) swap(ctx context.Context, fresh *bleve.Index, path string) (bool, error) {
+// Searches wait for the moment.
+func (i *Indexer) swap(ctx context.Context, fresh index) (bool, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	seq, err := fresh.AppliedSeq()
+	seq, err := fresh.AppliedSeq(ctx)
 	if err != nil {
 		return false, err
 	}
-	live, err := i.index.AppliedSeq()
+	live, err := i.index.AppliedSeq(ctx)
 	if err != nil || seq < live {
 		return false, err
 	}
 	if err := fresh.Flush(ctx); err != nil {
 		return false, err
 	}
-	// An open index cannot be moved. Searches wait for the moment.
-	err = errors.Join(fresh.Close(), i.index.Close())
-	if err == nil {
-		err = exchange(path)
+	opened, err := i.engine.replace(ctx, i.index, fresh)
+	if opened != nil {
+		i.index = opened
 	}
-	opened, oerr := bleve.Open(i.options)
-	if oerr != nil {
-		return false, errors.Join(err, fmt.Errorf("%w; start the indexer again", oerr))
-	}
-	i.index = opened
 	return err == nil, err
-}
-
-// exchange puts the index built beside the one at path in its place.
-func exchange(path string) error {
-	if err := os.RemoveAll(path + oldSuffix); err != nil {
-		return err
-	}
-	if err := os.Rename(path, path+oldSuffix); err != nil {
-		return err
-	}
-	if err := os.Rename(path+newSuffix, path); err != nil {
-		return errors.Join(err, os.Rename(path+oldSuffix, path))
-	}
-	return os.RemoveAll(path + oldSuffix)
 }
 
 // Searcher returns what answers searches. It is also a search.Counter, a

@@ -1,6 +1,7 @@
 package opensearch
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -197,7 +198,7 @@ func sequence(c *query.Clause) object {
 	if len(c.Slots) == 1 {
 		switch s := c.Slots[0]; {
 		case latinPrefix(s):
-			return object{"prefix": object{field: token(s.Terms[0])}}
+			return object{"prefix": object{field: start(s.Terms[0])}}
 		default:
 			return terms(field, forms(s))
 		}
@@ -227,7 +228,9 @@ func forms(s query.Slot) []string {
 	}
 	list := make([]string, len(s.Terms))
 	for i, t := range s.Terms {
-		list[i] = token(t)
+		if list[i] = token(t); s.Prefix {
+			list[i] = start(t)
+		}
 	}
 	return list
 }
@@ -256,7 +259,13 @@ func ordered(gaps int, rules ...object) object {
 const nearExpansions = 1024
 
 // run returns the rule of a sequence, which covers all its positions.
-func run(c *query.Clause) object {
+func run(c *query.Clause) object { return runOf(c, "") }
+
+// runAgain returns the same in other words.
+func runAgain(c *query.Clause) object { return runOf(c, joint+nowhere) }
+
+// runOf is run with a token, after a bar, that may stand in the last place, too.
+func runOf(c *query.Clause, or string) object {
 	places := make([]string, 0, c.Length)
 	before := "" // the gram in the last slot
 	// fill covers positions up to at by the characters there, of which the gram
@@ -270,7 +279,11 @@ func run(c *query.Clause) object {
 	for _, s := range c.Slots {
 		fill(s.Offset)
 		if latinPrefix(s) {
-			prefix := object{"wildcard": object{"pattern": wildcard(token(s.Terms[0])) + "*", "max_expansions": nearExpansions}}
+			pattern := wildcard(start(s.Terms[0])) + "*"
+			if or != "" {
+				pattern += "*"
+			}
+			prefix := object{"wildcard": object{"pattern": pattern, "max_expansions": nearExpansions}}
 			if len(places) == 0 {
 				return prefix
 			}
@@ -280,6 +293,7 @@ func run(c *query.Clause) object {
 		before = s.Terms[0]
 	}
 	fill(c.Length)
+	places[len(places)-1] += or
 	return match(places...)
 }
 
@@ -295,7 +309,7 @@ func near(c *query.Clause) object {
 	var rules []object
 	for _, l := range side(c.Clauses[0]) {
 		for _, r := range side(c.Clauses[1]) {
-			rules = append(rules, ordered(c.Distance, l.before, r.after), ordered(c.Distance, r.before, l.after))
+			rules = append(rules, ordered(c.Distance, l.before, r.behind(l)), ordered(c.Distance, r.before, l.behind(r)))
 		}
 	}
 	if len(rules) == 0 {
@@ -307,23 +321,35 @@ func near(c *query.Clause) object {
 // beside is what may stand on one side of a Near: the rules of it where it comes
 // before the other side and where after. Only their ends that face each other
 // count, so a mention is told by its last or its first position.
-type beside struct{ before, after object }
+type beside struct {
+	before, after object
+	// again is after in other words. OpenSearch takes equal rules in a row for one
+	// that holds several times, and counts gaps differently then.
+	again object
+}
+
+// behind returns the rule of b where it comes after a.
+func (b *beside) behind(a *beside) object {
+	if reflect.DeepEqual(a.before, b.after) {
+		return b.again
+	}
+	return b.after
+}
 
 // side returns what may stand on one side of a Near.
-func side(c *query.Clause) []beside {
+func side(c *query.Clause) []*beside {
 	switch c.Op {
 	case query.OpOr:
-		var list []beside
+		var list []*beside
 		for _, alt := range c.Clauses {
 			list = append(list, side(alt)...)
 		}
 		return list
 	case query.OpSequence:
-		rule := run(c)
-		return []beside{{rule, rule}}
+		return []*beside{{run(c), run(c), runAgain(c)}}
 	case query.OpKeyword:
 		name := token(c.Term)
-		return []beside{{match(markTo + name), match(markFrom + name)}}
+		return []*beside{{before: match(markTo + name), after: match(markFrom + name)}}
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ type Index struct {
 	planner  *plan.Planner
 	log      *slog.Logger
 	// name is that of this generation: what begins the names of its indexes.
-	name string
+	name atomic.Pointer[string]
 	// boost brings scores to those of BM25 with the factor k1+1, which OpenSearch
 	// has left out since version 3.
 	boost float64
@@ -112,17 +112,17 @@ func (x *Index) begin(ctx context.Context, next bool) error {
 		if n == 0 {
 			return fmt.Errorf("%w: opensearch: there is no index %s yet and this indexer is read_only; start one that writes", search.ErrUnavailable, base)
 		}
-		x.name = numbered(base, n)
+		x.setName(numbered(base, n))
 		return nil
 	}
 	if err := x.putTemplate(ctx, base); err != nil {
 		return err
 	}
 	if next {
-		x.name = numbered(base, n+1)
-		err = x.remove(ctx, x.name)
+		x.setName(numbered(base, n+1))
+		err = x.remove(ctx, x.Path())
 	} else {
-		x.name = numbered(base, max(n, 1))
+		x.setName(numbered(base, max(n, 1)))
 	}
 	if err == nil {
 		err = x.putState(ctx)
@@ -133,7 +133,7 @@ func (x *Index) begin(ctx context.Context, next bool) error {
 	if !next && n == 0 {
 		err = x.Use(ctx)
 	}
-	x.log.Info("opensearch index is open", "version", number, "index", x.name, "nodes", x.client.urls)
+	x.log.Info("opensearch index is open", "version", number, "index", x.Path(), "nodes", x.client.urls)
 	return errors.Join(err, x.refresh(ctx)) // what a crash has left unseen
 }
 
@@ -146,13 +146,20 @@ func (x *Index) base() string {
 func numbered(base string, n int) string { return base + "-" + strconv.Itoa(n) }
 
 // pattern matches the indexes of this generation.
-func (x *Index) pattern() string { return x.name + "-*" }
+func (x *Index) pattern() string { return x.Path() + "-*" }
 
 // stateIndex has the state of each generation, and which is in use.
 func (x *Index) stateIndex() string { return x.config.Prefix + "-state" }
 
 // Path returns the name of the index, as it stands in the log.
-func (x *Index) Path() string { return x.name }
+func (x *Index) Path() string {
+	if p := x.name.Load(); p != nil {
+		return *p
+	}
+	return ""
+}
+
+func (x *Index) setName(name string) { x.name.Store(&name) }
 
 // generation returns the number of the generation in use, 0 if there is none.
 func (x *Index) generation(ctx context.Context, base string) (int, error) {
@@ -199,7 +206,7 @@ func (x *Index) makeIndex(ctx context.Context, name string, body any) error {
 // ensure makes the index of a month if it is not there, and shows it under the
 // alias if this generation is in use.
 func (x *Index) ensure(ctx context.Context, month string) error {
-	name := x.name + "-" + month
+	name := x.Path() + "-" + month
 	if x.indexes[name] {
 		return nil
 	}
@@ -207,7 +214,7 @@ func (x *Index) ensure(ctx context.Context, month string) error {
 		return fmt.Errorf("index %s: %w", name, err)
 	}
 	n, err := x.generation(ctx, x.base())
-	if err == nil && numbered(x.base(), n) == x.name {
+	if err == nil && numbered(x.base(), n) == x.Path() {
 		err = x.client.ask(ctx, http.MethodPost, "/_aliases", object{
 			"actions": []object{{"add": object{"index": name, "alias": x.config.Prefix}}},
 		}, nil)
@@ -223,13 +230,13 @@ func (x *Index) ensure(ctx context.Context, month string) error {
 func (x *Index) Use(ctx context.Context) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
-	n, err := strconv.Atoi(x.name[strings.LastIndexByte(x.name, '-')+1:])
+	n, err := strconv.Atoi(x.Path()[strings.LastIndexByte(x.Path(), '-')+1:])
 	if err != nil {
 		return err
 	}
 	err = x.client.ask(ctx, http.MethodPut, "/"+x.stateIndex()+"/_doc/"+escapePath(x.base())+"?refresh=true", object{"generation": n}, nil)
 	if err != nil {
-		return fmt.Errorf("change over to %s: %w", x.name, err)
+		return fmt.Errorf("change over to %s: %w", x.Path(), err)
 	}
 	mine, err := x.list(ctx, x.pattern())
 	if err != nil || len(mine) == 0 {
@@ -251,7 +258,7 @@ func (x *Index) RemoveOthers(ctx context.Context) error {
 	}
 	var errs []error
 	for _, name := range all {
-		if strings.HasPrefix(name, x.name+"-") || name == x.stateIndex() || !ours(strings.TrimPrefix(name, x.config.Prefix+"-")) {
+		if strings.HasPrefix(name, x.Path()+"-") || name == x.stateIndex() || !ours(strings.TrimPrefix(name, x.config.Prefix+"-")) {
 			continue
 		}
 		if err := x.client.ask(ctx, http.MethodDelete, "/"+name, nil, nil); err != nil && !isStatus(err, http.StatusNotFound) {
@@ -314,12 +321,12 @@ func (x *Index) Remove(ctx context.Context) error {
 	defer x.writing.Unlock()
 	clear(x.indexes)
 	x.stories = nil
-	return x.remove(ctx, x.name)
+	return x.remove(ctx, x.Path())
 }
 
 // putState gives a new index its state.
 func (x *Index) putState(ctx context.Context) error {
-	err := x.client.ask(ctx, http.MethodPut, "/"+x.stateIndex()+"/_create/"+escapePath(x.name), state{}, nil)
+	err := x.client.ask(ctx, http.MethodPut, "/"+x.stateIndex()+"/_create/"+escapePath(x.Path()), state{}, nil)
 	if isStatus(err, http.StatusConflict) {
 		return nil // it has one
 	}
@@ -329,16 +336,24 @@ func (x *Index) putState(ctx context.Context) error {
 // state returns the state and what numbers it.
 func (x *Index) state(ctx context.Context) (state, stateVersion, error) {
 	if x.closed.Load() {
-		return state{}, stateVersion{}, fmt.Errorf("%w: index %s is closed", search.ErrUnavailable, x.name)
+		return state{}, stateVersion{}, fmt.Errorf("%w: index %s is closed", search.ErrUnavailable, x.Path())
 	}
 	var doc struct {
 		Source state `json:"_source"`
 		Seq    int64 `json:"_seq_no"`
 		Term   int64 `json:"_primary_term"`
 	}
-	err := x.client.ask(ctx, http.MethodGet, "/"+x.stateIndex()+"/_doc/"+escapePath(x.name), nil, &doc)
+	err := x.client.ask(ctx, http.MethodGet, "/"+x.stateIndex()+"/_doc/"+escapePath(x.Path()), nil, &doc)
+	if isStatus(err, http.StatusNotFound) && x.config.ReadOnly {
+		// The indexer that writes has put another one in its place.
+		n, gerr := x.generation(ctx, x.base())
+		if name := numbered(x.base(), n); gerr == nil && n > 0 && name != x.Path() {
+			x.setName(name)
+			return x.state(ctx)
+		}
+	}
 	if isStatus(err, http.StatusNotFound) {
-		err = fmt.Errorf("%w: index %s is gone from the cluster; start the indexer again to build it anew", search.ErrUnavailable, x.name)
+		err = fmt.Errorf("%w: index %s is gone from the cluster; start the indexer again to build it anew", search.ErrUnavailable, x.Path())
 	}
 	return doc.Source, stateVersion{doc.Seq, doc.Term}, err
 }

@@ -23,7 +23,8 @@ const (
 	markFrom      = "<" // an entity whose mention begins here
 	markTo        = ">" // an entity whose mention ends here
 
-	titleEnd = "%" // stands after the title
+	titleEnd = "%"  // stands after the title
+	nowhere  = "%%" // stands nowhere
 )
 
 // gap is the distance between title and text in positions, more than any phrase
@@ -34,30 +35,49 @@ const gap = 1000
 const maxToken = 256
 
 // token returns the form of a term in the index: without spaces and signs, and
-// not too long. Its beginning is that of the term, so that prefixes match.
+// not too long.
 func token(term string) string {
-	if len(term) <= maxToken && !strings.ContainsFunc(term, special) {
+	s := escape(term)
+	if len(s) <= maxToken {
+		return s
+	}
+	sum := sha256.Sum256([]byte(term))
+	return cut(s) + nowhere + hex.EncodeToString(sum[:16])
+}
+
+// start returns what tokens of terms begin with that begin with a prefix. Long
+// terms are told apart by their first maxToken/2 bytes only.
+func start(prefix string) string {
+	if s := escape(prefix); len(s) <= maxToken/2 {
+		return s
+	}
+	return cut(escape(prefix))
+}
+
+// cut returns the beginning of s that stays of a long token.
+func cut(s string) string {
+	s = s[:maxToken/2]
+	for !utf8.ValidString(s) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func escape(term string) string {
+	if !strings.ContainsFunc(term, special) {
 		return term
 	}
 	var b strings.Builder
 	for _, r := range term {
-		if special(r) {
-			for _, c := range []byte(string(r)) {
-				fmt.Fprintf(&b, "%%%02x", c)
-			}
-		} else {
+		if !special(r) {
 			b.WriteRune(r)
+			continue
+		}
+		for _, c := range []byte(string(r)) {
+			fmt.Fprintf(&b, "%%%02x", c)
 		}
 	}
-	if b.Len() <= maxToken {
-		return b.String()
-	}
-	sum := sha256.Sum256([]byte(term))
-	start := b.String()[:maxToken/2]
-	for !utf8.ValidString(start) {
-		start = start[:len(start)-1]
-	}
-	return start + "%%" + hex.EncodeToString(sum[:16])
+	return b.String()
 }
 
 func special(r rune) bool {

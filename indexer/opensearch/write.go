@@ -30,13 +30,13 @@ var ErrOtherWriter = errors.New("another indexer writes to this index")
 // Write returns when the cluster has everything on disk and searches see it.
 func (x *Index) Write(ctx context.Context, seq uint64, ops []change.Op) error {
 	if x.config.ReadOnly {
-		return fmt.Errorf("index %s: this indexer is read_only", x.name)
+		return fmt.Errorf("index %s: this indexer is read_only", x.Path())
 	}
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	if err := x.write(ctx, seq, ops); err != nil {
 		x.stories = nil // it may be ahead of the index: fill it again
-		return fmt.Errorf("index %s: %w", x.name, err)
+		return fmt.Errorf("index %s: %w", x.Path(), err)
 	}
 	return x.prune(ctx)
 }
@@ -84,7 +84,7 @@ func (x *Index) write(ctx context.Context, seq uint64, ops []change.Op) error {
 		d := docs[i]
 		d.meta.Story, d.meta.Tracked = c.Story, c.Tracked
 		d.finish(c.Article.ID)
-		index := x.name + "-" + d.month
+		index := x.Path() + "-" + d.month
 		if old := has[d.id]; old != nil && old.index != index {
 			if d.meta.Deleted {
 				index = old.index
@@ -99,7 +99,7 @@ func (x *Index) write(ctx context.Context, seq uint64, ops []change.Op) error {
 	if err := x.move(ctx, &b, moves); err != nil {
 		return err
 	}
-	for _, month := range b.months(x.name) {
+	for _, month := range b.months(x.Path()) {
 		if err := x.ensure(ctx, month); err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (x *Index) write(ctx context.Context, seq uint64, ops []change.Op) error {
 		Seq  int64 `json:"_seq_no"`
 		Term int64 `json:"_primary_term"`
 	}
-	path := fmt.Sprintf("/%s/_doc/%s?if_seq_no=%d&if_primary_term=%d", x.stateIndex(), escapePath(x.name), version.seq, version.term)
+	path := fmt.Sprintf("/%s/_doc/%s?if_seq_no=%d&if_primary_term=%d", x.stateIndex(), escapePath(x.Path()), version.seq, version.term)
 	if err := x.client.ask(ctx, http.MethodPut, path, st, &done); err != nil {
 		if isStatus(err, http.StatusConflict) {
 			return fmt.Errorf("%w; set read_only for all but one", ErrOtherWriter)
@@ -446,7 +446,7 @@ func (x *Index) prune(ctx context.Context) error {
 			return err
 		}
 		for _, name := range list {
-			month, err := time.Parse("2006.01", name[len(x.name)+1:])
+			month, err := time.Parse("2006.01", name[len(x.Path())+1:])
 			if err != nil || month.AddDate(0, 1, 0).After(before) {
 				continue
 			}
@@ -462,7 +462,7 @@ func (x *Index) prune(ctx context.Context) error {
 		"query": object{"range": object{query.FieldPublished: object{"lt": micros(before)}}},
 	}, &res)
 	if err == nil && res.Deleted > 0 {
-		x.log.Info("removed articles that are too old", "index", x.name, "articles", res.Deleted)
+		x.log.Info("removed articles that are too old", "index", x.Path(), "articles", res.Deleted)
 	}
 	return err
 }
