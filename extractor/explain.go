@@ -21,8 +21,8 @@ type Explanation struct {
 	Candidates []ExplainedCandidate `json:"candidates"`
 	// Blocks are the blocks of text that are the article's or nearly were.
 	Blocks []ExplainedBlock `json:"blocks"`
-	// Votes are the opinions on the time of publication, the surest first.
-	Votes []ExplainedVote `json:"votes"`
+	// Fields tell how the metadata was voted on.
+	Fields []ExplainedField `json:"fields"`
 	// Series tells of further pages of the article.
 	Series part.Series `json:"series,omitzero"`
 }
@@ -48,11 +48,21 @@ type ExplainedBlock struct {
 	Text        string  `json:"text"`
 }
 
-// ExplainedVote is one opinion on the time of publication.
-type ExplainedVote struct {
-	Time   time.Time `json:"time"`
-	Weight float64   `json:"weight"`
-	From   string    `json:"from"`
+// ExplainedField is how one metadata field was decided: its values, the
+// likeliest first.
+type ExplainedField struct {
+	Field  string           `json:"field"`
+	Values []ExplainedValue `json:"values"`
+}
+
+// ExplainedValue is one value a field might have had.
+type ExplainedValue struct {
+	Value      string  `json:"value"`
+	Elected    bool    `json:"elected"`
+	Confidence float64 `json:"confidence"`
+	// Votes are the places that give the value, and what is known of it, with
+	// what each adds to the logarithm of the odds.
+	Votes map[string]float64 `json:"votes"`
 }
 
 // Explain extracts a page and tells how. It fails only where the page is no
@@ -99,7 +109,18 @@ func (e *Explanation) fill(d *dom.Document, body *boilerplate.Body, m *metadata.
 			e.Blocks = append(e.Blocks, ExplainedBlock{Kept: kept[i], Repeated: repeated[i], Probability: float64(int(q*100+0.5)) / 100, Tag: b.Tag.String(), Text: clip(b.Text, 60)})
 		}
 	}
-	for _, v := range m.Votes {
-		e.Votes = append(e.Votes, ExplainedVote{Time: v.Time, Weight: v.Weight, From: v.From})
+	for _, b := range m.Ballots {
+		f := ExplainedField{Field: b.Field, Values: []ExplainedValue{}}
+		for _, c := range b.Candidates {
+			v := ExplainedValue{Value: c.Value, Elected: c.Elected, Confidence: c.Confidence, Votes: make(map[string]float64)}
+			if !c.Time.IsZero() {
+				v.Value = c.Time.Format(time.RFC3339)
+			}
+			for _, x := range c.Votes {
+				v.Votes[x.Where] = x.Weight
+			}
+			f.Values = append(f.Values, v)
+		}
+		e.Fields = append(e.Fields, f)
 	}
 }

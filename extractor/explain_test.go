@@ -23,8 +23,8 @@ func TestExplainShowsCandidatesBlocksAndVotes(t *testing.T) {
 				kept++
 			}
 		}
-		if e.Article == nil || chosen != 1 || kept == 0 || len(e.Votes) == 0 {
-			t.Errorf("got article %v, %d chosen candidates, %d blocks kept, %d votes; want an article, one candidate, blocks and votes", e.Article != nil, chosen, kept, len(e.Votes))
+		if e.Article == nil || chosen != 1 || kept == 0 || len(e.Fields) == 0 {
+			t.Errorf("got article %v, %d chosen candidates, %d blocks kept, %d votes; want an article, one candidate, blocks and votes", e.Article != nil, chosen, kept, len(e.Fields))
 		}
 	}
 	if _, err := x.Explain(htmlPage("empty", "")); err == nil {

@@ -225,7 +225,7 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r
 		r.explain.Series = r.series
 	}
 	a.Title, a.Summary, a.Authors, a.Editor, a.Reporter = m.Title, m.Summary, m.Authors, m.Editor, m.Reporter
-	a.Credit, a.Publisher = m.Credit, m.Publisher
+	a.Credit, a.Publisher, a.Provenance = m.Credit, m.Publisher, m.Provenance
 	a.Published, a.PublishedConfidence, a.Modified = m.Published, m.Confidence, m.Modified
 	if c, ok := weburl.SamePage(p.URL, head.Canonical); ok {
 		a.URL, a.ID = c, weburl.ID(c)

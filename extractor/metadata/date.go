@@ -41,6 +41,9 @@ var (
 	reMon = regexp.MustCompile(`\b` + months + `\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+((?:19|20)\d{2})\b` + clockPart)
 	reDMY = regexp.MustCompile(`\b(\d{1,2})(?:st|nd|rd|th)?[\s-]+` + months + `[\s,-]+((?:19|20)\d{2})\b` + clockPart)
 	reMDY = regexp.MustCompile(`\b(\d{1,2})([/.])(\d{1,2})[/.]((?:19|20)\d{2})\b` + clockPart)
+	// Two digits for the year are read behind a label or before a time of day.
+	reYY  = regexp.MustCompile(`(?:[间間期于於发發佈布][:： \x1f]*|^)(\d{2})[-/.](\d{1,2})[-/.](\d{1,2})(?:\b|日)` + clockPart)
+	reDYY = regexp.MustCompile(`\b(\d{1,2})\.(\d{1,2})\.(\d{2})\b` + clockPart)
 	reRow = regexp.MustCompile(`\b((?:19|20)\d{2})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?\b`)
 )
 
@@ -89,6 +92,16 @@ func (d *dater) scan(s string) []moment {
 		}
 		return d.date(num(g(4)), mo, day, g, 5)
 	})
+	if len(out) == 0 {
+		each(reYY, func(g func(int) string) (moment, bool) {
+			m, ok := d.date(2000+num(g(1)), num(g(2)), num(g(3)), g, 4)
+			return m, ok && num(g(1)) >= 5 && (m.clock || strings.ContainsAny(s, "间間期于於发發佈布"))
+		})
+		each(reDYY, func(g func(int) string) (moment, bool) {
+			m, ok := d.date(2000+num(g(3)), num(g(2)), num(g(1)), g, 4)
+			return m, ok && m.clock
+		})
+	}
 	if !d.fetched.IsZero() {
 		now := d.fetched.In(d.zone)
 		each(reMD, func(g func(int) string) (moment, bool) { return d.yearless(num(g(1)), num(g(2)), g, 3) })

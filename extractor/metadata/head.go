@@ -1,9 +1,9 @@
 package metadata
 
 import (
-	"encoding/json"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 
 	nethtml "golang.org/x/net/html"
@@ -22,27 +22,29 @@ type Head struct {
 	// Canonical is the address of rel=canonical, Base of the base element; they
 	// may be relative.
 	Canonical, Base string
-	// Article is the article object of the structured data, the zero value if
-	// there is none.
-	Article Structured
-	// PageDate is the datePublished of another object of the structured data,
-	// such as the page.
-	PageDate string
-	// ScriptDate is what a script's variable such as publish_time is set to.
-	ScriptDate string
+	// Article is the article object of the structured data, Page what its other
+	// objects say of the page; the zero value if there are none.
+	Article, Page Structured
+	// Script maps variables that scripts set, such as publish_time, to the first
+	// value of each: "date", "author" and "source".
+	Script map[string]string
+
+	// Authors are the values of meta elements named author, if there are several.
+	Authors []string
+
+	dated []string // further meta names that seem to carry the time of publication
+	own   bool     // Article says that it is about this page
 }
 
-var scriptDate = regexp.MustCompile(`(?:var ct|[pP]ublish_?[tT]ime|pubtime)["']?\s*[:=]\s*["'](\d{10}|(?:19|20)\d\d-\d{1,2}-\d{1,2}[^"'<]{0,15})["']`)
-
-// Structured is the article object of a page's structured data (JSON-LD).
-type Structured struct {
-	Headline, Description, Body, Published, Modified, Publisher string
-	Authors                                                     []string
-}
+var (
+	scriptDate = regexp.MustCompile(`(?:var ct|[pP]ublish(?:ed)?_?(?:[tT]ime|[dD]ate|[oO]n|[aA]t)|pubtime|[pP]ub_?[dD]ate)["']?\s*[:=]\s*["'](\d{10}|(?:19|20)\d\d-\d{1,2}-\d{1,2}[^"'<]{0,15})["']`)
+	scriptName = regexp.MustCompile(`\b(?i:(author_?name|author)|(source(?:_?name)?|media_?name|media))["']?\s*[:=]\s*["']([^"'\\<>{}]{2,60})["']`)
+)
 
 // ReadHead reads the head of d.
 func ReadHead(d *dom.Document) *Head {
-	h := &Head{Meta: make(map[string]string)}
+	h := &Head{Meta: make(map[string]string), Script: make(map[string]string)}
+	var scripts []string // read last: they are compared with the canonical address
 	for _, n := range d.Heads {
 		switch n.DataAtom {
 		case atom.Title:
@@ -66,20 +68,48 @@ func ReadHead(d *dom.Document) *Head {
 				if name := strings.ToLower(strings.TrimSpace(dom.Attr(n, key))); name != "" {
 					if _, ok := h.Meta[name]; !ok {
 						h.Meta[name] = content
+						if (strings.Contains(name, "publish") || strings.Contains(name, "pub-date")) && len(h.dated) < 8 && !slices.Contains(publishedNames, name) {
+							h.dated = append(h.dated, name)
+						}
+					} else if (name == "author" || name == "citation_author") && len(h.Authors) < 20 {
+						h.Authors = append(h.Authors, content)
 					}
 				}
 			}
 		case atom.Script:
-			s := childText(n)
-			if h.ScriptDate == "" {
-				if x := scriptDate.FindStringSubmatch(s); x != nil {
-					h.ScriptDate = x[1]
-				}
+			if s := childText(n); strings.Contains(s, "@type") {
+				scripts = append(scripts, s)
+			} else {
+				h.variables(s)
 			}
-			h.structured(s)
 		}
 	}
+	for _, s := range scripts {
+		h.structured(s)
+	}
 	return h
+}
+
+// variables reads what a script sets.
+func (h *Head) variables(s string) {
+	set := func(name, value string) {
+		if _, ok := h.Script[name]; !ok && value != "" {
+			h.Script[name] = value
+		}
+	}
+	if x := scriptDate.FindStringSubmatch(s); x != nil {
+		set("date", x[1])
+	}
+	if len(s) > 256<<10 {
+		return
+	}
+	for _, x := range scriptName.FindAllStringSubmatch(s, 20) {
+		if x[1] != "" {
+			set("author", space(x[3]))
+		} else {
+			set("source", space(x[3]))
+		}
+	}
 }
 
 // first returns the first of the named meta values that is there.
@@ -116,119 +146,4 @@ func space(s string) string {
 		s = html.UnescapeString(s)
 	}
 	return strings.Join(strings.Fields(s), " ")
-}
-
-// structured reads one JSON-LD script. Of several article objects the first
-// with a headline or body counts.
-func (h *Head) structured(s string) {
-	if len(s) > 2<<20 || !strings.Contains(s, "@type") {
-		return
-	}
-	s = strings.TrimSpace(s)
-	s = strings.TrimPrefix(s, "<!--")
-	s = strings.TrimSuffix(s, "-->")
-	s = strings.TrimSuffix(strings.TrimSpace(s), ";")
-	var v any
-	if json.Unmarshal([]byte(s), &v) != nil {
-		// Raw line breaks inside strings are the usual fault.
-		s = strings.Map(func(r rune) rune {
-			if r < ' ' {
-				return ' '
-			}
-			return r
-		}, s)
-		if json.Unmarshal([]byte(s), &v) != nil {
-			return
-		}
-	}
-	h.visit(v, 0)
-}
-
-func (h *Head) visit(v any, depth int) {
-	if depth > 8 {
-		return
-	}
-	switch v := v.(type) {
-	case []any:
-		for _, x := range v {
-			h.visit(x, depth+1)
-		}
-	case map[string]any:
-		if isArticle(v["@type"]) {
-			h.take(v)
-		} else if s := strings.TrimSpace(text(v["datePublished"])); s != "" && h.PageDate == "" && depth < 4 {
-			h.PageDate = s
-		}
-		for _, key := range [...]string{"@graph", "mainEntity", "mainEntityOfPage", "itemListElement"} {
-			if key == "itemListElement" && isArticle(v["@type"]) {
-				continue
-			}
-			if x, ok := v[key]; ok && key != "itemListElement" {
-				h.visit(x, depth+1)
-			}
-		}
-	}
-}
-
-func isArticle(v any) bool {
-	switch v := v.(type) {
-	case string:
-		return strings.HasSuffix(v, "Article") || strings.HasSuffix(v, "BlogPosting") || v == "Report" || v == "LiveBlogPosting"
-	case []any:
-		for _, x := range v {
-			if isArticle(x) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (h *Head) take(m map[string]any) {
-	a := Structured{
-		Headline:    space(text(m["headline"])),
-		Description: space(text(m["description"])),
-		Body:        text(m["articleBody"]),
-		Published:   strings.TrimSpace(text(m["datePublished"])),
-		Modified:    strings.TrimSpace(text(m["dateModified"])),
-		Publisher:   space(text(m["publisher"])),
-		Authors:     texts(m["author"]),
-	}
-	if a.Headline == "" {
-		a.Headline = space(text(m["name"]))
-	}
-	if h.Article.Headline == "" && h.Article.Body == "" && h.Article.Published == "" {
-		h.Article = a
-	}
-}
-
-// text returns a string, an object's name, or the first of a list of them.
-func text(v any) string {
-	if l := texts(v); len(l) > 0 {
-		return l[0]
-	}
-	return ""
-}
-
-func texts(v any) []string {
-	switch v := v.(type) {
-	case string:
-		if v = strings.TrimSpace(v); v != "" {
-			return []string{v}
-		}
-	case map[string]any:
-		if s, ok := v["name"]; ok {
-			return texts(s)
-		}
-		if s, ok := v["@value"]; ok {
-			return texts(s)
-		}
-	case []any:
-		var out []string
-		for _, x := range v {
-			out = append(out, texts(x)...)
-		}
-		return out
-	}
-	return nil
 }

@@ -208,7 +208,7 @@ func readNames(s string) []named {
 			role = noRole
 		}
 		signed := role == reporterRole || role == authorRole
-		if role != noRole && !colon && !(signed && len(s) < 160) && prev != ' ' && prev != sep && !strings.ContainsRune("（(【[|｜/／ 　，,。；;\"”", prev) {
+		if role != noRole && !colon && !(signed && len(s) < 160) && prev != ' ' && prev != sep && !strings.ContainsRune("（(【[|｜/／ 　，,。；;\"”》", prev) {
 			role = noRole
 		}
 		if role == noRole {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"xinwen/extractor/boilerplate"
 	"xinwen/extractor/dom"
@@ -94,52 +95,28 @@ type Metadata struct {
 	Published  time.Time
 	Confidence float64
 	Modified   time.Time
-	// Votes tell where Published came from, best first.
-	Votes []Vote
-}
-
-// Vote is one opinion on the time of publication.
-type Vote struct {
-	Time   time.Time
-	Weight float64
-	From   string
-	day    bool // no time of day was given
-}
-
-// Zone returns the time zone that texts in a script are dated in unless their
-// source says otherwise.
-func Zone(script string) *time.Location {
-	name := ""
-	switch script {
-	case news.ScriptHans, news.ScriptMixed:
-		name = "Asia/Shanghai"
-	case news.ScriptHant:
-		name = "Asia/Taipei"
-	default:
-		return time.UTC
-	}
-	if z, err := time.LoadLocation(name); err == nil {
-		return z
-	}
-	return time.FixedZone("UTC+8", 8*3600) // no zone data on this system
+	// Provenance tells for each field, by its JSON name, what it rests on.
+	Provenance map[string]news.Provenance
+	// Ballots tell how each field was decided.
+	Ballots []Ballot
 }
 
 // Read returns the metadata of a page.
-func Read(in Input) *Metadata {
-	if in.Zone == nil {
-		in.Zone = Zone(in.Script)
-	}
-	r := &reader{Input: in}
+func Read(in Input) *Metadata { return builtin().Read(in) }
+
+// Read returns the metadata of a page as the weights of m decide.
+func (model Model) Read(in Input) *Metadata {
+	r := &reader{Input: in, model: model, host: hostOf(firstNonEmpty(in.URL, in.Head.Canonical, in.Head.first("og:url")))}
 	r.frame()
-	m := &Metadata{}
-	m.Title = r.title()
+	m := &Metadata{Provenance: make(map[string]news.Provenance)}
+	m.Title = r.title(m)
 	r.locate(m.Title)
-	r.published(m)
+	r.times(m)
+	m.Publisher = r.publisher(m)
 	r.people(m)
-	m.Publisher = r.publisher()
-	m.Summary = r.Head.Description()
+	m.Summary = dropSpam(r.Head.Description())
 	if m.Summary == "" && in.Entry != nil {
-		m.Summary = in.Entry.Summary
+		m.Summary = dropSpam(in.Entry.Summary)
 	}
 	return m
 }
@@ -147,16 +124,25 @@ func Read(in Input) *Metadata {
 // reader holds the places that the fields are looked for in.
 type reader struct {
 	Input
+	model Model
+	host  string
+	// local says that times are to be told in Zone.
+	local bool
 	// first and last are the body's first and last block, -1 without a body.
 	first, last int
 	// head is the block of the title, -1 if it is not found.
 	head int
-	// zone are the blocks between title and body and a little around, tail those
-	// at and after its end.
-	zone, tail []int
+	// around are the blocks between title and body and a little around, tail those
+	// at and after its end, ends more of these: people sign far below, dates there
+	// are of other articles.
+	around, tail, ends []int
 }
 
 func (r *reader) frame() {
+	r.local = true
+	if r.Zone == nil {
+		r.Zone, r.local = zoneOf(r.Script, r.Lang, r.host)
+	}
 	r.first, r.last, r.head = -1, -1, -1
 	if n := len(r.Body.Blocks); n > 0 {
 		r.first, r.last = r.Body.Blocks[0], r.Body.Blocks[n-1]
@@ -184,17 +170,20 @@ func (r *reader) locate(title string) {
 	}
 	to = min(to, from+60)
 	for i := from; i < min(to, len(blocks)); i++ {
-		r.zone = append(r.zone, i)
+		r.around = append(r.around, i)
 	}
 	// The body may begin far below the title.
 	if r.first >= 0 {
 		for i := max(to, r.first-8); i < min(r.first+3, len(blocks)); i++ {
-			r.zone = append(r.zone, i)
+			r.around = append(r.around, i)
 		}
 	}
 	if r.last >= 0 {
 		for i := max(r.first+1, r.last-2); i < min(r.last+10, len(blocks)); i++ {
 			r.tail = append(r.tail, i)
+		}
+		for i := max(r.first+4, r.last-8); i < min(r.last+10, len(blocks)); i++ {
+			r.ends = append(r.ends, i)
 		}
 	}
 }
@@ -209,22 +198,60 @@ func near(a, b string) bool {
 	return strings.Contains(a, b) || strings.Contains(b, a) && 2*len(a) > len(b)
 }
 
-func (r *reader) publisher() string {
-	if s := r.Head.Article.Publisher; s != "" {
-		return s
-	}
-	s := r.Head.first("og:site_name", "application-name", "article:publisher", "publisher", "dc.publisher", "sitename")
-	if strings.Contains(s, "://") {
-		s = ""
-	}
-	if s == "" {
-		// The account that a WeChat page belongs to.
-		for i := range r.Doc.Elements {
+// spot is the text of an element that a template names; rank is "" for the
+// site's own template and " general" for those of content systems.
+type spot struct{ text, rank string }
+
+// named returns what the templates name as a part of the article.
+func (r *reader) named(part template.Part) []spot {
+	var out []spot
+	for k, found := range [...]map[template.Part][]int{r.Body.Found.Site, r.Body.Found.General} {
+		for _, i := range found[part] {
 			e := &r.Doc.Elements[i]
-			if e.First < e.End && dom.Attr(e.Node, "id") == "js_name" {
-				return dom.Text(e.Node)
+			if e.End-e.First > 4 || r.Doc.Blocks[e.First].Hidden || len(out) >= 8 {
+				continue
+			}
+			text := strings.TrimSpace(textOf(r.Doc, e))
+			if text != "" && len(text) < 600 {
+				out = append(out, spot{text, [...]string{"", " general"}[k]})
 			}
 		}
 	}
-	return s
+	return out
+}
+
+// publisher returns the medium whose page it is.
+func (r *reader) publisher(m *Metadata) string {
+	b := newBallot(Publisher)
+	vote := func(s, where string) {
+		s = strings.TrimPrefix(strings.TrimSpace(s), "@")
+		if s != "" && !strings.Contains(s, "://") && length(s) <= 40 && !spamLine(s) {
+			b.vote(fold(s), s, where)
+		}
+	}
+	h := r.Head
+	vote(h.Article.Publisher, "json-ld")
+	vote(h.Page.Publisher, "json-ld page")
+	vote(h.first("og:site_name"), "meta og:site_name")
+	for _, n := range [...]string{"application-name", "article:publisher", "publisher", "dc.publisher", "sitename"} {
+		vote(h.Meta[n], "meta "+n)
+	}
+	// The account that a WeChat page belongs to.
+	for _, s := range r.named(template.Publisher) {
+		vote(s.text, "template"+s.rank)
+	}
+	if cut := StripSite(h.Title, ""); cut != h.Title && m.Title != "" && fold(cut) == fold(m.Title) {
+		rest := h.Title[len(cut):]
+		if i := strings.LastIndexAny(rest, "_-|｜–—丨·－/"); i >= 0 {
+			_, n := utf8.DecodeRuneInString(rest[i:])
+			vote(rest[i+n:], "title")
+		}
+	}
+	c := b.elect(r.model[Publisher])
+	m.Ballots = append(m.Ballots, *b)
+	if c == nil {
+		return ""
+	}
+	m.Provenance[Publisher] = provenance(c)
+	return c.Value
 }

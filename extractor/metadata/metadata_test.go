@@ -110,7 +110,7 @@ func TestPublishedIsVotedOn(t *testing.T) {
 				got = m.Published.Format("2006-01-02 15:04")
 			}
 			if got != c.want {
-				t.Errorf("got %q (%+v), want %q", got, m.Votes, c.want)
+				t.Errorf("got %q (%+v), want %q", got, m.Ballots, c.want)
 			}
 			if (m.Confidence > 0) != (c.want != "") || m.Confidence > 1 {
 				t.Errorf("confidence: got %v", m.Confidence)
@@ -149,7 +149,7 @@ func TestPeopleAndCreditAreReadFromLabels(t *testing.T) {
 		{"<p>来源：第一晶圆日报<a>(上海)</a></p>", people{Credit: "第一晶圆日报(上海)"}},
 		{"<p>21世纪晶圆网 2025-11-17 09:00</p>", people{Credit: "21世纪晶圆网"}},
 		{"<p>转自：芯片夜谈</p>", people{Credit: "芯片夜谈"}},
-		{"<p>责任编辑：周未_NE001 </p>", people{Editor: "周未_NE001"}},
+		{"<p>责任编辑：周未_NE001 </p>", people{Authors: []string{"周未"}, Editor: "周未_NE001"}},
 		{"<p>赵延、风笑</p>", people{Authors: []string{"赵延", "风笑"}}},
 		{"<p>记者从会上获悉的消息</p>", people{}},
 	} {

@@ -50,42 +50,29 @@ var notNames = func() map[string]bool {
 // organisation matches Chinese names that are no person's.
 var organisation = regexp.MustCompile(`(?:网|網|报|報|社|集团|集團|公司|网络|系统|中心|频道|頻道|新闻|新聞|资讯|資訊|编辑部|編輯部|報導|报道|日报|周刊|杂志|雜誌|电视台|電視台|在线|传媒|傳媒|科技|博客)$`)
 
-// names collects names once each.
-type names struct {
-	list []string
-	seen map[string]bool
-}
-
-func newNames() *names { return &names{seen: make(map[string]bool)} }
-
-func (n *names) add(s, publisher string) {
+// personNames cuts a list of names and trims what content systems put around
+// them.
+func personNames(s string) []string {
 	list := splitNames(s)
 	if len(list) > 1 && strings.ContainsAny(s, "/／") && isPerson(list[0]) {
 		// 許若白／新竹: what follows is where the report is from.
 		list = slices.DeleteFunc(list, func(x string) bool { return !isPerson(x) })
 	}
+	out := list[:0]
 	for _, x := range list {
-		x = strings.Trim(x, " \t\u3000,，、.-|/")
-		x = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(x, "By "), "by "))
-		for _, p := range [...]string{"記者", "记者", "本报记者", "編譯", "文字", "作者"} {
+		x = strings.Trim(x, " \t\u3000,，、.-|/:：\x1f")
+		for _, p := range [...]string{"By ", "by ", "BY ", "記者", "记者", "本报记者", "編譯", "文字", "作者"} {
 			x = strings.TrimSpace(strings.TrimPrefix(x, p))
 		}
-		if i := strings.IndexAny(x, "0123456789"); i > 0 && hasHan(x) {
+		if i := strings.IndexAny(x, "_0123456789"); i > 0 && hasHan(x) {
 			x = strings.TrimSpace(x[:i])
 		}
-		k := fold(x)
-		if k == "" || n.seen[k] || utf8.RuneCountInString(x) < 2 || length(x) > 24 || reJunkName.MatchString(x) {
+		if fold(x) == "" || utf8.RuneCountInString(x) < 2 || length(x) > 24 || reJunkName.MatchString(x) || len(out) >= 12 {
 			continue
 		}
-		if p := fold(publisher); p != "" && (k == p || hasHan(x) && strings.Contains(p, k)) || hasHan(x) && organisation.MatchString(x) {
-			continue
-		}
-		if len(n.list) >= 12 {
-			return
-		}
-		n.seen[k] = true
-		n.list = append(n.list, x)
+		out = append(out, x)
 	}
+	return out
 }
 
 var reSplit = regexp.MustCompile(`\s*(?:[,;，；、&|/／]|\band\b)\s*`)

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/template"
 	"xinwen/news"
 )
 
@@ -15,141 +16,374 @@ var (
 	reBy       = regexp.MustCompile(`(?i)^(?:written\s+|posted\s+|reported\s+|words\s+|story\s+|text\s+)?by:?\s+(.{3,90})$`)
 	reByEnd    = regexp.MustCompile(`(?i)\s*(?:[|·•–—\x1f(]|,\s*(?:staff|senior|contribut|special|associated|reuters|the |for |cnn|bbc|editor|correspondent|updated|published|posted|on\b|\d)|\b(?:on|at|in|published|updated|posted|for|and staff)\s+(?:\d|mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|the )|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z.]*\s+\d|\d{1,2}[:/. ]|\s-\s).*$`)
 	reTWReport = regexp.MustCompile(`^[［\[〔【（(]?\s*(?:記者|记者|編譯|编译|特派員|特派记者|特派記者)\s*([\p{Han}]{2,4}(?:、[\p{Han}]{2,4})*)\s*[／/](?:綜合|台北|臺北|新北|[\p{Han}]{2,6})?(?:報導|报道|專電|電)?`)
+	// 許若白／新竹 2025-11-14
+	reSlash    = regexp.MustCompile(`^\s*([\p{Han}]{2,4})\s*[／/]\s*(?:[\p{Han}]{2,6})?(?:報導|报道|專電)?\s*(?:$|[\d|｜])`)
+	reParen    = regexp.MustCompile(`[（(]\s*(?:记者|記者)?\s*([\p{Han}]{2,4})\s*[\p{Han}]{0,6}(?:报道|報導|報道|电|電)\s*[)）]\s*$`)
 	reTWParen  = regexp.MustCompile(`[（(](?:中央社)?(?:記者|记者)([\p{Han}]{2,4})(?:[\p{Han}]{0,4}\d{0,2}日?電|[／/].{2,8})?[)）]`)
 	reJunkName = regexp.MustCompile(`(?i)^(?:name|网络整理|admin|administrator|editor|staff|webmaster|guest|author|unknown|佚名|匿名|未知|管理员|本站|原创|转载|网络|互联网|不详|无|小编|记者|编辑)$|https?:|www\.|@|登录|注册|发布|关注|收藏|评论|阅读`)
 )
 
-// people fills the authors, editor, reporter and credit.
+// signer collects the votes on who wrote, edited and reported, and on the
+// medium a text was taken from.
+type signer struct {
+	*reader
+	authors, editor, reporter, credit *Ballot
+	site                              string // name of the publisher, folded
+	editors                           []vote // for author, cast last
+}
+
+// vote is a name and where it stands.
+type vote struct{ name, where string }
+
+// people fills the authors, editor, reporter and credit. Whoever reports or, if
+// nobody else signs, edits is a candidate for author too.
 func (r *reader) people(m *Metadata) {
-	h := r.Head
-	authors := newNames()
-	var read []named
-	for _, i := range append(append([]int{}, r.zone...), r.tail...) {
-		b := &r.Doc.Blocks[i]
+	s := &signer{
+		reader: r, authors: newBallot(Authors), editor: newBallot(Editor), reporter: newBallot(Reporter), credit: newBallot(Credit),
+		site: fold(m.Publisher),
+	}
+	s.lines()
+	s.underTitle()
+	s.stated()
+	s.marked()
+	others := len(s.authors.Candidates) > 0
+	for _, v := range s.editors {
+		s.author(v.name, v.where)
+		if others {
+			s.author(v.name, "is editor of another")
+		}
+	}
+	s.compare()
+	if list := s.authors.several(r.model[Authors]); len(list) > 0 {
+		for _, c := range list {
+			m.Authors = append(m.Authors, c.Value)
+		}
+		m.Provenance[Authors] = provenance(list...)
+	}
+	for _, f := range [...]struct {
+		b  *Ballot
+		to *string
+	}{{s.editor, &m.Editor}, {s.reporter, &m.Reporter}, {s.credit, &m.Credit}} {
+		if c := f.b.elect(r.model[f.b.Field]); c != nil {
+			*f.to = c.Value
+			m.Provenance[f.b.Field] = provenance(c)
+		}
+	}
+	m.Ballots = append(m.Ballots, *s.authors, *s.editor, *s.reporter, *s.credit)
+}
+
+// author votes for each name in s.
+func (s *signer) author(text, where string) {
+	for _, x := range personNames(text) {
+		s.authors.vote(fold(x), x, where)
+	}
+}
+
+// source votes for a medium.
+func (s *signer) source(name, where string) {
+	name = strings.Trim(name, " \t\u3000\x1f《》·|｜")
+	if reClock.MatchString(name) {
+		return
+	}
+	if strings.Contains(name, "://") || reJunkCredit.MatchString(name) || length(name) > 24 || length(name) < 1 {
+		return
+	}
+	s.credit.vote(fold(name), name, where)
+}
+
+// lines votes by the lines around the title and the body.
+func (s *signer) lines() {
+	around := slices.Clone(s.around)
+	for i := s.first + 4; s.first >= 0 && i < min(s.first+10, s.last-8); i++ {
+		if s.Doc.Blocks[i].Units < 20 { // a signature behind a summary
+			around = append(around, i)
+		}
+	}
+	for _, i := range append(around, s.ends...) {
+		b := &s.Doc.Blocks[i]
 		if b.Hidden || len(b.Text) > 3000 {
 			continue
 		}
-		s := r.line(i)
-		in := r.first >= 0 && i >= r.first && i <= r.last
+		text := s.line(i)
+		in := s.first >= 0 && i >= s.first && i <= s.last
 		if in && b.Units > 60 {
 			// A paragraph of the body names people only at its very ends.
-			if i <= r.first+1 {
-				read = append(read, head(s)...)
+			if i <= s.first+1 {
+				s.named(head(text), "text head", i)
+				if x := reDateline.FindStringSubmatch(text); x != nil {
+					s.source(x[1], "text dateline")
+				}
 			}
-			if i >= r.last-3 {
-				read = append(read, tail(s)...)
+			if i >= s.last-3 {
+				s.named(tail(text), "text tail", i)
 			}
 			continue
 		}
-		for _, x := range readNames(r.joinLabel(i, s)) {
-			if x.role == creditRole && x.bare && (in || r.first >= 0 && i > r.last) {
-				continue // （来源Trendforce） under a chart
-			}
-			read = append(read, x)
+		where := "byline"
+		switch {
+		case s.last >= 0 && i > s.last || in && i > s.first+3:
+			where = "text end"
+		case in:
+			where = "text start"
+		case s.head >= 0 && i < s.head:
+			where = "byline above"
 		}
-		read = append(read, head(s)...)
-		if a := byline(s); a != "" {
-			read = append(read, named{role: authorRole, text: a})
+		s.named(readNames(s.joinLabel(i, text)), where, i)
+		s.named(head(text), "text head", i)
+		if in && i >= s.last-3 {
+			s.named(tail(text), "text tail", i)
+		}
+		if a := byline(text); a != "" {
+			s.author(a, where+" by")
+		}
+		if x := reDateline.FindStringSubmatch(text); x != nil && in && i <= s.first+1 {
+			s.source(x[1], "text dateline")
+		}
+		if x := reMedium.FindStringSubmatch(text); x != nil && b.Units < 40 {
+			s.source(x[1], "text medium")
+		}
+		if x := rePosted.FindStringSubmatch(text); x != nil {
+			s.author(x[1]+x[2], where+" posted")
 		}
 	}
-	latin := r.Script == news.ScriptLatn
-	if latin {
-		r.structured(authors)
+	if x := reBlog.FindStringSubmatch(s.Head.Title); x != nil {
+		s.author(strings.TrimSpace(x[1]+x[2]), "title blog")
 	}
-	for _, x := range read {
+	if c := s.besideDate(); c != "" {
+		s.source(c, "byline beside date")
+	}
+}
+
+// named votes by labelled names.
+func (s *signer) named(list []named, where string, i int) {
+	for _, x := range list {
+		bare := ""
+		if x.bare {
+			bare = " bare"
+		}
 		switch x.role {
 		case authorRole:
-			authors.add(x.text, "")
+			s.author(x.text, where+" author"+bare)
 		case editorRole:
-			if m.Editor == "" && !reJunkName.MatchString(x.text) {
-				m.Editor = x.text
+			if !reJunkName.MatchString(x.text) {
+				s.editor.vote(fold(x.text), x.text, where+bare)
+				s.editors = append(s.editors, vote{x.text, where + " editor" + bare})
 			}
 		case reporterRole:
-			if m.Reporter == "" && !reJunkName.MatchString(x.text) {
-				m.Reporter = x.text
+			if !reJunkName.MatchString(x.text) {
+				s.reporter.vote(fold(x.text), x.text, where+bare)
+				s.author(x.text, where+" reporter"+bare)
 			}
 		case creditRole:
-			if m.Credit == "" && !strings.Contains(x.text, "://") && !reJunkCredit.MatchString(x.text) {
-				m.Credit = x.text
+			if x.bare && (s.first >= 0 && i > s.last || s.first >= 0 && i >= s.first && i <= s.last) {
+				continue // （来源Trendforce） under a chart
+			}
+			if isPerson(x.text) {
+				s.author(x.text, where+" credit")
+			}
+			s.source(x.text, where+bare)
+		}
+	}
+}
+
+// metaAuthors are the meta names that carry authors.
+var metaAuthors = strings.Fields("article:author og:article:author byl dc.creator dc.contributor parsely-author sailthru.author article:author_name dcterms.creator citation_author twitter:creator mediator_author")
+
+// stated votes by what the head and the feed say.
+func (s *signer) stated() {
+	h := s.Head
+	for _, f := range [...]struct {
+		list  []Person
+		where string
+	}{{h.Article.Authors, "json-ld"}, {h.Page.Authors, "json-ld page"}} {
+		for _, p := range f.list {
+			where := f.where
+			if p.Organisation {
+				where += " organisation"
+			}
+			s.author(p.Name, where)
+		}
+	}
+	s.editor.vote(fold(h.Article.Editor), h.Article.Editor, "json-ld")
+	s.author(h.Meta["author"], "meta author")
+	for _, a := range h.Authors {
+		s.author(a, "meta author")
+	}
+	for _, n := range metaAuthors {
+		if v := h.Meta[n]; !strings.Contains(v, "://") {
+			s.author(strings.TrimPrefix(v, "@"), "meta "+n)
+		}
+	}
+	s.author(h.Script["author"], "meta script")
+	if s.Entry != nil {
+		for _, a := range s.Entry.Authors {
+			s.author(a, "feed")
+		}
+	}
+	s.source(h.Script["source"], "meta script")
+	if v := h.first("source", "article:source", "og:source", "contentsource", "mediaid"); length(v) <= 20 {
+		s.source(v, "meta")
+	}
+	for _, x := range s.reader.named(template.Author) {
+		s.author(trimLabel(x.text), "template"+x.rank)
+	}
+	for _, x := range s.reader.named(template.Editor) {
+		name := trimLabel(x.text)
+		s.editor.vote(fold(name), name, "template"+x.rank)
+		s.editors = append(s.editors, vote{name, "template editor"})
+	}
+	for _, x := range s.reader.named(template.Credit) {
+		s.source(trimLabel(x.text), "template"+x.rank)
+	}
+}
+
+// trimLabel removes a label before a name, such as 来源：.
+func trimLabel(s string) string {
+	s = strings.TrimSpace(s)
+	if _, n, _ := labelAt(s); n > 0 {
+		s = strings.TrimSpace(s[n:])
+	}
+	return s
+}
+
+// compare marks the form of the names and how they stand to the site.
+func (s *signer) compare() {
+	for i := range s.authors.Candidates {
+		c := &s.authors.Candidates[i]
+		k := fold(c.Value)
+		words := strings.Fields(c.Value)
+		switch {
+		case hasHan(c.Value) && isPerson(c.Value):
+			c.mark("is person")
+		case hasHan(c.Value) && organisation.MatchString(c.Value):
+			c.mark("is organisation")
+		case hasHan(c.Value):
+			c.mark("is Han")
+		case capitalised(c.Value):
+			c.mark("is capitalised")
+		case len(words) == 1:
+			c.mark("is one word")
+		case len(words) > 4:
+			c.mark("is long")
+		}
+		if len(k) > 2 {
+			c.markAs(s.site != "" && (k == s.site || strings.Contains(s.site, k) || strings.Contains(k, s.site) && len(s.site) > 3), "is publisher")
+			c.markAs(strings.Contains(fold(s.host), k), "is host")
+		}
+		c.markAs(strings.ContainsAny(c.Value, "0123456789@"), "is with digits")
+		first, _ := utf8.DecodeRuneInString(c.Value)
+		c.markAs(unicode.IsLower(first), "is lower case")
+		c.markAs(reOffice.MatchString(c.Value), "is office")
+		c.markAs(i == 0, "is first")
+		c.markAs(len(s.authors.Candidates) == 1, "is alone")
+		places := make(map[string]bool)
+		for _, v := range c.Votes {
+			place, _, _ := strings.Cut(v.Where, " ")
+			places[place] = true
+		}
+		delete(places, "is")
+		c.markAs(len(places) > 1, "is said twice")
+		signed := false
+		for k := range s.authors.Candidates {
+			if k != i && s.authors.Candidates[k].signs() {
+				signed = true
 			}
 		}
+		c.markAs(signed && !c.signs(), "is beside a signed name")
 	}
-	if len(authors.list) == 0 && m.Reporter != "" {
-		for _, s := range splitNames(m.Reporter) {
-			authors.add(s, "")
+	if s.Script != news.ScriptLatn {
+		for i := range s.authors.Candidates {
+			s.authors.Candidates[i].mark("is on a Han page")
 		}
 	}
-	if len(authors.list) == 0 && !latin {
-		r.underTitle(authors)
-		r.structured(authors)
+	s.mergePlaces()
+	for i := range s.credit.Candidates {
+		c := &s.credit.Candidates[i]
+		c.markAs(isPerson(c.Value), "is person")
+		c.markAs(s.site != "" && fold(c.Value) == s.site, "is publisher")
 	}
-	if len(authors.list) == 0 {
-		for _, n := range [...]string{"author", "article:author", "og:article:author", "byl", "dc.creator", "dc.contributor", "parsely-author", "sailthru.author", "article:author_name", "dcterms.creator", "citation_author"} {
-			if v := h.Meta[n]; v != "" && !strings.Contains(v, "://") && plausible(v) {
-				authors.add(v, r.publisher())
-				if len(authors.list) > 0 {
-					break
+}
+
+// mergePlaces gives the votes for a medium to the candidate that names its place
+// too: 第一财经日报 and 第一财经日报(上海) are one.
+func (s *signer) mergePlaces() {
+	list := s.credit.Candidates
+	for i := range list {
+		for k := range list {
+			if rest, ok := strings.CutPrefix(list[k].Value, list[i].Value); ok && rest != "" && len(rest) == placeSuffix(rest) {
+				for _, v := range list[i].Votes {
+					list[k].mark(v.Where)
 				}
+				list[i].Votes = nil
 			}
 		}
 	}
-	if len(authors.list) == 0 {
-		r.marked(authors)
-	}
-	if len(authors.list) == 0 && r.Entry != nil {
-		for _, s := range r.Entry.Authors {
-			authors.add(s, "")
-		}
-	}
-	m.Authors = authors.list
-	if m.Credit == "" && !latin {
-		m.Credit = r.besideDate()
-	}
-	if m.Credit == "" {
-		if v := h.first("source", "article:source", "og:source", "contentsource", "mediaid"); v != "" && !strings.Contains(v, "://") && length(v) <= 20 {
-			m.Credit = v
-		}
-	}
 }
 
-// structured adds the authors of the structured data.
-func (r *reader) structured(authors *names) {
-	for _, a := range r.Head.Article.Authors {
-		if plausible(a) {
-			authors.add(a, r.publisher())
+// signs reports whether a label names c an author or reporter.
+func (c *Candidate) signs() bool {
+	for _, v := range c.Votes {
+		if strings.HasSuffix(v.Where, " author") || strings.HasSuffix(v.Where, " reporter") || strings.HasSuffix(v.Where, " by") {
+			return true
 		}
 	}
+	return false
 }
 
-// underTitle adds people whose names stand alone in the line under the title, or
-// in brackets after the last line.
-func (r *reader) underTitle(authors *names) {
-	alone := func(i int) bool {
-		if i < 0 || i >= len(r.Doc.Blocks) || r.Doc.Blocks[i].Hidden || len(r.Doc.Blocks[i].Text) > 60 {
+var (
+	reOffice = regexp.MustCompile(`(?i)\b(?:editor|staff|team|desk|founder|ceo|director|manager|writer|contributor|admin|analyst|journalist|correspondent|reporter|by|written|reviewed|published|posted|updated|about|author|guest|news|press|editorial|office)\b`)
+	// 本贴由大卫于2005年8月12日发表, 大卫 发表于 2025-11-17
+	reAuthorLink = regexp.MustCompile(`(?i)[/?&](?:authors?|reporters?|writers?|journalists?|columnists?)[/=]`)
+	// 新华社北京11月17日电
+	reDateline = regexp.MustCompile(`^[（(\[【\s\x1f]*(?:据)?(\p{Han}{2,6}[社网網])[\s\x1f]*(?:\p{Han}{2,8})?(?:\d{1,2}月)?\d{1,2}日[\s\x1f]*(?:综合|綜合)?(?:电|電|讯|訊|消息)`)
+	// 扬子晚报记者 张楠
+	reMedium = regexp.MustCompile(`^[（(]?(\p{Han}{2,8}(?:报|報|社|网|網|台|刊|新闻|新聞))\s*(?:记者|記者)\s*\p{Han}{2,4}[\s)）]*`)
+	reBlog   = regexp.MustCompile(`(?:^|[-_|丨\s])([^-_|丨\s]{2,12})的(?:博客|空间|空間|部落格|專欄|专栏|BLOG|Blog|blog)|^\s*(\S{2,12})\s*[|_]\s*blog\b`)
+	rePosted = regexp.MustCompile(`由\s*\x1f?([\p{Han}\w·]{2,12})\x1f?\s*[于於在]\s*\x1f?(?:19|20)\d\d|^([\p{Han}\w·]{2,12})[\s\x1f]+(?:发表|發表|发布|發佈)[于於]`)
+)
+
+// underTitle votes for people whose names stand alone in the lines under the
+// title, or in brackets after the last line.
+func (s *signer) underTitle() {
+	alone := func(i int, where string) bool {
+		if i < 0 || i >= len(s.Doc.Blocks) || s.Doc.Blocks[i].Hidden || len(s.Doc.Blocks[i].Text) > 60 {
 			return false
 		}
-		list := splitNames(strings.Trim(r.Doc.Blocks[i].Text, "（）()[]【】"))
+		list := splitNames(strings.Trim(s.Doc.Blocks[i].Text, "（）()[]【】 \u3000"))
+		people := 0
 		for _, n := range list {
-			if !isPerson(n) {
+			if isPerson(n) {
+				people++
+			} else if k := utf8.RuneCountInString(n); !hanOnly(n) || k < 2 || k > 3 || notNames[n] {
 				return false
 			}
 		}
+		if 2*people < len(list) { // one of two names may have a rare surname
+			return false
+		}
 		for _, n := range list {
-			authors.add(n, "")
+			s.author(n, where)
 		}
 		return len(list) > 0
 	}
-	if r.head >= 0 && (r.first < 0 || r.head < r.first) && alone(r.head+1) {
-		return
+	if s.head >= 0 && (s.first < 0 || s.head < s.first+2) {
+		for i := s.head + 1; i <= s.head+4; i++ {
+			alone(i, "byline alone")
+		}
 	}
-	for i := r.last; i >= 0 && i <= r.last+1; i++ {
-		if i < len(r.Doc.Blocks) && strings.HasPrefix(strings.TrimSpace(r.Doc.Blocks[i].Text), "（") && alone(i) {
-			return
+	if s.first >= 0 {
+		for i := s.first - 3; i <= s.first+2; i++ {
+			alone(i, "text alone")
+		}
+	}
+	for i := s.last; i >= 0 && i <= s.last+1; i++ {
+		if i < len(s.Doc.Blocks) && strings.HasPrefix(strings.TrimSpace(s.Doc.Blocks[i].Text), "（") {
+			alone(i, "text end alone")
 		}
 	}
 }
 
-var reBesideDate = regexp.MustCompile(`^(?:原创[\s\x1f]*)?[《]?([\p{Han}\w·]{2,16}?)[》]?[\s|｜\x1f]*(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?[\s|｜\x1f]*《([\p{Han}\w·]{2,16})》|(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?\s*\d{1,2}:\d{2}(?::\d{2})?[\s|｜\x1f]+([\p{Han}\w·]{3,16})$`)
+var reBesideDate = regexp.MustCompile(`^(?:原创[\s\x1f]*)?[《]?([\p{Han}\w·]{2,16}?)[》]?[\s|｜·•\x1f]*(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?[\s|｜\x1f]*《([\p{Han}\w·]{2,16})》|(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?\s*\d{1,2}:\d{2}(?::\d{2})?[\s|｜\x1f]+([\p{Han}\w·]{3,16})$|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?[\s\x1f]+[·•|｜][\s\x1f]+([\p{Han}\w]{3,16})$`)
 
 // besideDate returns the medium whose name stands before the date under the
 // title: 中国网 2019-11-25 10:37.
@@ -157,22 +391,25 @@ func (r *reader) besideDate() string {
 	if r.head < 0 {
 		return ""
 	}
-	for _, i := range r.zone {
+	for _, i := range r.around {
 		b := &r.Doc.Blocks[i]
 		if i <= r.head || i > r.head+4 || r.first >= 0 && i >= r.first || b.Hidden || len(b.Text) > 90 {
 			continue
 		}
-		x := reBesideDate.FindStringSubmatch(r.line(i))
+		s := r.line(i)
+		x := reBesideDate.FindStringSubmatch(s)
 		if x == nil {
 			continue
 		}
-		name := x[1] + x[2] + x[3]
-		if _, n, _ := labelAt(name); n == 0 && hasHan(name) && !isPerson(name) && !reJunkName.MatchString(name) && !reJunkCredit.MatchString(name) && !strings.ContainsAny(name, "时時日期于於") {
+		name := x[1] + x[2] + x[3] + x[4]
+		if _, n, _ := labelAt(name); n == 0 && (hasHan(name) || x[1] != "" && strings.HasPrefix(s, "原创")) && !isPerson(name) && !reJunkName.MatchString(name) && !reJunkCredit.MatchString(name) && !strings.ContainsAny(name, "时時日期于於") {
 			return name
 		}
 	}
 	return ""
 }
+
+var reClock = regexp.MustCompile(`\d{1,2}:\d{2}|\d{1,2}[-/月]\d{1,2}`)
 
 var reJunkCredit = regexp.MustCompile(`(?i)^(?:网络|互联网|未知|不详|本站|原创|转载|作者|时间|日期)$|^[\d\s:.-]+$`)
 
@@ -197,6 +434,9 @@ func head(s string) []named {
 	if x := reTWReport.FindStringSubmatch(s); x != nil {
 		return []named{{role: reporterRole, text: x[1]}}
 	}
+	if x := reSlash.FindStringSubmatch(s); x != nil && isPerson(x[1]) {
+		return []named{{role: authorRole, text: x[1]}}
+	}
 	if x := reTWParen.FindStringSubmatchIndex(s); x != nil && x[0] < 60 {
 		return []named{{role: reporterRole, text: s[x[2]:x[3]]}}
 	}
@@ -213,6 +453,9 @@ func head(s string) []named {
 // tail reads the last bracket of a paragraph: （记者 张三 责任编辑：李四）, （作者：王五）.
 func tail(s string) []named {
 	s = strings.TrimRight(s, " \x1f。")
+	if x := reParen.FindStringSubmatch(s); x != nil && isPerson(x[1]) {
+		return []named{{role: reporterRole, text: x[1]}} // （张三 上海报道）
+	}
 	for _, br := range [...][2]string{{"（", "）"}, {"(", ")"}, {"【", "】"}, {"[", "]"}} {
 		if strings.HasSuffix(s, br[1]) {
 			if i := strings.LastIndex(s, br[0]); i >= 0 && len(s)-i < 240 {
@@ -245,47 +488,80 @@ func byline(s string) string {
 	return name
 }
 
-// marked reads elements that name themselves author.
-func (r *reader) marked(authors *names) {
-	for i := range r.Doc.Elements {
-		e := &r.Doc.Elements[i]
-		if e.End-e.First < 1 || e.End-e.First > 2 {
+// marked votes by elements that name themselves author, or source.
+func (s *signer) marked() {
+	for i := range s.Doc.Elements {
+		e := &s.Doc.Elements[i]
+		if e.End-e.First < 1 || e.End-e.First > 3 || s.Doc.Blocks[e.First].Hidden {
 			continue
 		}
-		if r.first >= 0 && e.First > r.last+6 {
+		if s.last >= 0 && e.First > s.last+8 {
 			return
 		}
 		n := e.Node
 		class := strings.ToLower(dom.Attr(n, "class") + " " + dom.Attr(n, "id"))
-		isAuthor := dom.Attr(n, "rel") == "author" || dom.Attr(n, "itemprop") == "author" ||
-			strings.Contains(class, "author") && !strings.Contains(class, "authority") || strings.Contains(class, "byline")
-		if !isAuthor || strings.Contains(class, "comment") {
+		prop := dom.Attr(n, "itemprop")
+		where := ""
+		switch {
+		case prop == "author":
+			where = "microdata"
+		case dom.Attr(n, "rel") == "author" || reAuthorLink.MatchString(dom.Attr(n, "href")):
+			where = "microdata rel"
+		case strings.Contains(class, "comment") || strings.Contains(class, "related") || strings.Contains(class, "avatar"):
+		case strings.Contains(class, "author") && strings.Contains(class, "name"):
+			where = "byline author-name"
+		case strings.Contains(class, "author") && !strings.Contains(class, "authority") && !strings.Contains(class, "bio"):
+			where = "byline author-class"
+		case strings.Contains(class, "byline"):
+			where = "byline class"
+		}
+		if where == "" {
+			if reSourceClass.MatchString(class) {
+				s.sourceClass(e)
+			}
 			continue
 		}
-		s := strings.TrimSpace(textOf(r.Doc, e))
-		if strings.Contains(class, "byline") {
+		if e.First < s.head-4 {
+			where += " far"
+		} else if s.last >= 0 && e.First > s.last {
+			where += " below"
+		}
+		text := strings.TrimSpace(textOf(s.Doc, e))
+		if where == "byline class" {
 			// Jane Doe, Some Medium, Taipei Monday 2 January 2006
-			if name, rest, ok := strings.Cut(s, ","); ok && strings.TrimSpace(rest) != "" && capitalised(name) {
-				s = name
+			if name, rest, ok := strings.Cut(text, ","); ok && strings.TrimSpace(rest) != "" && capitalised(name) {
+				text = name
 			}
 		}
-		if length(s) > 30 || s == "" {
+		if length(text) > 30 || text == "" {
 			continue
 		}
-		s = strings.TrimPrefix(strings.TrimPrefix(s, "By "), "by ")
-		s = strings.TrimSpace(reByEnd.ReplaceAllString(s, ""))
-		if strings.ContainsAny(s, "：:。？?") || len(strings.Fields(s)) > 6 {
+		if a := byline(text); a != "" {
+			text = a
+		}
+		text = strings.TrimSpace(reByEnd.ReplaceAllString(text, ""))
+		if strings.ContainsAny(text, "：:。？?") || len(strings.Fields(text)) > 6 {
 			continue
 		}
-		if !plausible(s) {
-			continue
-		}
-		before := len(authors.list)
-		authors.add(s, r.publisher())
-		if len(authors.list) > before {
-			return
+		s.author(text, where)
+		if hasHan(text) && !isPerson(text) && strings.HasPrefix(where, "byline author-name") {
+			s.source(text, "byline account")
 		}
 	}
+}
+
+// reSourceClass matches the names of elements that hold the medium.
+var reSourceClass = regexp.MustCompile(`(?:^|[\s_-])(?:source|media|origin|laiyuan)(?:[\s_-]?name)?(?:$|[\s_-])`)
+
+func (s *signer) sourceClass(e *dom.Element) {
+	if e.End-e.First > 1 || s.head >= 0 && e.First <= s.head || s.first >= 0 && e.First >= s.first && e.First <= s.last {
+		return
+	}
+	text := strings.TrimSpace(textOf(s.Doc, e))
+	if length(text) > 20 || strings.ContainsAny(text, "：:") || len((&dater{zone: s.Zone}).scan(text)) > 0 {
+		return
+	}
+	s.source(text, "byline source-class")
 }
 
 // capitalised reports whether s is two to four words that each begin with a
@@ -301,29 +577,6 @@ func capitalised(s string) bool {
 		}
 	}
 	return true
-}
-
-// plausible reports whether an author that no label in the text names can be
-// people: content systems put the site, a number or "name" there.
-func plausible(s string) bool {
-	if hasHan(s) {
-		for _, n := range splitNames(s) {
-			for _, p := range [...]string{"記者", "记者", "編譯", "文/", "作者："} {
-				n = strings.TrimSpace(strings.TrimPrefix(n, p))
-			}
-			if isPerson(n) {
-				return true
-			}
-		}
-		return false
-	}
-	letters := 0
-	for _, r := range s {
-		if unicode.IsLetter(r) {
-			letters++
-		}
-	}
-	return letters >= 3
 }
 
 func textOf(d *dom.Document, e *dom.Element) string {

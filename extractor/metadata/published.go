@@ -2,19 +2,20 @@ package metadata
 
 import (
 	"regexp"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/net/html/atom"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/template"
 )
 
 // publishedNames and modifiedNames are meta names and itemprops that carry
 // times.
 var (
-	publishedNames = strings.Fields(`article:published_time og:article:published_time datepublished article:published publishdate publish_date
+	publishedNames = strings.Fields(`article:published_time og:article:published_time article:published datepublished publishdate publish_date
 		publish_time publish-date pubdate pub_date pubtime publishtime weibo:article:create_at og:release_date bytedance:published_time og:published_time
 		apub:time firstpublishdate article:create_at parsely-pub-date sailthru.date article_date_original cxenseparse:recs:publishtime
 		dc.date.issued dcterms.date dcterms.created dc.date dc.date.created rnews:datepublished originalpublicationdate
@@ -28,122 +29,371 @@ var (
 	labelModified  = regexp.MustCompile(`(?i)(?:更新|修改|编辑|編輯|修訂|updated|modified|edited|last update)(?:于|於|时间|時間|日期|\s+on|\s+at)?\s*[:：]?\s*$`)
 	copyrightLine  = regexp.MustCompile(`(?i)©|copyright|版权所有|版權所有|all rights|\(c\)\s|ICP[备證证]`)
 	reURLDay       = regexp.MustCompile(`(?:^|[/_.?=&-])((?:19|20)\d{2})[-/_.]?(0[1-9]|1[0-2])[-/_.]?(0[1-9]|[12]\d|3[01])(?:[^\d]|\d{2,}|$)`)
+	reURLMonth     = regexp.MustCompile(`[/_-]((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])/`)
 	reURLLoose     = regexp.MustCompile(`/((?:19|20)\d{2})[-/](\d{1,2})[-/](\d{1,2})(?:/|_|$)`)
 )
 
-func (r *reader) published(m *Metadata) {
-	d := &dater{fetched: r.Fetched, zone: r.Zone, dayFirst: r.Lang != "" && !strings.HasPrefix(r.Lang, "en") || strings.EqualFold(r.Lang, "en-gb")}
-	var votes, modified []Vote
-	vote := func(list *[]Vote, t moment, weight float64, from string) {
-		if t.guessed {
-			weight *= 0.8
-		}
-		x := t.Time
-		switch {
-		case !t.clock:
-			x = noon(x, r.Fetched)
-			weight *= 0.98
-		case t.zone && r.Zone != time.UTC:
-			x = x.In(r.Zone)
-		}
-		*list = append(*list, Vote{Time: x, Weight: weight, From: from, day: !t.clock})
+// times fills Published and Modified. What is said to be the time of a change
+// votes on both: with little weight on the first, since many pages show no other.
+func (r *reader) times(m *Metadata) {
+	t := &timer{
+		reader:    r,
+		dater:     &dater{fetched: r.Fetched, zone: r.Zone, dayFirst: r.Lang != "" && !strings.HasPrefix(r.Lang, "en") || strings.EqualFold(r.Lang, "en-gb")},
+		published: newBallot(Published), modified: newBallot(Modified),
 	}
-	state := func(list *[]Vote, s string, weight float64, from string) {
-		if s == "" {
+	t.stated()
+	t.elements()
+	t.lines()
+	t.address()
+	t.labelled()
+	t.setAside()
+	t.compare()
+	if c := t.published.elect(r.model[Published]); c != nil {
+		m.Published, m.Confidence = c.Time, c.Confidence
+		m.Provenance[Published] = provenance(c)
+	}
+	if c := t.modified.elect(r.model[Modified]); c != nil && !c.Time.Before(m.Published) && c.Time != m.Published {
+		m.Modified = c.Time
+		m.Provenance[Modified] = provenance(c)
+	}
+	m.Ballots = append(m.Ballots, *t.published, *t.modified)
+}
+
+// timer collects the votes on the times of an article.
+type timer struct {
+	*reader
+	*dater
+	published, modified *Ballot
+}
+
+// vote votes for the day of m; changed says that it is that of a change. The
+// time of day is that of the place that ranks highest of those that give one.
+func (t *timer) vote(m moment, where string, rank float64, changed bool) {
+	x := m.Time
+	switch {
+	case !m.clock:
+		x = noon(x, t.Fetched)
+	case m.zone && t.local:
+		x = x.In(t.Zone)
+	}
+	put := func(b *Ballot, where string) {
+		c := b.vote(x.Format(time.DateOnly), "", where)
+		if c == nil {
 			return
 		}
-		if t, ok := d.parse(s); ok {
-			vote(list, t, weight, from)
+		better := rank > c.rank
+		if m.clock != !c.day && !c.Time.IsZero() {
+			better = m.clock
 		}
-	}
-	h := r.Head
-	state(&votes, h.Article.Published, 0.9, "structured data")
-	state(&votes, h.PageDate, 0.6, "structured data of the page")
-	state(&votes, h.ScriptDate, 0.6, "script")
-	state(&modified, h.Article.Modified, 0.9, "structured data")
-	for _, n := range publishedNames {
-		w := 0.88
-		if n == "date" || n == "dc.date" || n == "datecreated" {
-			w = 0.7
+		if c.Time.IsZero() || better {
+			c.Time, c.day, c.rank = x, !m.clock, rank
 		}
-		state(&votes, h.Meta[n], w, "meta "+n)
+		c.markAs(m.guessed, "is guessed")
 	}
-	for _, n := range modifiedNames {
-		state(&modified, h.Meta[n], 0.8, "meta "+n)
+	if changed {
+		put(t.modified, where)
+		where += " changed"
 	}
-	if e := r.Entry; e != nil {
-		if !e.Published.IsZero() {
-			vote(&votes, moment{Time: e.Published, clock: true, zone: true}, 0.8, "feed")
-		}
-		if !e.Updated.IsZero() {
-			vote(&modified, moment{Time: e.Updated, clock: true, zone: true}, 0.7, "feed")
-		}
+	put(t.published, where)
+}
+
+func (t *timer) state(s, where string, rank float64, changed bool) {
+	if s == "" {
+		return
 	}
-	r.timeElements(d, func(t moment, w float64, mod bool) {
-		if mod {
-			vote(&modified, t, w, "time element")
-		} else {
-			vote(&votes, t, w, "time element")
-		}
-	})
-	for n, i := range r.zone {
-		w := 0.75
-		if r.head >= 0 && i < r.head {
-			w = 0.55
-		}
-		if r.first >= 0 && i >= r.first {
-			w = 0.3
-		}
-		if r.head < 0 {
-			w -= 0.15
-		}
-		r.textDates(d, i, w-0.002*float64(n), func(t moment, w float64, mod bool) {
-			if mod {
-				vote(&modified, t, w, "text")
-			} else {
-				vote(&votes, t, w, "text")
-			}
-		})
-	}
-	for _, i := range r.tail {
-		r.textDates(d, i, 0.3, func(t moment, w float64, mod bool) {
-			if mod {
-				vote(&modified, t, w, "tail")
-			} else {
-				vote(&votes, t, w, "tail")
-			}
-		})
-	}
-	if t, loose, ok := urlDay(r.URL, r.Zone); ok && !d.future(t.Time) {
-		w := 0.6
-		if loose {
-			w = 0.65
-		}
-		vote(&votes, t, w, "address")
-	}
-	if len(votes) == 0 {
-		r.labelled(d, func(t moment) { vote(&votes, t, 0.5, "labelled text") })
-	}
-	m.Published, m.Confidence, m.Votes = elect(votes)
-	mod, _, _ := elect(modified)
-	if !mod.IsZero() && (m.Published.IsZero() || mod.After(m.Published)) {
-		m.Modified = mod
-	}
-	if m.Published.IsZero() && shown(modified, mod) {
-		// The reader is shown no other day than that of the last change.
-		m.Published, m.Confidence, m.Votes = mod, 0.4, modified
-		m.Modified = time.Time{}
+	if m, ok := t.parse(s); ok {
+		t.vote(m, where, rank, changed)
 	}
 }
 
-// shown reports whether the text of the page gives the day of t.
-func shown(votes []Vote, t time.Time) bool {
-	for _, v := range votes {
-		if (v.From == "text" || v.From == "time element") && v.Time.Format(time.DateOnly) == t.Format(time.DateOnly) {
-			return true
+// stated votes by what the head and the feed say.
+func (t *timer) stated() {
+	h := t.Head
+	t.state(h.Article.Published, "json-ld", 9, false)
+	t.state(h.Page.Published, "json-ld page", 7, false)
+	t.state(h.Script["date"], "meta script", 6, false)
+	t.state(h.Article.Modified, "json-ld", 9, true)
+	t.state(h.Page.Modified, "json-ld page", 7, true)
+	for k, n := range publishedNames {
+		where := "meta"
+		switch {
+		case k < 3:
+			where = "meta article:published_time"
+		case n == "date" || n == "dc.date" || n == "datecreated":
+			where = "meta date"
+		}
+		t.state(h.Meta[n], where, 8, false)
+	}
+	for _, n := range h.dated {
+		t.state(h.Meta[n], "meta like published", 8, false)
+	}
+	if i := strings.LastIndexAny(h.Title, "|｜_-–"); i > 0 {
+		// A title element may end in the day: Some title | Some site | 28.04.2023
+		if l := t.scan(halfWidth(h.Title[i:])); len(l) == 1 && !l[0].guessed {
+			t.vote(l[0], "title", 2, false)
 		}
 	}
-	return false
+	for _, n := range modifiedNames {
+		t.state(h.Meta[n], "meta", 8, true)
+	}
+	if e := t.Entry; e != nil {
+		if !e.Published.IsZero() {
+			t.vote(moment{Time: e.Published, clock: true, zone: true}, "feed", 5, false)
+		}
+		if !e.Updated.IsZero() {
+			t.vote(moment{Time: e.Updated, clock: true, zone: true}, "feed", 5, true)
+		}
+	}
+}
+
+// elements votes by <time> elements, itemprops and what templates name.
+func (t *timer) elements() {
+	n := 0
+	for i := range t.Doc.Elements {
+		e := &t.Doc.Elements[i]
+		prop := strings.ToLower(dom.Attr(e.Node, "itemprop"))
+		isTime := e.Node.DataAtom == atom.Time
+		if !isTime && prop != "datepublished" && prop != "datemodified" && prop != "datecreated" {
+			continue
+		}
+		if n++; n > 40 {
+			break
+		}
+		where := "microdata time"
+		switch {
+		case prop == "datepublished" || dom.Attr(e.Node, "pubdate") != "":
+			where = "microdata"
+		case t.head >= 0 && e.First >= t.head-3 && (t.first < 0 || e.First <= t.first+1):
+			where = "microdata time near"
+		case t.last >= 0 && e.First > t.last:
+			where = "microdata time below"
+		}
+		class := strings.ToLower(dom.Attr(e.Node, "class"))
+		changed := prop == "datemodified" || strings.Contains(class, "updated") && !strings.Contains(class, "published") || strings.Contains(class, "modified")
+		if !changed && prop == "" && e.First < len(t.Doc.Blocks) {
+			// Updated <time>…</time>
+			before, _, _ := strings.Cut(t.Doc.Blocks[e.First].Text, strings.TrimSpace(dom.Text(e.Node)))
+			changed = labelModified.MatchString(before)
+		}
+		s := dom.Attr(e.Node, "datetime")
+		if s == "" {
+			s = dom.Attr(e.Node, "content")
+		}
+		if s == "" && e.First < e.End && len(t.Doc.Blocks[e.First].Text) < 80 {
+			s = t.Doc.Blocks[e.First].Text
+		}
+		t.state(s, where, 5, changed)
+	}
+	for _, s := range t.named(template.Time) {
+		for k, m := range t.scan(halfWidth(s.text)) {
+			if k < 2 {
+				t.vote(m, "template"+s.rank, 6, labelModified.MatchString(s.text[:min(m.start, len(s.text))]))
+			}
+		}
+	}
+}
+
+// lines votes by the lines around the title and the body.
+func (t *timer) lines() {
+	seen := 0
+	for _, i := range t.around {
+		where := "byline"
+		switch {
+		case t.first >= 0 && i >= t.first && t.first <= t.head:
+			where = "text start"
+		case t.first >= 0 && i >= t.first:
+			where = "text start"
+		case t.head >= 0 && i < t.head:
+			where = "byline above"
+		case t.head < 0:
+			where = "byline untitled"
+		case seen > 0:
+			where = "byline further"
+		}
+		if t.dates(i, where) && where == "byline" {
+			seen++
+		}
+	}
+	for i := t.first + 4; t.first >= 0 && i < min(t.first+10, t.last-3); i++ {
+		if t.Doc.Blocks[i].Units < 16 { // the line that signs a reprint
+			t.dates(i, "text signature")
+		}
+	}
+	for _, i := range t.tail {
+		t.dates(i, "text end")
+	}
+}
+
+// dates votes by the dates of one line, and reports whether there were any.
+func (t *timer) dates(i int, where string) bool {
+	b := &t.Doc.Blocks[i]
+	if b.Hidden || copyrightLine.MatchString(b.Text) {
+		return false
+	}
+	s := halfWidth(t.line(i))
+	if len(s) > 600 {
+		s = s[:600]
+	}
+	found := t.scan(s)
+	if len(found) == 0 {
+		return false
+	}
+	before := ""
+	if i > 0 && found[0].start < 4 {
+		if p := &t.Doc.Blocks[i-1]; len(p.Text) < 40 {
+			before = p.Text
+		}
+	}
+	for n, m := range found {
+		lead := s[:min(m.start, len(s))]
+		if n > 0 {
+			lead = lead[min(found[n-1].end, len(lead)):]
+		} else if len(strings.Trim(lead, " \x1f")) < 2 {
+			lead = before
+		}
+		lead = strings.TrimRight(lead, " \x1f")
+		w := where
+		switch {
+		case b.LinkDensity() > 0.8:
+			w += " linked"
+		case b.Units > 60:
+			w += " prose" // in a long text a date is part of the story
+		case b.Units > 30:
+			w += " long"
+		}
+		changed := labelModified.MatchString(lead)
+		if !changed && labelPublished.MatchString(lead) {
+			w += " labelled"
+		} else if n > 0 {
+			w += " second"
+		}
+		t.vote(m, w, 3, changed)
+		if c := t.candidate(m); c != nil {
+			c.mark("is shown")
+			c.markAs(m.clock, "is shown with time")
+		}
+	}
+	return true
+}
+
+// candidate returns the candidate of the day of m, nil if it is none.
+func (t *timer) candidate(m moment) *Candidate {
+	x := m.Time
+	if m.clock && m.zone && t.local {
+		x = x.In(t.Zone)
+	}
+	if k, ok := t.published.byKey[x.Format(time.DateOnly)]; ok {
+		return &t.published.Candidates[k]
+	}
+	return nil
+}
+
+// address votes by the page's address.
+func (t *timer) address() {
+	u := firstNonEmpty(t.URL, t.Head.Canonical, t.Head.first("og:url"))
+	if m, loose, ok := urlDay(u, t.Zone); ok && !t.future(m.Time) {
+		where := "url digits"
+		if loose {
+			where = "url"
+		}
+		t.vote(m, where, 1, false)
+		return
+	}
+	// Only the month: it speaks for a day in it.
+	if x := reURLMonth.FindStringSubmatch(u); x != nil {
+		for i := range t.published.Candidates {
+			c := &t.published.Candidates[i]
+			c.markAs(c.Time.Format("200601") == x[1]+x[2], "url month")
+		}
+	}
+}
+
+// compare marks how candidates stand to each other.
+func (t *timer) compare() {
+	var stated, shown *Candidate
+	for i := range t.published.Candidates {
+		c := &t.published.Candidates[i]
+		if stated == nil && (c.has("json-ld") || c.has("meta article:published_time")) {
+			stated = c
+		}
+		if shown == nil && (c.has("byline") || c.has("byline labelled") || c.has("microdata time near")) {
+			shown = c
+		}
+	}
+	for i := range t.published.Candidates {
+		c := &t.published.Candidates[i]
+		if stated != nil && c != stated {
+			c.markAs(c.Time.After(stated.Time), "is after the stated day")
+			c.markAs(c.Time.After(stated.Time.AddDate(0, 1, 0)), "is long after the stated day")
+			c.markAs(c.Time.Before(stated.Time), "is before the stated day")
+		}
+		if shown != nil && c != shown {
+			c.markAs(c.Time.After(shown.Time), "is after the shown day")
+			c.markAs(c.Time.Before(shown.Time), "is before the shown day")
+		}
+	}
+}
+
+// setAside takes the days that only changes are known of off the ballot for
+// Published where the page states another, so that an old article that was
+// touched up does not pass for new. A day that the page shows its readers in
+// place of the stated one stays: how likely that one is, the weights say.
+func (t *timer) setAside() {
+	var stated, shown bool
+	for i := range t.published.Candidates {
+		c := &t.published.Candidates[i]
+		if !c.onlyChanged() {
+			stated = stated || c.has("json-ld") || c.has("meta article:published_time") || c.has("microdata")
+			shown = shown || c.has("is shown") || c.has("microdata time near")
+		}
+	}
+	if !stated {
+		return
+	}
+	t.published.Candidates = slices.DeleteFunc(t.published.Candidates, func(c Candidate) bool {
+		return c.onlyChanged() && (shown || !c.has("is shown") && !c.has("microdata time near changed"))
+	})
+}
+
+// onlyChanged reports whether all that is known of a day is that of a change.
+func (c *Candidate) onlyChanged() bool {
+	return !slices.ContainsFunc(c.Votes, func(v Vote) bool {
+		return !strings.HasPrefix(v.Where, "is ") && !strings.HasSuffix(v.Where, " changed")
+	})
+}
+
+// labelled votes by the dates behind 发布时间 or Published elsewhere on the page.
+func (t *timer) labelled() {
+	var published, changed []moment
+	for i := range t.Doc.Blocks {
+		b := &t.Doc.Blocks[i]
+		if b.Hidden || len(b.Text) > 100 || copyrightLine.MatchString(b.Text) || slices.Contains(t.around, i) || slices.Contains(t.tail, i) {
+			continue
+		}
+		s := halfWidth(t.line(i))
+		for _, m := range t.scan(s) {
+			lead := strings.Trim(s[:min(m.start, len(s))], " \x1f")
+			if lead == "" && i > 0 && len(t.Doc.Blocks[i-1].Text) < 40 {
+				lead = t.Doc.Blocks[i-1].Text
+			}
+			switch {
+			case lead == "":
+			case labelModified.MatchString(lead):
+				changed = append(changed, m)
+			case labelPublished.MatchString(lead):
+				published = append(published, m)
+			}
+		}
+	}
+	for k, found := range [...][]moment{published, changed} {
+		where := "text labelled"
+		if len(found) > 1 {
+			where = "text labelled often" // of other articles
+		}
+		for _, m := range found[:min(len(found), 5)] {
+			t.vote(m, where, 2, k == 1)
+		}
+	}
 }
 
 // noon moves a day without a time of day to about noon: a time that is on that
@@ -173,170 +423,6 @@ func noon(t, fetched time.Time) time.Time {
 		}
 	}
 	return n.In(t.Location())
-}
-
-// minConfidence is what a date needs to be believed.
-const minConfidence = 0.28
-
-// elect adds the votes up by day, each further place less surely, and takes of
-// the best day the time that the surest vote gives.
-func elect(votes []Vote) (time.Time, float64, []Vote) {
-	if len(votes) == 0 {
-		return time.Time{}, 0, nil
-	}
-	sort.SliceStable(votes, func(i, j int) bool { return votes[i].Weight > votes[j].Weight })
-	type day struct {
-		doubt float64
-		best  Vote
-		from  map[string]bool
-	}
-	days := make(map[string]*day)
-	var order []string
-	for _, v := range votes {
-		k := v.Time.Format(time.DateOnly)
-		x := days[k]
-		if x == nil {
-			x = &day{doubt: 1, best: v, from: make(map[string]bool)}
-			days[k] = x
-			order = append(order, k)
-		}
-		if x.from[v.From] {
-			continue
-		}
-		x.from[v.From] = true
-		x.doubt *= 1 - v.Weight
-		if x.best.day && !v.day {
-			x.best = v
-		}
-	}
-	best := order[0]
-	for _, k := range order[1:] {
-		if days[k].doubt < days[best].doubt {
-			best = k
-		}
-	}
-	c := 1 - days[best].doubt
-	for _, k := range order {
-		if k != best {
-			c *= 1 - 0.3*(1-days[k].doubt)
-		}
-	}
-	if c < minConfidence {
-		return time.Time{}, 0, votes
-	}
-	return days[best].best.Time, float64(int(c*100+0.5)) / 100, votes
-}
-
-// textDates reports the dates of block i.
-func (r *reader) textDates(d *dater, i int, weight float64, report func(moment, float64, bool)) {
-	b := &r.Doc.Blocks[i]
-	if b.Hidden || copyrightLine.MatchString(b.Text) {
-		return
-	}
-	if b.LinkDensity() > 0.8 {
-		weight *= 0.6
-	}
-	s := halfWidth(r.line(i))
-	if len(s) > 600 {
-		s = s[:600]
-	}
-	found := d.scan(s)
-	if len(found) == 0 {
-		return
-	}
-	// In a long text a date is part of the story.
-	if b.Units > 60 {
-		weight *= 0.25
-	} else if b.Units > 30 {
-		weight *= 0.7
-	}
-	before := ""
-	if i > 0 && found[0].start < 4 {
-		if p := &r.Doc.Blocks[i-1]; len(p.Text) < 40 {
-			before = p.Text
-		}
-	}
-	for n, t := range found {
-		lead := s[:min(t.start, len(s))]
-		if n == 0 && len(strings.TrimSpace(lead)) < 2 {
-			lead = before
-		}
-		w := weight
-		mod := labelModified.MatchString(lead)
-		if !mod && labelPublished.MatchString(lead) {
-			w = 1.3 * w
-			switch {
-			case weight >= 0.5:
-				w = max(w, 0.75)
-			case r.first >= 0 && i <= r.first+3 && b.Units < 40:
-				w = max(w, 0.5) // a line between title and text that counts as text
-			}
-		}
-		if t.clock {
-			w += 0.08
-		}
-		if n > 0 {
-			w *= 0.9
-		}
-		report(t, min(w, 0.9), mod)
-	}
-}
-
-// labelled reports the dates behind 发布时间 or Published anywhere on the page.
-func (r *reader) labelled(d *dater, report func(moment)) {
-	for i := range r.Doc.Blocks {
-		b := &r.Doc.Blocks[i]
-		if b.Hidden || len(b.Text) > 100 || copyrightLine.MatchString(b.Text) {
-			continue
-		}
-		s := halfWidth(r.line(i))
-		for _, t := range d.scan(s) {
-			if lead := s[:min(t.start, len(s))]; labelPublished.MatchString(lead) && strings.TrimSpace(lead) != "" {
-				report(t)
-			}
-		}
-	}
-}
-
-// timeElements reports the <time datetime> elements and itemprops near the
-// title.
-func (r *reader) timeElements(d *dater, report func(moment, float64, bool)) {
-	n := 0
-	for i := range r.Doc.Elements {
-		e := &r.Doc.Elements[i]
-		prop := strings.ToLower(dom.Attr(e.Node, "itemprop"))
-		isTime := e.Node.DataAtom == atom.Time
-		if !isTime && prop != "datepublished" && prop != "datemodified" && prop != "datecreated" {
-			continue
-		}
-		if n++; n > 30 {
-			return
-		}
-		w := 0.35
-		switch {
-		case prop == "datepublished" || dom.Attr(e.Node, "pubdate") != "":
-			w = 0.8
-		case r.head >= 0 && e.First >= r.head-3 && (r.first < 0 || e.First <= r.first+1):
-			w = 0.7
-		case r.first >= 0 && e.First > r.last:
-			w = 0.15
-		}
-		mod := prop == "datemodified"
-		class := strings.ToLower(dom.Attr(e.Node, "class"))
-		if strings.Contains(class, "updated") && !strings.Contains(class, "published") || strings.Contains(class, "modified") {
-			mod = true
-		}
-		s := dom.Attr(e.Node, "datetime")
-		if s == "" {
-			s = dom.Attr(e.Node, "content")
-		}
-		if s == "" && e.First < e.End && len(r.Doc.Blocks[e.First].Text) < 80 {
-			s = r.Doc.Blocks[e.First].Text
-		}
-		if t, ok := d.parse(s); ok {
-			report(t, w, mod)
-		}
-	}
 }
 
 // urlDay reads a day from an address. The second result says that its parts

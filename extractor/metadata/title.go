@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -8,6 +9,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/template"
 )
 
 // fold keeps letters and digits, in lower case.
@@ -20,34 +22,175 @@ func fold(s string) string {
 	}, s)
 }
 
-// title returns the article's title: the heading of the page that its title
-// element, og:title or structured data begin with; else the best of these
-// without the name of the site.
-func (r *reader) title() string {
+// title returns the article's title.
+func (r *reader) title(m *Metadata) string {
+	b := newBallot(Title)
 	h := r.Head
 	stated := []string{h.Article.Headline, h.first("og:title", "twitter:title", "dc.title", "articletitle", "title"), h.Title}
 	if r.Entry != nil {
 		stated = append(stated, r.Entry.Title)
 	}
-	if t := r.heading(stated); t != "" {
-		return t
-	}
-	if t := r.likeHeading(stated); t != "" {
-		return t
-	}
-	site := r.publisher()
-	for _, s := range stated {
-		if t := StripSite(s, site); usable(t) {
-			return t
+	vote := func(s, where string) {
+		if s = strings.TrimSpace(s); usable(s) && len(s) < 1200 {
+			b.vote(fold(s), s, where)
 		}
 	}
-	if t := r.firstHeading(); t != "" {
-		return t
+	vote(r.heading(stated), "heading stated")
+	vote(r.likeHeading(stated), "heading alike")
+	r.headings(vote)
+	for _, s := range r.named(template.Title) {
+		vote(s.text, "template"+s.rank)
 	}
-	return strings.TrimSpace(h.Title)
+	site := firstNonEmpty(h.Meta["og:site_name"], h.Article.Publisher, h.Page.Publisher)
+	both := func(s, where string) {
+		cut := StripSite(s, site)
+		if fold(cut) == fold(s) {
+			vote(s, where)
+			return
+		}
+		vote(cut, where+" cut")
+		vote(s, where+" whole")
+	}
+	both(h.Article.Headline, "json-ld")
+	both(h.Page.Headline, "json-ld page")
+	both(h.first("og:title"), "meta og:title")
+	both(h.first("twitter:title"), "meta twitter:title")
+	both(h.first("dc.title", "articletitle", "title"), "meta title")
+	both(h.Title, "title")
+	if r.Entry != nil {
+		both(r.Entry.Title, "feed")
+	}
+	r.compareTitles(b, site)
+	if c := b.elect(r.model[Title]); c != nil {
+		m.Provenance[Title] = provenance(c)
+		m.Ballots = append(m.Ballots, *b)
+		return c.Value
+	}
+	m.Ballots = append(m.Ballots, *b)
+	return ""
 }
 
-func usable(s string) bool { return utf8.RuneCountInString(s) >= 2 }
+// headings votes by the headings before the body.
+func (r *reader) headings(vote func(s, where string)) {
+	end := len(r.Doc.Blocks)
+	if r.first >= 0 {
+		end = min(end, r.first+3)
+	}
+	vote(r.firstHeading(), "heading last")
+	h1 := 0
+	only := ""
+	for i := range r.Doc.Blocks {
+		b := &r.Doc.Blocks[i]
+		if b.Hidden || len(b.Text) > 600 {
+			continue
+		}
+		if b.Tag == atom.H1 {
+			h1++
+			only = b.Text
+			if i < end {
+				vote(b.Text, "heading h1")
+				continue
+			}
+		}
+		if i < end && b.LinkDensity() < 0.9 {
+			switch {
+			case b.Tag == atom.H2 && i > end-14:
+				vote(b.Text, "heading h2")
+			case b.Element >= 0 && strings.Contains(strings.ToLower(dom.Attr(r.Doc.Elements[b.Element].Node, "class")), "title") && i > end-14:
+				vote(b.Text, "heading class")
+			}
+			if b.Element >= 0 {
+				switch strings.ToLower(dom.Attr(r.Doc.Elements[b.Element].Node, "itemprop")) {
+				case "headline", "name":
+					vote(b.Text, "microdata")
+				}
+			}
+		}
+	}
+	if h1 == 1 {
+		vote(only, "heading only")
+	}
+	r.firstLines(vote)
+}
+
+// firstLines votes by the short lines around the start of the body: old pages
+// set their title in bold or in the middle.
+func (r *reader) firstLines(vote func(s, where string)) {
+	for i := max(0, r.first-4); i >= 0 && i <= r.first && i < len(r.Doc.Blocks); i++ {
+		b := &r.Doc.Blocks[i]
+		if b.Hidden || b.Units < 4 || b.Units > 50 || b.LinkDensity() > 0.5 || strings.ContainsAny(b.Text, "。；") || strings.HasPrefix(b.Text, "—") {
+			continue
+		}
+		if b.Strong || r.centred(b) {
+			vote(b.Text, "text bold line")
+			return
+		}
+	}
+}
+
+// centred reports whether a block is set in the middle by its markup.
+func (r *reader) centred(b *dom.Block) bool {
+	for i, n := b.Element, 0; i >= 0 && n < 3; i, n = r.Doc.Elements[i].Parent, n+1 {
+		node := r.Doc.Elements[i].Node
+		if node.DataAtom == atom.Center || strings.EqualFold(dom.Attr(node, "align"), "center") {
+			return true
+		}
+	}
+	return false
+}
+
+// compareTitles marks how the candidates stand to each other and to the site.
+func (r *reader) compareTitles(b *Ballot, site string) {
+	blocks := make(map[string]bool)
+	for i := 0; i < len(r.Doc.Blocks) && (r.first < 0 || i <= r.first+3); i++ {
+		if x := &r.Doc.Blocks[i]; !x.Hidden && len(x.Text) < 600 {
+			blocks[fold(x.Text)] = true
+		}
+	}
+	whole := fold(r.Head.Title)
+	og := fold(r.Head.first("og:title"))
+	fsite := fold(site)
+	for i := range b.Candidates {
+		c := &b.Candidates[i]
+		k := fold(c.Value)
+		c.markAs(!blocks[k], "is not shown")
+		c.markAs(whole != k && strings.HasPrefix(whole, k), "is start of title")
+		c.markAs(torn(r.Head.Title, c.Value), "is torn")
+		c.markAs(whole != k && !strings.HasPrefix(whole, k) && strings.Contains(whole, k), "is in title")
+		c.markAs(og != k && strings.Contains(og, k), "is in og:title")
+		c.markAs(len(fsite) > 3 && k != fsite && strings.HasSuffix(k, fsite), "is with site")
+		c.markAs(k == fsite || r.host != "" && strings.Contains(fold(r.host), k), "is site")
+		n := length(c.Value)
+		c.markAs(n < 5, "is short")
+		c.markAs(n >= 5 && n < 9, "is shortish")
+		c.markAs(n > 60, "is long")
+		c.markAs(spamLine(c.Value), "is spam")
+		longer, shorter := false, false
+		for k2 := range b.Candidates {
+			o := fold(b.Candidates[k2].Value)
+			if len(o) > len(k) && len(k) > 8 && strings.Contains(o, k) {
+				longer = true
+			}
+			if len(o) < len(k) && len(o) > 8 && strings.Contains(k, o) {
+				shorter = true
+			}
+		}
+		c.markAs(longer, "is part of another")
+		c.markAs(shorter, "is holding another")
+	}
+}
+
+// torn reports whether whole goes on behind s without a mark or space between.
+func torn(whole, s string) bool {
+	rest, ok := strings.CutPrefix(whole, s)
+	if !ok || rest == "" {
+		return false
+	}
+	next, _ := utf8.DecodeRuneInString(rest)
+	return unicode.IsLetter(next) || unicode.IsNumber(next)
+}
+
+func usable(s string) bool { return utf8.RuneCountInString(s) >= 2 && fold(s) != "" }
 
 // heading returns the block that a stated title begins with or consists of.
 func (r *reader) heading(stated []string) string {
@@ -189,11 +332,18 @@ func isHeading(b *dom.Block) bool {
 // separators stand between a title and the name of its section or site.
 var separators = []string{"_", " - ", " | ", "|", "｜", " – ", " — ", "——", " · ", "丨", " » ", " :: ", "-", "－", " / "}
 
+// rePageNumber is what some systems add to the title of a page: (页 1), 第2页.
+var rePageNumber = regexp.MustCompile(`\s*[（(]\s*(?:第?\s*\d+\s*[页頁]|[页頁]\s*\d+|(?i:page)\s*\d+)\s*[)）]`)
+
 // StripSite removes the names of sections and site from the end of a document
 // title. The name of the site may be given.
 func StripSite(s, site string) string {
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(rePageNumber.ReplaceAllString(s, ""))
 	fsite := fold(site)
+	// Some blogs put their name first.
+	if front, rest, ok := strings.Cut(s, "»"); ok && length(front) <= 12 && length(rest) > length(front) {
+		s = strings.TrimSpace(rest)
+	}
 	for range 4 {
 		at, width := -1, 0
 		for _, sep := range separators {

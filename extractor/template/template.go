@@ -35,11 +35,13 @@ const (
 	Author Part = "author"
 	Editor Part = "editor"
 	Credit Part = "credit"
+	// Publisher is the medium or account whose page it is.
+	Publisher Part = "publisher"
 	// Drop are elements inside the body that do not belong to it.
 	Drop Part = "drop"
 )
 
-var parts = []Part{Body, Title, Time, Author, Editor, Credit, Drop}
+var parts = []Part{Body, Title, Time, Author, Editor, Credit, Publisher, Drop}
 
 // Table is a set of templates. It is safe for concurrent use.
 type Table struct {
