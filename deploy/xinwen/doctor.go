@@ -32,6 +32,7 @@ func (d *doctorCmd) Run(ctx context.Context, c *cli) error {
 	p.written(config)
 	p.machine(config)
 	p.streams(ctx, config)
+	p.cluster(ctx, config)
 	p.running(ctx, d.client(), config.API.Listen)
 	if p.faults > 0 {
 		return fmt.Errorf("%d of %d checks failed", p.faults, p.checks)

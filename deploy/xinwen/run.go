@@ -16,6 +16,7 @@ import (
 type configFlags struct {
 	Data   string `placeholder:"DIR" env:"XINWEN_DATA" help:"Directory for everything kept (default ./data)."`
 	Config string `placeholder:"FILE" env:"XINWEN_CONFIG" type:"existingfile" help:"Configuration file; alerts/*.yaml and lexicon/*.yaml beside it are read too."`
+	engineFlags
 }
 
 func (f configFlags) config(c *cli) (app.Config, error) {
@@ -35,7 +36,7 @@ func (f configFlags) config(c *cli) (app.Config, error) {
 	if c.LogFormat != "" {
 		config.Log.Format = c.LogFormat
 	}
-	return config, nil
+	return config, f.lay(&config.Indexer)
 }
 
 type runCmd struct {
