@@ -22,8 +22,8 @@ type Line struct {
 	Skipped int
 }
 
-// compare returns what changed from one text to another, paragraph by paragraph.
-func compare(older, newer string) []Line {
+// compareTexts returns what changed from one text to another, paragraph by paragraph.
+func compareTexts(older, newer string) []Line {
 	a, b := strings.Split(older, "\n"), strings.Split(newer, "\n")
 	var lines []Line
 	var out, in []string

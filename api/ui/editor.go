@@ -245,7 +245,7 @@ func (u *UI) try(r *http.Request, p *editorPage, old *news.Rule, lang int) error
 	if err != nil {
 		return err
 	}
-	p.Outcome = u.outcome(report, state{Q: p.Draft.Q, Lang: p.Draft.Lang, Source: p.Draft.Source}, displayOf(r), lang)
+	p.Outcome = u.outcome(report, state{Q: p.Draft.Q, Lang: p.Draft.Lang, Source: p.Draft.Source}, displayOf(r), lang, u.o.SourceNames(r.Context()))
 	var text bytes.Buffer
 	if err := yaml.NewEncoder(&text).Encode(rule); err != nil {
 		return err
@@ -339,7 +339,7 @@ type Sample struct {
 // noises are the keys of how much a rule disturbs.
 var noises = []string{backtest.Silent, backtest.Low, backtest.Medium, backtest.High}
 
-func (u *UI) outcome(r *backtest.Report, s state, d display, lang int) *Outcome {
+func (u *UI) outcome(r *backtest.Report, s state, d display, lang int, names map[string]string) *Outcome {
 	o := &Outcome{
 		Hits: r.Hits, Notices: r.Notices, Stories: r.Stories,
 		PerDay:  strconv.FormatFloat(r.Noise.NoticesPerDay, 'f', 1, 64),
@@ -352,7 +352,7 @@ func (u *UI) outcome(r *backtest.Report, s state, d display, lang int) *Outcome 
 		a := &r.Samples[i]
 		shown, _ := u.stamp(a.Published)
 		o.Samples = append(o.Samples, Sample{
-			URL: "/article/" + url.PathEscape(a.ID), Title: or(d.text(a.Title, a.Lang, ""), say(lang, "untitled")), Lang: d.tag(a.Lang, ""), Source: a.Source, Time: shown, Repeats: a.Repeats,
+			URL: "/article/" + url.PathEscape(a.ID), Title: or(d.text(a.Title, a.Lang, ""), say(lang, "untitled")), Lang: d.tag(a.Lang, ""), Source: or(names[a.Source], a.Source), Time: shown, Repeats: a.Repeats,
 		})
 	}
 	return o

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,6 +18,10 @@ import (
 const (
 	// latestSize is the number of articles on the page of an entity.
 	latestSize = 10
+	// relatedSize is the number of articles that the graph is drawn from.
+	relatedSize = 50
+	// sourcesSize is the number of sources shown.
+	sourcesSize = 8
 	// togetherSize is the number of entities named together with one.
 	togetherSize = 12
 	// maxChildren is the number of children shown.
@@ -37,6 +42,8 @@ type entityPage struct {
 	Total          uint64
 	Hits           []Hit
 	Together       []Link
+	Graph          *Graph
+	Sources        []Link
 	Search         string
 	RSS            string
 	JSON           string
@@ -68,7 +75,7 @@ func (u *UI) entity(w http.ResponseWriter, r *http.Request) {
 	}
 	p := entityPage{ID: id, Name: u.entityName(lang, id), Kind: entityKind(id), Known: known}
 	s := state{}.toggle("entity", id)
-	latest, err := u.o.Searcher.Search(ctx, search.Request{Entity: s.Entity, Sort: search.SortNewest, Size: latestSize, TZ: u.o.Zone.String()})
+	latest, err := u.o.Searcher.Search(ctx, search.Request{Entity: s.Entity, Sort: search.SortNewest, Size: relatedSize, TZ: u.o.Zone.String(), Facets: []string{search.FacetSource}})
 	if err != nil {
 		u.failure(w, r, err)
 		return
@@ -79,12 +86,22 @@ func (u *UI) entity(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	names := u.o.SourceNames(ctx)
-	p.Hits = u.hits(r, latest.Hits, names)
+	p.Hits = u.hits(r, latest.Hits[:min(latestSize, len(latest.Hits))], names)
+	if !known && p.Total > 0 {
+		p.Name = or(u.surface(ctx, id, latest.Hits[0].ID), p.Name)
+	}
+	for _, v := range latest.Facets[search.FacetSource] {
+		if len(p.Sources) < sourcesSize {
+			p.Sources = append(p.Sources, Link{Label: or(names[v.Value], v.Name, v.Value), URL: s.toggle("source", v.Value).URL(), Count: v.Count})
+		}
+	}
 	if p.Chart, err = u.volume(ctx, s, lang); err != nil {
 		u.failure(w, r, err)
 		return
 	}
-	p.Together = u.together(r, id, lang)
+	var ids []string
+	p.Together, ids = u.together(r, id, lang)
+	p.Graph = graph(p.Name, p.Kind, p.Together, ids, latest.Hits)
 	p.Search, p.RSS, p.JSON = s.URL(), s.at("/feeds/search.rss"), "/v1/entities/"+url.PathEscape(id)
 	if known {
 		u.describe(&p, e, lex, lang)
@@ -179,23 +196,39 @@ func kindRank(kind string) int {
 	return slices.IndexFunc(kinds, func(k news.Kind) bool { return string(k) == kind })
 }
 
-// together lists what is named together with an entity of late; nothing where
-// the index cannot count.
-func (u *UI) together(r *http.Request, id string, lang int) []Link {
+// surface returns how an article calls an entity that the lexicon lacks.
+func (u *UI) surface(ctx context.Context, entity, article string) string {
+	a, err := u.o.Searcher.Article(ctx, article)
+	if err != nil {
+		u.o.Logger.Debug("name of an entity unknown", "entity", entity, "err", err)
+		return ""
+	}
+	i := slices.IndexFunc(a.Mentions, func(m news.Mention) bool { return m.Entity == entity })
+	if i < 0 {
+		return ""
+	}
+	return a.Mentions[i].Surface
+}
+
+// together lists what is named together with an entity of late, with the IDs;
+// nothing where the index cannot count.
+func (u *UI) together(r *http.Request, id string, lang int) (list []Link, ids []string) {
 	now := time.Now().In(u.o.Zone)
 	c, err := search.Cooccur(r.Context(), u.o.Searcher, search.CooccurRequest{
 		Request: search.Request{From: time.Date(now.Year(), now.Month(), now.Day()+1-chartDays, 0, 0, 0, 0, u.o.Zone)},
-		Of:      id, Limit: togetherSize,
+		Of:      id, Limit: 2 * togetherSize,
 	})
 	if err != nil {
 		u.o.Logger.Debug("entities named together not counted", "entity", id, "err", err)
-		return nil
+		return nil, nil
 	}
-	var out []Link
 	for _, e := range c.Entities {
-		out = append(out, Link{
-			Label: u.entityName(lang, e.Entity), URL: state{Q: query.And{Nodes: []query.Node{query.Entity{Value: id}, query.Entity{Value: e.Entity}}}.String()}.URL(), Count: int(e.Count), Kind: entityKind(e.Entity),
-		})
+		if unnamedEntity(e.Entity) || len(list) == togetherSize {
+			continue
+		}
+		both := query.And{Nodes: []query.Node{query.Entity{Value: id}, query.Entity{Value: e.Entity}}}
+		list = append(list, Link{Label: u.entityName(lang, e.Entity), URL: state{Q: both.String()}.URL(), Count: int(e.Count), Kind: entityKind(e.Entity)})
+		ids = append(ids, e.Entity)
 	}
-	return out
+	return list, ids
 }

@@ -65,5 +65,5 @@ func (v *Version) changed(older, newer *news.Article, d display) {
 	if was != is {
 		v.Title = merged(differences(words(was), words(is)))
 	}
-	v.Lines = compare(d.text(older.Text, older.Lang, older.Script), d.text(newer.Text, newer.Lang, newer.Script))
+	v.Lines = compareTexts(d.text(older.Text, older.Lang, older.Script), d.text(newer.Text, newer.Lang, newer.Script))
 }

@@ -30,6 +30,9 @@ type trendsPage struct {
 	Wrong   string
 	Days    int
 	None    bool
+	// Compare is set where queries are compared; Inputs are the fields for them.
+	Compare *Comparison
+	Inputs  []string
 }
 
 // Series is the articles that name an entity, over time.
@@ -58,6 +61,7 @@ func (u *UI) trends(w http.ResponseWriter, r *http.Request) {
 			p.Kind = string(k)
 		}
 	}
+	p.Inputs = compared(r)
 	address := func(kind string, days int) string {
 		v := url.Values{}
 		if p.Q != "" {
@@ -65,6 +69,9 @@ func (u *UI) trends(w http.ResponseWriter, r *http.Request) {
 		}
 		if kind != "" {
 			v.Set("kind", kind)
+		}
+		if len(p.Inputs) > 0 {
+			v["c"] = p.Inputs
 		}
 		v.Set("days", strconv.Itoa(days))
 		return "/trends?" + v.Encode()
@@ -78,12 +85,27 @@ func (u *UI) trends(w http.ResponseWriter, r *http.Request) {
 	}
 	p.Form = []field{{"kind", p.Kind}, {"days", strconv.Itoa(p.Days)}}
 	status := http.StatusOK
-	err := u.trend(r, &p, lang)
+	var err error
+	if len(p.Inputs) > 0 {
+		if p.Compare, err = u.compare(r, p.Inputs, p.Days, lang); err != nil {
+			if p.Fault, p.Wrong = compareFault(err); p.Fault == nil && p.Wrong == "" {
+				u.failure(w, r, err)
+				return
+			}
+			status = http.StatusBadRequest
+		}
+	} else {
+		err = u.trend(r, &p, lang)
+	}
+	for len(p.Inputs) < 2 || len(p.Inputs) < maxCompared && p.Inputs[len(p.Inputs)-1] != "" {
+		p.Inputs = append(p.Inputs, "")
+	}
 	var (
 		syntax  *query.SyntaxError
 		request *search.RequestError
 	)
 	switch {
+	case status != http.StatusOK:
 	case errors.As(err, &syntax):
 		p.Fault, status = fault(p.Q, syntax), http.StatusBadRequest
 	case errors.As(err, &request):

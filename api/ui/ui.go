@@ -68,6 +68,7 @@ func New(o Options) (*UI, error) {
 		t, err := template.New("").Funcs(template.FuncMap{
 			"t":       func(key string, args ...any) (string, error) { return text(lang, key, args...) },
 			"asset":   u.address,
+			"next":    func(i int) int { return i + 1 },
 			"tag":     func() string { return tags[lang].String() },
 			"rooms":   func() []room { return rooms },
 			"current": func(tag string) bool { return tags[lang].String() == tag },
