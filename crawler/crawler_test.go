@@ -136,7 +136,7 @@ func TestOnceCrawlsFeedsListPagesAndURLs(t *testing.T) {
 	for i := range 4 {
 		url := fmt.Sprintf("/news/2025/110%d.html", i)
 		list += fmt.Sprintf(`<li><a href="%s">先进封装产能持续紧张第%d次报道</a> 2025-11-0%d`, url, i, i+1)
-		w.article("http://b.example"+url, "先进封装产能持续紧张")
+		w.article("http://b.example"+url, fmt.Sprintf("先进封装产能持续紧张%d", i))
 	}
 	w.serveText("http://b.example/list/", "text/html; charset=utf-8", "<title>列表</title><ul>"+list)
 	metrics := prometheus.NewRegistry()

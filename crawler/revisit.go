@@ -39,14 +39,15 @@ func (c *Crawler) revisit(ctx context.Context, v *visit, e frontier.Entry, rec f
 		return c.visitLater(ctx, v.source, e, e.URL, nil)
 	}
 	page, err := c.page(v.source, e, resp)
-	if err == nil {
-		_, err = c.sham(ctx, v, page)
-	}
-	if errors.Is(err, errFront) || errors.Is(err, errErrorPage) || errors.Is(err, errSham) {
+	if errors.Is(err, errFront) || errors.Is(err, errErrorPage) {
 		return c.missing(ctx, v.source, e, rec, http.StatusNotFound)
 	}
 	if err != nil {
 		return err
+	}
+	if k, _, ok := c.bodies.of(page.URL, page.Body); ok && c.bodies.isSham(k) {
+		// It may be a wall of a moment: what we have stays.
+		return &failure{errSham, shamHint}
 	}
 	if hashOf(resp.Body) == e.Visit.Hash && rec.Outcome != frontier.Gone {
 		c.metrics.revisits.WithLabelValues("same").Inc()

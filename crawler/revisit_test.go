@@ -36,9 +36,9 @@ func TestPagesAreLookedAtAgain(t *testing.T) {
 				rw.WriteHeader(http.StatusNotFound)
 				return
 			}
-			text := "<p>The first version of this page."
+			text := "<p>The first version of the page " + name
 			if name == "changes" && n > 2 {
-				text = "<p>The second version of this page."
+				text = "<p>The second version of the page " + name
 			}
 			_, _ = rw.Write([]byte(text)) // a client that is gone fails the test
 		})

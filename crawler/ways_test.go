@@ -243,7 +243,7 @@ func TestLyingETag(t *testing.T) {
 		_, _ = rw.Write([]byte(`<rss version="2.0"><channel>` + text.String() + `</channel></rss>`)) // a client that is gone fails the test
 	})
 	for i := range 3 {
-		w.article(fmt.Sprintf("http://a.example/%d", i), "Article")
+		w.article(fmt.Sprintf("http://a.example/%d", i), fmt.Sprint("Article ", i))
 	}
 	o := options(w, b, demo("a", func(s *source.Source) { s.Feeds, s.Interval = []string{"http://a.example/feed"}, 10*time.Millisecond }))
 	o.MinInterval = 10 * time.Millisecond

@@ -42,6 +42,30 @@ var endings = map[string]string{
 	"status-429": indexed,
 	"status-503": indexed,
 
+	"raw-chunked-and-length":  indexed,
+	"raw-two-lengths":         quarantined,
+	"raw-same-lengths":        indexed,
+	"raw-length-sign":         quarantined,
+	"raw-two-codings":         quarantined,
+	"raw-bare-cr":             quarantined,
+	"raw-space-colon":         quarantined,
+	"raw-folded":              indexed,
+	"raw-chunk-extensions":    indexed,
+	"raw-chunk-flood":         quarantined,
+	"raw-chunk-overflow":      quarantined,
+	"raw-chunk-long":          quarantined,
+	"raw-hints-flood":         quarantined,
+	"raw-hints":               indexed,
+	"raw-trailers":            indexed,
+	"raw-trailer-flood":       quarantined,
+	"raw-huge-header":         quarantined,
+	"raw-many-headers":        quarantined,
+	"raw-status-line":         quarantined,
+	"raw-no-status-line":      quarantined,
+	"raw-endless-line":        quarantined,
+	"raw-second-answer":       indexed,
+	"raw-second-after-length": indexed,
+
 	"feed-html":      unhealthy,
 	"feed-malformed": unhealthy,
 	"feed-empty":     unhealthy,
@@ -107,6 +131,11 @@ func TestBadSitesEndClearlyAndTheRestGoesOn(t *testing.T) {
 					t.Errorf("%s: %s was fetched", f.Name, url)
 				}
 			}
+		}
+	}
+	for id, hit := range c.Search("") {
+		if a, err := c.Article(id); err != nil || strings.Contains(a.Title+a.Text, simweb.Smuggled) {
+			t.Errorf("%s holds an answer that nobody asked for, or is gone: %v", hit.URL, err)
 		}
 	}
 	for _, r := range web.Log().Disallowed() {

@@ -55,7 +55,7 @@ const (
 	unavailableIn = 2 // requests that get 429 or 503 before the page is there
 )
 
-var faults = []Fault{
+var faults = slices.Concat(rawFaults, []Fault{
 	{Name: "hang", At: AtPage, serve: hang},
 	{Name: "drip", At: AtPage, serve: drip},
 	{Name: "infinite", At: AtPage, serve: infinite},
@@ -86,7 +86,7 @@ var faults = []Fault{
 	{Name: "robots-bom", At: AtRobots, serve: text("text/plain", "\ufeffUser-agent: *\nDisallow: /page.html\n")},
 	{Name: "robots-huge", At: AtRobots, Recovers: true, serve: text("text/plain", "User-agent: *\nAllow: /\n"+strings.Repeat("# filler\n", hugeRobots/9))},
 	{Name: "robots-deny", At: AtRobots, serve: text("text/plain", "User-agent: *\nDisallow: /page.html\n")},
-}
+})
 
 // plannedFault is a misbehaviour that Break has set on one address.
 type plannedFault struct {

@@ -104,9 +104,16 @@ func TestEveryFaultIsServed(t *testing.T) {
 		}
 		path := map[string]string{AtPage: faultPagePath, AtFeed: faultFeedPath, AtRobots: robotsPath}[f.At]
 		try(t, client, "http://"+FaultHost(f.Name)+path, 100<<20, 30*time.Second)
-		log := web.Log().Requests()
-		if got := log[len(log)-1].Fault; got != f.Name {
-			t.Errorf("%s: the log says %q", f.Name, got)
+		var last Request
+		for changed := web.Log().Changed(); ; changed = web.Log().Changed() {
+			log := web.Log().Requests()
+			if last = log[len(log)-1]; !last.Open {
+				break
+			}
+			<-changed
+		}
+		if last.Fault != f.Name {
+			t.Errorf("%s: the log says %q", f.Name, last.Fault)
 		}
 	}
 }
