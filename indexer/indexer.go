@@ -91,6 +91,7 @@ type Indexer struct {
 	mu      sync.RWMutex
 	index   index
 	busy    bool          // a rebuild is asked for or under way
+	rebuilt uint64        // how far it is
 	rebuild chan struct{} // asks for one
 
 	ready  chan struct{} // closed when the index has caught up once

@@ -23,7 +23,7 @@ func (i *Indexer) Rebuild(context.Context) error {
 	if i.busy {
 		return nil
 	}
-	i.busy = true
+	i.busy, i.rebuilt = true, 0
 	i.rebuild <- struct{}{}
 	return nil
 }
@@ -91,6 +91,7 @@ func (i *Indexer) swap(ctx context.Context, fresh index) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	i.rebuilt = seq
 	live, err := i.index.AppliedSeq(ctx)
 	if err != nil || seq < live {
 		return false, err
@@ -169,6 +170,9 @@ func (i *Indexer) Status(ctx context.Context) (search.Status, error) {
 		return search.Status{}, err
 	}
 	st.LastSeq, st.Rebuilding = last, i.busy
+	if i.busy {
+		st.RebuiltSeq = i.rebuilt
+	}
 	if last > st.AppliedSeq {
 		st.Lag = last - st.AppliedSeq
 	}

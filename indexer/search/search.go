@@ -201,6 +201,8 @@ type Status struct {
 	Lag        uint64 `json:"lag"`
 	// Rebuilding says that a fresh index is being filled beside this one.
 	Rebuilding bool `json:"rebuilding,omitempty"`
+	// RebuiltSeq is the last message of ARTICLES that the fresh one includes.
+	RebuiltSeq uint64 `json:"rebuilt_seq,omitempty"`
 	// Bytes is the size of the index on disk.
 	Bytes uint64 `json:"bytes"`
 }
