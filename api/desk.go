@@ -27,6 +27,8 @@ func (d desk) Replay(ctx context.Context, seqs ...uint64) (int, error) {
 	return n, err
 }
 
+func (d desk) Rebuild(ctx context.Context) error { return d.s.rebuild(ctx) }
+
 func (d desk) Rules(ctx context.Context) ([]rules.Stored, error) { return d.s.rules.List(ctx) }
 
 func (d desk) CreateRule(ctx context.Context, r *news.Rule) error {

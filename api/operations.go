@@ -83,15 +83,20 @@ func (s *Server) operationRoutes(api huma.API) {
 	op.DefaultStatus = http.StatusAccepted
 	op.Description = "The old index keeps answering until the new one has caught up; /v1/status shows how far it is."
 	register(s, api, op, func(ctx context.Context, _ *struct{}) (*struct{}, error) {
-		if s.o.Rebuilder == nil {
-			return nil, problem.New(http.StatusNotImplemented, "This api cannot reach the index's owner.", "Run xinwen index rebuild where the indexer runs.")
-		}
-		if err := s.o.Rebuilder.Rebuild(ctx); err != nil {
-			return nil, err
-		}
-		s.log.Info("index rebuild started")
-		return &struct{}{}, nil
+		return &struct{}{}, s.rebuild(ctx)
 	})
+}
+
+// rebuild begins to build the index anew.
+func (s *Server) rebuild(ctx context.Context) error {
+	if s.o.Rebuilder == nil {
+		return problem.New(http.StatusNotImplemented, "This api cannot reach the index's owner.", "Run xinwen index rebuild where the indexer runs.")
+	}
+	if err := s.o.Rebuilder.Rebuild(ctx); err != nil {
+		return err
+	}
+	s.log.Info("index rebuild started")
+	return nil
 }
 
 // readiness is what /readyz answers, kept for a moment so that many askers do

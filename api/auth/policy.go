@@ -129,6 +129,7 @@ var policy = map[string]rule{
 	"POST /sources/verify":       {Admin, 1, long},
 	"POST /sources/change":       {Admin, 1, usual},
 	"POST /pipeline/replay":      {Admin, 1, long},
+	"POST /pipeline/rebuild":     {Admin, 1, usual},
 	"POST /settings/keys":        {Admin, 1, usual},
 	"POST /settings/keys/revoke": {Admin, 1, usual},
 	"GET /debug/pprof/":          {Admin, 1, 0},

@@ -27,6 +27,8 @@ type Desk interface {
 	// Replay sends messages in quarantine through the pipeline again, all if no
 	// sequence is given, and returns how many.
 	Replay(ctx context.Context, seqs ...uint64) (int, error)
+	// Rebuild begins to build the index anew.
+	Rebuild(ctx context.Context) error
 	// Rules returns the rules of alerts.
 	Rules(ctx context.Context) ([]rules.Stored, error)
 	// CreateRule makes a rule; a *problem.Problem says why it cannot be made,
@@ -104,8 +106,17 @@ type pipelinePage struct {
 	Index    []Fact
 	Problems []string
 	Failed   []Quarantined
-	// Replayed says how many messages were just sent again, if any were asked for.
-	Replayed string
+	// Said is what came of what was just asked for.
+	Said string
+	// Busy says that something is on its way, Progress how far the index is.
+	Busy, Rebuilding bool
+	Progress         *Progress
+}
+
+// Progress is how far long work is.
+type Progress struct {
+	Label     string
+	Done, All uint64
 }
 
 // Stream is a row of the table of streams.
@@ -149,8 +160,12 @@ func (u *UI) pipeline(w http.ResponseWriter, r *http.Request) {
 			{Key: "index-applied", Value: say(lang, "of-number", st.AppliedSeq, st.LastSeq)},
 			{Key: "index-bytes", Value: size(st.Bytes)},
 		}
-		if st.Rebuilding {
-			p.Index = append(p.Index, Fact{Key: "index-state", Value: say(lang, "index-rebuilding")})
+		p.Rebuilding, p.Busy = st.Rebuilding, st.Rebuilding || st.Lag > 0
+		switch {
+		case st.Rebuilding:
+			p.Progress = &Progress{say(lang, "index-rebuilding", st.RebuiltSeq, st.LastSeq), st.RebuiltSeq, st.LastSeq}
+		case st.Lag > 0:
+			p.Progress = &Progress{say(lang, "index-catching-up", st.AppliedSeq, st.LastSeq), st.AppliedSeq, st.LastSeq}
 		}
 	}
 	streams, err := u.o.Desk.Streams(ctx)
@@ -163,6 +178,9 @@ func (u *UI) pipeline(w http.ResponseWriter, r *http.Request) {
 			row.MaxBytes = size(uint64(st.MaxBytes))
 		}
 		row.Consumers = consumers(st.Consumers)
+		for _, c := range row.Consumers {
+			p.Busy = p.Busy || st.Name != bus.Frontier && c.Pending > 0 // what the frontier holds may be due much later
+		}
 		p.Streams = append(p.Streams, row)
 	}
 	failed, err := u.o.Desk.Quarantine(ctx, listSize)
@@ -176,7 +194,10 @@ func (u *UI) pipeline(w http.ResponseWriter, r *http.Request) {
 		})
 	}
 	if n, err := strconv.Atoi(r.URL.Query().Get("replayed")); err == nil && n >= 0 {
-		p.Replayed = say(lang, "replayed", n)
+		p.Said = say(lang, "replayed", n)
+	}
+	if r.URL.Query().Has("rebuild") {
+		p.Said = say(lang, "rebuild-begun")
 	}
 	u.render(w, r, http.StatusOK, "pipeline.html", page{Title: say(lang, "nav-pipeline"), Section: "pipeline", Data: p})
 }
@@ -238,4 +259,15 @@ func (u *UI) replay(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	http.Redirect(w, r, "/pipeline?replayed="+strconv.Itoa(n), http.StatusSeeOther)
+}
+
+func (u *UI) rebuild(w http.ResponseWriter, r *http.Request) {
+	if !u.form(w, r) {
+		return
+	}
+	if err := u.o.Desk.Rebuild(r.Context()); err != nil {
+		u.failure(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/pipeline?rebuild=1", http.StatusSeeOther)
 }

@@ -39,6 +39,7 @@ type table struct {
 	again      string
 	made       []news.Rule
 	tested     []news.Rule
+	rebuilt    bool
 	refuse     error // of CreateRule and ChangeRule
 	err        error
 }
@@ -74,6 +75,11 @@ func (d *table) ChangeRule(_ context.Context, id string, change func(*news.Rule)
 		change(&d.made[i])
 	}
 	return nil
+}
+
+func (d *table) Rebuild(context.Context) error {
+	d.rebuilt = true
+	return d.err
 }
 
 func (d *table) Replay(_ context.Context, seqs ...uint64) (int, error) {
@@ -334,6 +340,12 @@ func TestPipelinePageReplays(t *testing.T) {
 	}
 	if w := get(t, h, "/pipeline/replay"); w.Code != http.StatusNotFound && w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("got %d for GET, want it refused", w.Code)
+	}
+	if to := post(t, h, "/pipeline/rebuild", nil).Header().Get("Location"); !d.rebuilt || to != "/pipeline?rebuild=1" {
+		t.Errorf("led to %q, want the rebuild begun", to)
+	}
+	if body := get(t, asAdmin(h), "/pipeline?rebuild=1").Body.String(); !strings.Contains(body, "The rebuild has begun") || !strings.Contains(body, `action="/pipeline/rebuild"`) || !strings.Contains(body, "every 2s") {
+		t.Error("got a page that does not follow the rebuild")
 	}
 	d.err = errors.New("gone")
 	if w := get(t, h, "/pipeline"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "The streams do not answer") {

@@ -102,6 +102,7 @@ func (u *UI) Routes(mux Mux) {
 	mux.HandleFunc("POST /sources/change", u.changeSource)
 	mux.HandleFunc("GET /pipeline", u.pipeline)
 	mux.HandleFunc("POST /pipeline/replay", u.replay)
+	mux.HandleFunc("POST /pipeline/rebuild", u.rebuild)
 	mux.HandleFunc("GET /alerts", u.alerts)
 	mux.HandleFunc("GET /alerts/test", u.test)
 	mux.HandleFunc("POST /alerts/save", u.save)
