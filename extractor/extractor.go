@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/net/html/atom"
@@ -20,6 +21,7 @@ import (
 	"xinwen/extractor/language"
 	"xinwen/extractor/memory"
 	"xinwen/extractor/metadata"
+	"xinwen/extractor/mojibake"
 	"xinwen/extractor/part"
 	"xinwen/extractor/topic"
 	"xinwen/news"
@@ -155,6 +157,8 @@ func (x *Extractor) enrich(a *news.Article) {
 type reading struct {
 	// series tells of further pages.
 	series part.Series
+	// twice tells what was encoded twice.
+	twice mojibake.Report
 	// explain is filled if it is not nil.
 	explain *Explanation
 	// memory is what is known of the page's host; with remember set, learned is
@@ -185,6 +189,7 @@ func (x *Extractor) extract(p *news.Page, r *reading) (*news.Article, error) {
 	if err := binary(text, enc); err != nil {
 		return nil, err
 	}
+	text = repaired(text, &r.twice)
 	a.Charset = enc.Name
 	d := parse(text, p.ContentType)
 	return build(a, p, d, enc, r)
@@ -218,7 +223,7 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r
 		}
 	}
 	m := metadata.Read(metadata.Input{
-		Doc: d, Head: head, Body: body, URL: p.URL, Entry: p.Entry, Fetched: p.Fetched, Zone: zone, Script: a.Script, Lang: declared,
+		Doc: d, Head: head, Body: body, URL: p.URL, Entry: repairedEntry(p.Entry, &r.twice), Fetched: p.Fetched, Zone: zone, Script: a.Script, Lang: declared,
 	})
 	if r.explain != nil {
 		r.explain.fill(d, body, m)
@@ -233,10 +238,21 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r
 	if err := blocked(a, d); err != nil {
 		return nil, err
 	}
+	size := utf8.RuneCountInString(a.Text)
+	walled := size < beginning && paywalled(d, body.Blocks)
+	short := walled && size < stub
+	if short {
+		a.Text, a.Links, a.Gaps = "", nil, nil
+	} else if walled {
+		w.add("paywall", "the page shows only the beginning of its text")
+	}
 	if a.Text == "" && p.Entry != nil && p.Entry.Summary != "" {
 		a.Text = strings.TrimSpace(p.Entry.Summary)
 		w.add("summary-only", "the page has no article text, so the feed's summary stands for it")
 		a.Lang, a.Script = language.Detect(a.Title+"\n"+a.Text, declared)
+	}
+	if a.Text == "" && short {
+		return nil, &Error{Reason: "paywall", Detail: a.Title, hint: "the page shows hardly any text to readers without a subscription; follow the source's feed if that has summaries, or leave the source out"}
 	}
 	if a.Text == "" {
 		return nil, &Error{
@@ -250,6 +266,7 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r
 	}
 	a.Gaps = lostIn(a.Text, a.Gaps)
 	a.Images, a.Stripped = images(d, body, base), stripped(d, body)
+	w.encodedTwice(r.twice)
 	w.doubts(a, d, enc, declared)
 	a.Warnings = w
 	if r.remember {
@@ -334,11 +351,15 @@ func imported(a *news.Article, p *news.Page) (*news.Article, error) {
 	if err := json.Unmarshal(p.Body, &in); err != nil {
 		return nil, &Error{Reason: "imported article is not valid JSON", Detail: err.Error(), hint: "correct the line and import it again"}
 	}
-	text := tidy(in.Text)
+	var twice mojibake.Report
+	text := tidy(repaired(in.Text, &twice))
 	if text == "" {
 		return nil, &Error{Reason: "imported article has no text", hint: `give each line a "text"`}
 	}
-	a.Title, a.Text, a.Charset = oneLine(in.Title), text, "utf-8"
+	a.Title, a.Text, a.Charset = oneLine(repaired(in.Title, &twice)), text, "utf-8"
+	var w warnings
+	w.encodedTwice(twice)
+	a.Warnings = w
 	if a.Title == "" {
 		a.Title = clip(firstLine(text), 80)
 	}

@@ -38,6 +38,9 @@ func TestExtractSaysWhyAPageIsNoArticle(t *testing.T) {
 		{"captcha", htmlPage("c", "<title>安全验证</title><p>请完成安全验证后继续访问</p>"), "block page"},
 		{"forbidden", htmlPage("f", "<title>403 Forbidden</title><h1>403 Forbidden</h1><p>You have no permission to see this page.</p>"), "access denied"},
 		{"soft-404", htmlPage("4", "<title>页面不存在</title><p>抱歉，您访问的页面不存在或已被删除。</p>"), "missing page sent as a success"},
+		{"soft-404-in-a-site", htmlPage("5", "<title>芯火门户</title>"+strings.Repeat("<ul><li><a href=/a>晶圆代工价格走势与分析</a></li></ul>", 80)+"<div class=text><p>抱歉，您访问的页面不存在或已被删除，三秒后返回首页。</p></div>"), "missing page sent as a success"},
+		{"paywall", htmlPage("w", "<title>封测业的涨价潮</title><h1>封测业的涨价潮</h1><div><p>多家封装厂表示，将从明年一月起上调报价……</p></div><div class=vip>本文为付费内容，订阅后可阅读全文</div>"), "paywall"},
+		{"paywall-english", htmlPage("v", "<title>Packaging prices rise</title><h1>Packaging prices rise</h1><div><p>Several packaging houses say they will charge more.</p></div><div>Subscribe to continue reading</div>"), "paywall"},
 		{"scripts", htmlPage("j", "<title>News</title><p>Please enable JavaScript to view this page.</p>"), "page needs scripts"},
 		{"no-text", htmlPage("x", "<html><body><script>render()</script></body></html>"), "no article text"},
 		{"bad-import", &news.Page{URL: "urn:import:1", ContentType: news.ArticleContentType, Body: []byte("{")}, "imported article is not valid JSON"},
@@ -278,4 +281,34 @@ func BenchmarkExtract(b *testing.B) {
 		n++
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "articles/s")
+}
+
+func TestShortNewsIsNoWall(t *testing.T) {
+	x := newExtractor(t, Options{})
+	a, err := x.Extract(htmlPage("k", `<html><head><title>铁路售票系统取消滑动验证码</title></head><body><h1>铁路售票系统取消滑动验证码</h1><p>发布时间：2025-11-10 09:20 来源：晶圆观察</p>
+<p>铁路部门今日表示，售票系统从下月起不再使用滑动验证码，改由终端里的安全芯片验证身份。</p></body></html>`))
+	if err != nil || !strings.Contains(a.Text, "安全芯片") {
+		t.Errorf("got %+v, %v, want the article", a, err)
+	}
+}
+
+func TestBeginningBeforeAPaywallIsKeptWithAWarning(t *testing.T) {
+	x := newExtractor(t, Options{})
+	lead := strings.Join(facts, "")
+	a, err := x.Extract(htmlPage("w", "<title>封测业的涨价潮</title><h1>封测业的涨价潮</h1><div><p>"+facts[0]+facts[1]+"</p><p>"+facts[2]+facts[3]+"</p></div><div class=more>剩余 72% 的内容，成为会员后阅读全文</div>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.ReplaceAll(a.Text, "\n", ""); got != lead {
+		t.Errorf("text: got %q, want %q", got, lead)
+	}
+	if !strings.Contains(strings.Join(a.Warnings, "\n"), "paywall:") {
+		t.Errorf("warnings: got %q, want one of the paywall", a.Warnings)
+	}
+	// A stub with a summary in the feed is that summary.
+	p := htmlPage("v", "<title>封测业的涨价潮</title><h1>封测业的涨价潮</h1><div><p>多家封装厂表示，将上调报价。</p></div><div>登录后查看全文</div>")
+	p.Entry = &news.FeedEntry{Title: "封测业的涨价潮", Summary: lead}
+	if a, err = x.Extract(p); err != nil || a.Text != lead || !strings.Contains(strings.Join(a.Warnings, "\n"), "summary-only:") {
+		t.Errorf("got %+v, %v, want the feed's summary", a, err)
+	}
 }

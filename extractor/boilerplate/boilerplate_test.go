@@ -48,6 +48,8 @@ func TestFindPicksTheArticleAndPrunesTheRest(t *testing.T) {
 		{"short-flash", `<ul><li><a href="/1">首页</a></li></ul><h1>海关查获走私芯片</h1><div>海关今日通报，查获走私芯片三万枚。</div>`, []string{"海关今日通报，查获走私芯片三万枚。"}},
 		{"list-in-article", `<h1>上调报价</h1><div>` + p(first) + `<ul><li>打线封装：百分之五</li><li>覆晶封装：百分之八</li></ul>` + p(second) + `</div>`, []string{first, "打线封装：百分之五", "覆晶封装：百分之八", second}},
 		{"heading-in-article", `<h1>上调报价</h1><div>` + p(first) + `<h2>设备</h2>` + p(second) + `</div>`, []string{first, "设备", second}},
+		{"sentence-with-a-date", `<h1>上调报价</h1><div>` + p(first, "2025年11月3日，封装厂上调报价。", second) + `</div>`, []string{first, "2025年11月3日，封装厂上调报价。", second}},
+		{"pager", `<h1>上调报价</h1><div>` + p(first, second) + `<p>[1] <a href="/1_2.html">[2]</a> <a href="/1_2.html">下一页</a> 共2页</p></div>`, both},
 		{"second-article", `<div><h1 class="t">上调报价</h1>` + p(first, second, first+"一", second+"二", first+"三") + `</div><div><h1 class="t">另一篇</h1>` + p("这是另一篇文章的第一段，讲的是别的事情，和上面没有关系。") + `</div>`, []string{first, second, first + "一", second + "二", first + "三"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

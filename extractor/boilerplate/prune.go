@@ -1,6 +1,8 @@
 package boilerplate
 
 import (
+	"slices"
+
 	"golang.org/x/net/html/atom"
 
 	"xinwen/extractor/dom"
@@ -104,6 +106,29 @@ func (p *page) cutSections(from, to int, keep []bool) {
 			keep[j] = false
 		}
 	}
+}
+
+// withLinked returns the blocks of a candidate with the sentences with links
+// inside it that it left out, for their links or the heading above them, although
+// they are more likely the article's than not.
+func (p *page) withLinked(blocks []int, probability []float64) []int {
+	if len(blocks) == 0 {
+		return blocks
+	}
+	first, last := blocks[0], blocks[len(blocks)-1]
+	var more []int
+	for i := first + 1; i < last; i++ {
+		b := &p.doc.Blocks[i]
+		if len(b.Links) > 0 && b.Stops > 0 && p.prose[i] && probability[i] > 0.5 && p.under[i]&(cueAside|cueChrome|cueConsent|cueCaption) == 0 && !p.never(i) {
+			more = append(more, i)
+		}
+	}
+	if len(more) == 0 {
+		return blocks
+	}
+	out := append(more, blocks...)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // cutTail drops what follows the last sentence if it leads away from the page:

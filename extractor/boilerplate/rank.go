@@ -249,5 +249,5 @@ func (x *Examination) pick() *Body {
 	cs, rows := x.Judge(probability)
 	best := Choose(j.candidates, cs, rows)
 	c := &cs[best]
-	return &Body{Blocks: c.Blocks, Element: c.Element, Score: c.Score, Candidates: cs, Chosen: best, Probability: probability, Found: x.page.found}
+	return &Body{Blocks: x.page.withLinked(c.Blocks, probability), Element: c.Element, Score: c.Score, Candidates: cs, Chosen: best, Probability: probability, Found: x.page.found}
 }

@@ -125,9 +125,9 @@ type finder struct {
 }
 
 var (
-	nextText = regexp.MustCompile(`(?i)^\W*(?:下一?[页頁]|后一?[页頁]|後一?[页頁]|下[页頁]|阅读下一[页頁]|next(?: page)?|余下全文|餘下全文|继续阅读|continue(?: to page \d+)?)\W*$`)
-	backText = regexp.MustCompile(`(?i)^\W*(?:上一?[页頁]|前一?[页頁]|首[页頁]|第一[页頁]|返回首[页頁]|prev(?:ious)?(?: page)?|first(?: page)?)\W*$`)
-	pageText = regexp.MustCompile(`(?i)^\W*(?:第\s*(\d{1,2})\s*[页頁]|page\s*(\d{1,2})\b|(\d{1,2}))(?:\W*$|\s*[:：])`)
+	nextText = regexp.MustCompile(`(?i)^[^\pL\pN]*(?:下一?[页頁]|后一?[页頁]|後一?[页頁]|下[页頁]|阅读下一[页頁]|next(?: page)?|余下全文|餘下全文|继续阅读|continue(?: to page \d+)?)[^\pL\pN]*$`)
+	backText = regexp.MustCompile(`(?i)^[^\pL\pN]*(?:上一?[页頁]|前一?[页頁]|首[页頁]|第一[页頁]|返回首[页頁]|prev(?:ious)?(?: page)?|first(?: page)?)[^\pL\pN]*$`)
+	pageText = regexp.MustCompile(`(?i)^[^\pL\pN]*(?:第\s*(\d{1,2})\s*[页頁]|page\s*(\d{1,2})\b|(\d{1,2}))(?:[^\pL\pN]*$|\s*[:：])`)
 )
 
 // reach is how many blocks after the article a pager may stand.
