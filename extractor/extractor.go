@@ -267,6 +267,9 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r
 	a.Gaps = lostIn(a.Text, a.Gaps)
 	a.Images, a.Stripped = images(d, body, base), stripped(d, body)
 	w.encodedTwice(r.twice)
+	if m.Spam {
+		w.add("spam", "advertising stands in the page's title or description; it was left out")
+	}
 	w.doubts(a, d, enc, declared)
 	a.Warnings = w
 	if r.remember {

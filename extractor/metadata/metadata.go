@@ -42,15 +42,15 @@ type Input struct {
 
 // Hints returns what the head of the page at address u says of the body.
 func Hints(h *Head, u string) boilerplate.Hints {
-	title := h.Article.Headline
-	if title == "" {
-		title = StripSite(h.first("og:title"), h.Meta["og:site_name"])
-	}
-	if title == "" {
-		title = StripSite(h.Title, h.Meta["og:site_name"])
+	title := ""
+	for _, s := range [...]string{h.Article.Headline, StripSite(h.first("og:title"), h.Meta["og:site_name"]), StripSite(h.Title, h.Meta["og:site_name"])} {
+		if s != "" && !spamLine(s) {
+			title = s
+			break
+		}
 	}
 	return boilerplate.Hints{
-		Title: title, Body: h.Article.Body, Summary: h.Description(), Host: hostOf(firstNonEmpty(u, h.Canonical, h.first("og:url"))), Templates: templates(),
+		Title: title, Body: h.Article.Body, Summary: dropSpam(h.Description()), Host: hostOf(firstNonEmpty(u, h.Canonical, h.first("og:url"))), Templates: templates(),
 	}
 }
 
@@ -95,6 +95,9 @@ type Metadata struct {
 	Published  time.Time
 	Confidence float64
 	Modified   time.Time
+	// Spam says that advertising stands in the title element or description,
+	// which Title and Summary are free of.
+	Spam bool
 	// Provenance tells for each field, by its JSON name, what it rests on.
 	Provenance map[string]news.Provenance
 	// Ballots tell how each field was decided.
@@ -114,7 +117,9 @@ func (model Model) Read(in Input) *Metadata {
 	r.times(m)
 	m.Publisher = r.publisher(m)
 	r.people(m)
-	m.Summary = dropSpam(r.Head.Description())
+	stated := r.Head.Description()
+	m.Summary = dropSpam(stated)
+	m.Spam = m.Summary != strings.TrimSpace(stated) || spamLine(r.Head.Title)
 	if m.Summary == "" && in.Entry != nil {
 		m.Summary = dropSpam(in.Entry.Summary)
 	}

@@ -363,6 +363,7 @@ func StripSite(s, site string) string {
 		fr := fold(right)
 		ll, lr := length(left), length(right)
 		switch {
+		case spamLine(right):
 		case fsite != "" && (fr == fsite || len(fr) > 3 && strings.Contains(fsite, fr) || len(fsite) > 3 && strings.Contains(fr, fsite)):
 		case sep == "_" || sep == "丨" && ll > 2*lr:
 			if ll < 5 {
