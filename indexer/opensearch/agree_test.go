@@ -2,9 +2,11 @@ package opensearch
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"xinwen/indexer/internal/querytest"
@@ -56,6 +58,7 @@ func compare(t *testing.T, x *Index, g *querytest.Generator, articles, queries i
 		}
 	}
 	write(t, x, uint64(articles), batch...)
+	tooMany := 0 // words that a prefix stands for: OpenSearch has a limit there
 	for range queries {
 		n := g.Query()
 		c, err := query.Lower(query.Expand(n, lex), x.analyzer, lex)
@@ -71,6 +74,13 @@ func compare(t *testing.T, x *Index, g *querytest.Generator, articles, queries i
 		}
 		slices.Sort(want)
 		got, err := matching(t.Context(), x, n, lex)
+		var refused *search.RequestError
+		if errors.As(err, &refused) && strings.Contains(n.String(), "*") {
+			if tooMany++; tooMany*50 > queries {
+				t.Fatalf("%d of %d queries refused: %v", tooMany, queries, err)
+			}
+			continue
+		}
 		if err != nil {
 			t.Fatalf("query %s: %v", n, err)
 		}
@@ -84,6 +94,9 @@ func compare(t *testing.T, x *Index, g *querytest.Generator, articles, queries i
 			}
 			return
 		}
+	}
+	if tooMany > 0 {
+		t.Logf("%d of %d queries stand for too many words", tooMany, queries)
 	}
 }
 

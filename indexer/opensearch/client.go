@@ -156,6 +156,8 @@ func readError(res *http.Response) error {
 	return e
 }
 
+const hintPrefix = "write more letters before the *"
+
 // hint says what to do about what OpenSearch refuses.
 func hint(e *Error) string {
 	switch {
@@ -173,8 +175,8 @@ func hint(e *Error) string {
 		return "the heap of a node is too small for this: ask for less or give it more (-Xmx)"
 	case e.Type == "mapper_parsing_exception", e.Type == "strict_dynamic_mapping_exception", e.Type == "illegal_argument_exception" && strings.Contains(e.Reason, "mapper"):
 		return "the index was made by something else: choose another prefix, or delete it and let it be rebuilt"
-	case e.Type == "too_many_clauses", strings.Contains(e.Reason, "too many terms"), strings.Contains(e.Reason, "maxClauseCount"):
-		return "write more letters before the *"
+	case strings.Contains(e.Reason, "too many terms"), strings.Contains(e.Reason, "maxClauseCount"):
+		return hintPrefix
 	case e.Type == "validation_exception" && strings.Contains(e.Reason, "shards"):
 		return "the cluster has as many shards as it may: raise cluster.max_shards_per_node, or keep fewer months"
 	}

@@ -1,7 +1,6 @@
 package opensearch
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -144,7 +143,7 @@ func compile(c *query.Clause) object {
 		case query.FieldTitle:
 			return term(fieldTitleWords, token(c.Term))
 		case query.FieldText:
-			return intervals(c.Field, match(markWord+c.Term))
+			return intervals(c.Field, mark(markWord+c.Term).rule(c.Field))
 		}
 		return term(fieldWords, token(c.Term))
 	case query.OpKeyword:
@@ -178,7 +177,8 @@ func ceil(t time.Time) int64 {
 	return us
 }
 
-// gramsOf returns the field with the grams of a field of the language.
+// gramsOf returns the field with the grams of a field of the language, marksOf
+// that with its marks.
 func gramsOf(field string) string {
 	if field == query.FieldTitle {
 		return fieldTitleGrams
@@ -186,46 +186,57 @@ func gramsOf(field string) string {
 	return fieldGrams
 }
 
+func marksOf(field string) string {
+	if field == query.FieldTitle {
+		return fieldTitleMarks
+	}
+	return fieldMarks
+}
+
 // maxExpansions is how many words a prefix at the end of a phrase may stand for.
 const maxExpansions = 10_000
 
 // sequence returns the query of a clause's slots, one directly after the other.
 func sequence(c *query.Clause) object {
-	if c.Field == query.FieldText {
-		return intervals(c.Field, run(c))
+	last := c.Slots[len(c.Slots)-1]
+	switch field := gramsOf(c.Field); {
+	case c.Field == query.FieldText:
+		return intervals(c.Field, runOf(c).rule(c.Field))
+	case len(c.Slots) > 1 && last.Prefix && !latinPrefix(last):
+		return intervals(c.Field, runOf(c).rule(c.Field)) // grams and marks
+	case len(c.Slots) > 1:
+		return phrase(field, c.Slots)
+	case latinPrefix(last):
+		return object{"prefix": object{field: start(last.Terms[0])}}
+	case last.Prefix:
+		return term(marksOf(c.Field), markCharacter+last.Terms[0]) // whatever follows the character
+	default:
+		return terms(field, forms(last))
 	}
-	field := gramsOf(c.Field)
-	if len(c.Slots) == 1 {
-		switch s := c.Slots[0]; {
-		case latinPrefix(s):
-			return object{"prefix": object{field: start(s.Terms[0])}}
-		default:
-			return terms(field, forms(s))
-		}
-	}
+}
+
+// phrase returns the query of slots that are grams.
+func phrase(field string, slots []query.Slot) object {
 	var text []string
-	for _, s := range c.Slots {
+	for _, s := range slots {
 		for len(text) < s.Offset {
 			text = append(text, hole)
 		}
 		text = append(text, strings.Join(forms(s), joint))
 	}
-	phrase := object{"query": strings.Join(text, " "), "analyzer": positions}
-	if latinPrefix(c.Slots[len(c.Slots)-1]) {
-		phrase["max_expansions"] = maxExpansions
-		return object{"match_phrase_prefix": object{field: phrase}}
+	p := object{"query": strings.Join(text, " "), "analyzer": positions}
+	if latinPrefix(slots[len(slots)-1]) {
+		p["max_expansions"] = maxExpansions
+		return object{"match_phrase_prefix": object{field: p}}
 	}
-	return object{"match_phrase": object{field: phrase}}
+	return object{"match_phrase": object{field: p}}
 }
 
 // latinPrefix says that a slot is the beginning of a word.
 func latinPrefix(s query.Slot) bool { return s.Prefix && !analysis.IsIdeograph(s.Terms[0]) }
 
-// forms returns the tokens that may stand in a slot.
+// forms returns the grams that may stand in a slot.
 func forms(s query.Slot) []string {
-	if s.Prefix && !latinPrefix(s) {
-		return []string{markCharacter + s.Terms[0]} // whatever follows the character
-	}
 	list := make([]string, len(s.Terms))
 	for i, t := range s.Terms {
 		if list[i] = token(t); s.Prefix {
@@ -239,14 +250,9 @@ func forms(s query.Slot) []string {
 // language.
 func intervals(field string, rule object) object {
 	if field == query.FieldText {
-		rule = object{"all_of": object{"intervals": []object{rule}, "filter": object{"after": match(titleEnd)}}}
+		rule = object{"all_of": object{"intervals": []object{rule}, "filter": object{"after": mark(titleEnd).rule(field)}}}
 	}
 	return object{"intervals": object{gramsOf(field): rule}}
-}
-
-// match returns the rule of positions one directly after the other.
-func match(places ...string) object {
-	return object{"match": object{"query": strings.Join(places, " "), "analyzer": positions, "max_gaps": 0, "ordered": true}}
 }
 
 // ordered returns the rule of rules that hold one after the other.
@@ -258,48 +264,86 @@ func ordered(gaps int, rules ...object) object {
 // allows no more.
 const nearExpansions = 1024
 
-// run returns the rule of a sequence, which covers all its positions.
-func run(c *query.Clause) object { return runOf(c, "") }
+// run is what stands at positions one directly after the other.
+type run []place
 
-// runAgain returns the same in other words.
-func runAgain(c *query.Clause) object { return runOf(c, joint+nowhere) }
+// place is what may stand at a position: grams or marks with bars between, or the
+// beginning of a gram.
+type place struct {
+	text         string
+	mark, prefix bool
+	again        bool // written in other words
+}
 
-// runOf is run with a token, after a bar, that may stand in the last place, too.
-func runOf(c *query.Clause, or string) object {
-	places := make([]string, 0, c.Length)
+// mark returns the run of one mark.
+func mark(text string) run { return run{{text: text, mark: true}} }
+
+// runOf returns the run of a sequence, which covers all its positions.
+func runOf(c *query.Clause) run {
+	r := make(run, 0, c.Length)
 	before := "" // the gram in the last slot
 	// fill covers positions up to at by the characters there, of which the gram
 	// before tells.
 	fill := func(at int) {
-		for len(places) < at {
+		for len(r) < at {
 			_, n := utf8.DecodeRuneInString(before)
-			places = append(places, markCharacter+before[n:])
+			r = append(r, place{text: markCharacter + before[n:], mark: true})
 		}
 	}
 	for _, s := range c.Slots {
 		fill(s.Offset)
-		if latinPrefix(s) {
-			pattern := wildcard(start(s.Terms[0])) + "*"
-			if or != "" {
-				pattern += "*"
-			}
-			prefix := object{"wildcard": object{"pattern": pattern, "max_expansions": nearExpansions}}
-			if len(places) == 0 {
-				return prefix
-			}
-			return ordered(0, match(places...), prefix)
+		switch {
+		case latinPrefix(s):
+			r = append(r, place{text: start(s.Terms[0]), prefix: true})
+		case s.Prefix:
+			r = append(r, place{text: markCharacter + s.Terms[0], mark: true})
+		default:
+			r = append(r, place{text: strings.Join(forms(s), joint)})
 		}
-		places = append(places, strings.Join(forms(s), joint))
 		before = s.Terms[0]
 	}
 	fill(c.Length)
-	places[len(places)-1] += or
-	return match(places...)
+	return r
 }
 
-// wildcard takes the meaning from signs of patterns.
-func wildcard(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`).Replace(s)
+// rule returns the rule that r holds in a field of the language.
+func (r run) rule(field string) object {
+	var rules []object
+	for len(r) > 0 {
+		n := 1
+		if r[0].prefix {
+			pattern := strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`).Replace(r[0].text) + "*"
+			if r[0].again {
+				pattern += "*"
+			}
+			rules = append(rules, object{"wildcard": object{"pattern": pattern, "max_expansions": nearExpansions}})
+		} else {
+			text := r[0].text
+			for ; n < len(r) && r[n].mark == r[0].mark && !r[n].prefix; n++ {
+				text += " " + r[n].text
+			}
+			if r[n-1].again {
+				text += joint + nowhere // another choice
+			}
+			m := object{"query": text, "analyzer": positions, "max_gaps": 0, "ordered": true}
+			if r[0].mark {
+				m["use_field"] = marksOf(field)
+			}
+			rules = append(rules, object{"match": m})
+		}
+		r = r[n:]
+	}
+	if len(rules) == 1 {
+		return rules[0]
+	}
+	return ordered(0, rules...)
+}
+
+// again returns r in other words.
+func (r run) again() run {
+	r = slices.Clone(r)
+	r[len(r)-1].again = true
+	return r
 }
 
 // near returns the query of articles where both sides stand close together. Each
@@ -307,9 +351,18 @@ func wildcard(s string) string {
 // pass over a longer one where a shorter one stands at the same place.
 func near(c *query.Clause) object {
 	var rules []object
+	// OpenSearch takes equal rules in a row for one that holds several times, and
+	// counts gaps differently then.
+	pair := func(a, b run) {
+		if slices.Equal(a, b) {
+			b = b.again()
+		}
+		rules = append(rules, ordered(c.Distance, a.rule(c.Field), b.rule(c.Field)))
+	}
 	for _, l := range side(c.Clauses[0]) {
 		for _, r := range side(c.Clauses[1]) {
-			rules = append(rules, ordered(c.Distance, l.before, r.behind(l)), ordered(c.Distance, r.before, l.behind(r)))
+			pair(l.before, r.after)
+			pair(r.before, l.after)
 		}
 	}
 	if len(rules) == 0 {
@@ -318,38 +371,26 @@ func near(c *query.Clause) object {
 	return intervals(c.Field, object{"any_of": object{"intervals": rules}})
 }
 
-// beside is what may stand on one side of a Near: the rules of it where it comes
-// before the other side and where after. Only their ends that face each other
-// count, so a mention is told by its last or its first position.
-type beside struct {
-	before, after object
-	// again is after in other words. OpenSearch takes equal rules in a row for one
-	// that holds several times, and counts gaps differently then.
-	again object
-}
-
-// behind returns the rule of b where it comes after a.
-func (b *beside) behind(a *beside) object {
-	if reflect.DeepEqual(a.before, b.after) {
-		return b.again
-	}
-	return b.after
-}
+// beside is what may stand on one side of a Near, where it comes before the other
+// side and where after. Only the ends that face each other count, so a mention is
+// told by its last or its first position.
+type beside struct{ before, after run }
 
 // side returns what may stand on one side of a Near.
-func side(c *query.Clause) []*beside {
+func side(c *query.Clause) []beside {
 	switch c.Op {
 	case query.OpOr:
-		var list []*beside
+		var list []beside
 		for _, alt := range c.Clauses {
 			list = append(list, side(alt)...)
 		}
 		return list
 	case query.OpSequence:
-		return []*beside{{run(c), run(c), runAgain(c)}}
+		r := runOf(c)
+		return []beside{{r, r}}
 	case query.OpKeyword:
 		name := token(c.Term)
-		return []*beside{{before: match(markTo + name), after: match(markFrom + name)}}
+		return []beside{{mark(markTo + name), mark(markFrom + name)}}
 	}
 	return nil
 }

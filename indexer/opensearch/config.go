@@ -30,7 +30,8 @@ type Config struct {
 	// Monthly keeps the articles of each month, by their time, in an index of its
 	// own, which pays from some 10 million articles on.
 	Monthly bool `json:"monthly,omitempty" yaml:"monthly,omitempty"`
-	// KeepDays is after how many days an article leaves the index; 0 is never.
+	// KeepDays is after how many days an article leaves the index, with Monthly
+	// those of a whole month at once; 0 is never.
 	KeepDays int `json:"keep_days,omitempty" yaml:"keep_days,omitempty"`
 	// ReadOnly leaves writing to another indexer.
 	ReadOnly bool `json:"read_only,omitempty" yaml:"read_only,omitempty"`

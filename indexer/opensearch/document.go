@@ -62,15 +62,18 @@ func (x *Index) analyse(op change.Op, r change.Rank) *document {
 		titleWords, textWords = x.analyzer.Words(a.Title), x.analyzer.Words(a.Text)
 	}
 	inTitle, inText := query.Mentions(a, titleGrams, textGrams)
-	title := placesOf(titleGrams, titleWords, inTitle).text()
+	title, text := placesOf(titleGrams, titleWords, inTitle), placesOf(textGrams, textWords, inText)
 	var words strings.Builder
 	appendTerms(&words, titleWords)
 	d.fields[fieldTitleWords] = words.String()
 	words.WriteByte(' ')
 	appendTerms(&words, textWords)
 	d.fields[fieldWords] = words.String()
-	d.fields[fieldTitleGrams] = title
-	d.fields[fieldGrams] = []string{title + " " + titleEnd, placesOf(textGrams, textWords, inText).text()}
+	d.fields[fieldTitleGrams] = positionText(title.grams)
+	d.fields[fieldTitleMarks] = positionText(title.marks)
+	// The title ends with a position of its own.
+	d.fields[fieldGrams] = []string{positionText(append(title.grams, nil)), positionText(text.grams)}
+	d.fields[fieldMarks] = []string{positionText(append(title.marks, []string{titleEnd})), positionText(text.marks)}
 	for _, t := range query.Keywords(a) {
 		d.add(t.Field, t.Value)
 	}

@@ -256,30 +256,34 @@ func (x *Index) RemoveOthers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
+	var others []string
 	for _, name := range all {
-		if strings.HasPrefix(name, x.Path()+"-") || name == x.stateIndex() || !ours(strings.TrimPrefix(name, x.config.Prefix+"-")) {
-			continue
+		if g, ok := x.generationOf(name); ok && g != x.Path() && !slices.Contains(others, g) {
+			others = append(others, g)
 		}
-		if err := x.client.ask(ctx, http.MethodDelete, "/"+name, nil, nil); err != nil && !isStatus(err, http.StatusNotFound) {
+	}
+	var errs []error
+	for _, g := range others {
+		if err := x.remove(ctx, g); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		x.log.Info("removed an index that is no longer in use", "index", name)
+		x.log.Info("removed an index that is no longer in use", "index", g)
 	}
 	return errors.Join(errs...)
 }
 
-// ours says whether what follows the prefix is the name of an index of this
-// package: hash, number, month.
-func ours(rest string) bool {
+// generationOf returns the generation that an index is of, if it is of this
+// package: prefix, hash, number, month.
+func (x *Index) generationOf(name string) (string, bool) {
+	rest, ok := strings.CutPrefix(name, x.config.Prefix+"-")
 	parts := strings.SplitN(rest, "-", 3)
-	if len(parts) != 3 || len(parts[0]) != 12 {
-		return false
+	if !ok || len(parts) != 3 || len(parts[0]) != 12 {
+		return "", false
 	}
 	_, herr := hex.DecodeString(parts[0])
-	_, nerr := strconv.Atoi(parts[1])
-	return herr == nil && nerr == nil
+	n, nerr := strconv.Atoi(parts[1])
+	return numbered(x.config.Prefix+"-"+parts[0], n), herr == nil && nerr == nil
 }
 
 // list returns the names of the indexes that a pattern matches, sorted.

@@ -11,14 +11,18 @@ import (
 // hash of the analysis it names the index.
 const layout = 1
 
-// Fields of the index. Words are to rank by, grams decide what matches. Title
-// and text are one field, and the title also one of its own. The keyword fields
-// have the names they have in package query.
+// Fields of the index. Words are to rank by, grams decide what matches. Marks say
+// what else stands at the positions of the grams; they are a field of their own,
+// as the length of a text is that of its grams. Title and text are one field, and
+// the title also one of its own. The keyword fields have the names they have in
+// package query.
 const (
 	fieldWords      = "words"
 	fieldGrams      = "grams"
+	fieldMarks      = "marks"
 	fieldTitleWords = "title_words"
 	fieldTitleGrams = "title_grams"
+	fieldTitleMarks = "title_marks"
 
 	// fieldLive is true for articles, false for tombstones.
 	fieldLive = "live"
@@ -62,7 +66,7 @@ func (c Config) settings() object {
 		"refresh_interval":    "30s", // what is written is shown by the writer
 		"translog.durability": "request",
 		"codec":               "best_compression",
-		"similarity":          object{"bm25": object{"type": "BM25", "k1": bm25K1, "b": bm25B}},
+		"similarity":          object{"bm25": object{"type": "BM25", "k1": bm25K1, "b": bm25B, "discount_overlaps": false}},
 		"analysis": object{
 			"tokenizer": object{"spaces": object{"type": "whitespace", "max_token_length": 30_000}},
 			"filter": object{
@@ -87,11 +91,12 @@ func (c Config) settings() object {
 func mappings() object {
 	words := object{"type": "text", "analyzer": "terms", "index_options": "freqs", "similarity": "bm25"}
 	grams := object{"type": "text", "analyzer": positions, "index_options": "positions", "similarity": "bm25", "position_increment_gap": gap}
+	marks := object{"type": "text", "analyzer": positions, "index_options": "positions", "norms": false, "position_increment_gap": gap}
 	keyword := object{"type": "keyword", "doc_values": false, "norms": false}
 	value := object{"type": "keyword", "norms": false}
 	number := object{"type": "long"}
 	fields := object{
-		fieldWords: words, fieldTitleWords: words, fieldGrams: grams, fieldTitleGrams: grams,
+		fieldWords: words, fieldTitleWords: words, fieldGrams: grams, fieldTitleGrams: grams, fieldMarks: marks, fieldTitleMarks: marks,
 		query.FieldEntity: keyword, query.FieldPublished: number, query.FieldFetched: number,
 		fieldDay:  object{"type": "date", "format": "epoch_millis"},
 		fieldLive: object{"type": "boolean"}, fieldTracked: object{"type": "boolean"},

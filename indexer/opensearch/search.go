@@ -72,8 +72,8 @@ func (x *Index) search(ctx context.Context, body object) (*response, error) {
 // asked makes an error of the request of one that asks for too much.
 func asked(err error) error {
 	var e *Error
-	if errors.As(err, &e) && e.Status == http.StatusBadRequest && (e.Type == "too_many_clauses" || e.hint == hint(&Error{Type: "too_many_clauses"})) {
-		return &search.RequestError{Field: "q", Message: "stands for too many words: " + e.Reason, Hint: e.hint}
+	if errors.As(err, &e) && e.hint == hintPrefix {
+		return &search.RequestError{Field: "q", Message: "a word with * at the end of a phrase or in a NEAR stands for too many words", Hint: e.hint}
 	}
 	return err
 }

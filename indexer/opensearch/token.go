@@ -17,13 +17,13 @@ const (
 	joint = "|" // between what stands at one position
 	hole  = "_" // a position that says nothing
 
-	// Before a token: what it is besides a gram.
+	// Before a mark: what stands at the position besides a gram.
 	markCharacter = "^" // a character, whatever follows it
 	markWord      = "~" // a character that is a word
 	markFrom      = "<" // an entity whose mention begins here
 	markTo        = ">" // an entity whose mention ends here
 
-	titleEnd = "%"  // stands after the title
+	titleEnd = "%"  // is a mark that stands after the title
 	nowhere  = "%%" // stands nowhere
 )
 
@@ -113,46 +113,51 @@ func appendTerms(b *strings.Builder, words []analysis.Token) {
 	}
 }
 
-// places are what stands at the positions of title or text.
-type places [][]string
+// places are what stands at the positions of title or text: grams, and marks
+// beside them.
+type places struct{ grams, marks [][]string }
 
 // placesOf returns the places of a field: its grams, the characters they begin
 // with, those of the words that are characters, and the mentions.
-func placesOf(grams, words []analysis.Token, mentions []query.Mention) places {
-	p := make(places, 0, len(grams))
+func placesOf(grams, words []analysis.Token, mentions []query.Mention) *places {
+	p := new(places)
 	at := make(map[int]int, len(grams)) // position by the byte it begins at
 	for _, g := range grams {
 		if g.Part {
-			p[len(p)-1] = append(p[len(p)-1], token(g.Term))
+			k := len(p.grams) - 1
+			p.grams[k] = append(p.grams[k], token(g.Term))
 			continue
 		}
-		at[g.Start] = len(p)
-		here := []string{token(g.Term)}
+		at[g.Start] = len(p.grams)
+		var marks []string
 		if analysis.IsIdeograph(g.Term) {
 			r, _ := utf8.DecodeRuneInString(g.Term)
-			here = append(here, markCharacter+string(r))
+			marks = []string{markCharacter + string(r)}
 		}
-		p = append(p, here)
+		p.grams, p.marks = append(p.grams, []string{token(g.Term)}), append(p.marks, marks)
 	}
 	for _, w := range words {
 		if i, ok := at[w.Start]; ok && utf8.RuneCountInString(w.Term) == 1 && analysis.IsIdeograph(w.Term) {
-			p[i] = append(p[i], markWord+w.Term)
+			p.marks[i] = append(p.marks[i], markWord+w.Term)
 		}
 	}
 	for _, m := range mentions {
 		name := token(m.Entity)
-		p[m.Start] = append(p[m.Start], markFrom+name)
-		p[m.End-1] = append(p[m.End-1], markTo+name)
+		p.marks[m.Start] = append(p.marks[m.Start], markFrom+name)
+		p.marks[m.End-1] = append(p.marks[m.End-1], markTo+name)
 	}
 	return p
 }
 
-// text returns the places as text of a field with positions.
-func (p places) text() string {
+// positionText returns what stands at positions as text of a field.
+func positionText(list [][]string) string {
 	var b strings.Builder
-	for i, here := range p {
+	for i, here := range list {
 		if i > 0 {
 			b.WriteByte(' ')
+		}
+		if len(here) == 0 {
+			b.WriteString(hole)
 		}
 		for k, t := range here {
 			if k > 0 {

@@ -456,13 +456,40 @@ func (x *Index) prune(ctx context.Context) error {
 			delete(x.indexes, name)
 			x.log.Info("removed a month that is too old", "index", name)
 		}
+		return nil
 	}
-	var res struct{ Deleted int }
-	err := x.client.ask(ctx, http.MethodPost, "/"+x.pattern()+"/_delete_by_query?conflicts=proceed&refresh=true&allow_no_indices=true", object{
+	return x.removeBefore(ctx, before)
+}
+
+// removeBefore removes the articles before a time.
+func (x *Index) removeBefore(ctx context.Context, before time.Time) error {
+	body := object{
 		"query": object{"range": object{query.FieldPublished: object{"lt": micros(before)}}},
-	}, &res)
-	if err == nil && res.Deleted > 0 {
-		x.log.Info("removed articles that are too old", "index", x.Path(), "articles", res.Deleted)
+		"size":  readMany, "_source": false, "track_total_hits": false,
 	}
-	return err
+	for removed := 0; ; {
+		res, err := x.search(ctx, body)
+		if err != nil {
+			return err
+		}
+		var b bulk
+		for _, h := range res.Hits.Hits {
+			if err := b.add(h.Index, object{"delete": object{"_index": h.Index, "_id": h.ID}}, nil); err != nil {
+				return err
+			}
+		}
+		if err := x.send(ctx, &b); err != nil {
+			return err
+		}
+		removed += len(res.Hits.Hits)
+		if len(res.Hits.Hits) > 0 {
+			err = x.refresh(ctx)
+		}
+		if err != nil || len(res.Hits.Hits) < readMany {
+			if removed > 0 {
+				x.log.Info("removed articles that are too old", "index", x.Path(), "articles", removed)
+			}
+			return err
+		}
+	}
 }
