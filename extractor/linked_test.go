@@ -24,7 +24,7 @@ type goldPage struct {
 
 // goldPages reads the articles among the development pages in a language, which
 // lie beside the project.
-func goldPages(t *testing.T, lang string) []goldPage {
+func goldPages(t testing.TB, lang string) []goldPage {
 	t.Helper()
 	data := filepath.Join("..", "..", "shared", "data", "extraction")
 	ids, err := os.ReadFile(filepath.Join(data, "dev.txt"))

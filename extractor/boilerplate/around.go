@@ -237,14 +237,16 @@ func whySaid(s string) Why {
 // spamWord are words of trades that smuggle advertising into pages; spamSure
 // those that no news has beside another of them.
 var (
-	spamWord = regexp.MustCompile(`(?i)久久|成人|精品|国产|國產|亚洲|亞洲|欧美|歐美|在线|在線|视频|視頻|免费看|免費看|高清|无码|無碼|\bav\b|色情|彩票|棋牌|博彩|娱乐城|娛樂城|百家乐|百家樂|时时彩|发票|發票|刻章|办证|\bcasino\b|\bviagra\b|\bporn\b|\bslots?\b|\bpayday\b|\bloans?\b`)
-	spamSure = regexp.MustCompile(`(?i)久久|成人视频|成人視頻|无码|無碼|\bav\b|色情|娱乐城|娛樂城|百家乐|百家樂|时时彩|代开发票|代開發票|刻章|\bcasino\b|\bviagra\b|\bporn\b|\bpayday\b`)
+	spamWord  = regexp.MustCompile(`(?i)久久|成人|精品|国产|國產|亚洲|亞洲|欧美|歐美|在线|在線|视频|視頻|免费看|免費看|高清|无码|無碼|\bav\b|色情|彩票|棋牌|博彩|娱乐城|娛樂城|百家乐|百家樂|时时彩|发票|發票|刻章|办证|\bcasino\b|\bviagra\b|\bporn\b|\bslots?\b|\bpayday\b|\bloans?\b`)
+	spamSure  = regexp.MustCompile(`(?i)久久|成人视频|成人視頻|无码|無碼|\bav\b|色情|娱乐城|娛樂城|百家乐|百家樂|时时彩|代开发票|代開發票|刻章|\bcasino\b|\bviagra\b|\bporn\b|\bpayday\b`)
+	spamHints = finder(`久久 成人 无码 無碼 av Av AV 色情 娱乐城 娛樂城 百家 时时彩 开发票 開發票 刻章 asino ASINO iagra IAGRA orn ORN ayday`)
 )
 
 // spam reports whether a block is advertising that has been smuggled in: words
-// of such a trade close together, and no sentence.
+// of such a trade close together, and no sentence. spamHints are what spamSure
+// needs.
 func spam(s string) bool {
-	if len(s) > 2000 || strings.ContainsAny(s, "。！？") || !spamSure.MatchString(s) {
+	if len(s) > 2000 || !spamHints.in(s) || strings.ContainsAny(s, "。！？") || !spamSure.MatchString(s) {
 		return false
 	}
 	found := make(map[string]bool)

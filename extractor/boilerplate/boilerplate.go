@@ -163,7 +163,7 @@ func (p *page) measure() {
 	p.title = p.findTitle()
 	total := p.good[n]
 	p.cues = make([]cue, len(d.Elements))
-	inherited := make([]cue, len(d.Elements))
+	inherited, known := make([]cue, len(d.Elements)), make(map[string]cue)
 	named := make(map[int]bool)
 	for _, m := range []map[template.Part][]int{p.found.Site, p.found.General} {
 		for _, e := range m[template.Body] {
@@ -172,7 +172,7 @@ func (p *page) measure() {
 	}
 	for i := range d.Elements {
 		e := &d.Elements[i]
-		c := cueOf(e.Node)
+		c := cueOf(e.Node, known)
 		if named[i] {
 			c |= cueKnown | cueArticle
 		}
@@ -308,7 +308,7 @@ func (p *page) value() {
 			w = -1
 		case p.prose[i]:
 			w = own + 0.7*b.LinkUnits
-			if p.ends(i) && b.Units < 60 {
+			if b.Units < 60 && p.ends(i) {
 				w = -5
 			}
 			if w > 0 && p.stated && i < p.title {

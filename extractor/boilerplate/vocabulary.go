@@ -3,6 +3,7 @@ package boilerplate
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -56,8 +57,35 @@ func words(s string) map[string]bool {
 	return m
 }
 
-// cueOf reads the tag, id, class and role of an element.
-func cueOf(n *html.Node) cue {
+// cueOfName reads an id or class.
+func cueOfName(s string) cue {
+	var c cue
+	for w := range nameParts(s) {
+		if namesDeck[w] {
+			c |= cueDeck
+		}
+		if namesCard[w] {
+			c |= cueCard
+		}
+		switch {
+		case namesConsent[w]:
+			c |= cueConsent
+		case namesCaption[w]:
+			c |= cueCaption
+		case namesAside[w]:
+			c |= cueAside
+		case namesChrome[w]:
+			c |= cueChrome
+		case namesArticle[w]:
+			c |= cueArticle
+		}
+	}
+	return c
+}
+
+// cueOf reads the tag, id, class and role of an element. known are the names that
+// were read before.
+func cueOf(n *html.Node, known map[string]cue) cue {
 	var c cue
 	switch n.DataAtom {
 	case atom.Nav, atom.Footer, atom.Aside, atom.Dialog:
@@ -73,26 +101,12 @@ func cueOf(n *html.Node) cue {
 		a := &n.Attr[i]
 		switch a.Key {
 		case "class", "id":
-			for w := range nameParts(a.Val) {
-				if namesDeck[w] {
-					c |= cueDeck
-				}
-				if namesCard[w] {
-					c |= cueCard
-				}
-				switch {
-				case namesConsent[w]:
-					c |= cueConsent
-				case namesCaption[w]:
-					c |= cueCaption
-				case namesAside[w]:
-					c |= cueAside
-				case namesChrome[w]:
-					c |= cueChrome
-				case namesArticle[w]:
-					c |= cueArticle
-				}
+			named, ok := known[a.Val]
+			if !ok {
+				named = cueOfName(a.Val)
+				known[a.Val] = named
 			}
+			c |= named
 		case "role":
 			switch a.Val {
 			case "navigation", "contentinfo", "complementary", "banner", "search", "dialog", "menu", "menubar", "tablist", "toolbar":
@@ -169,13 +183,41 @@ var ender = regexp.MustCompile(`(?i)^[\s【\[（(〔<>＞》▲▼■●◆★|�
 const pagerLine = `(?:\s|[\[<«‹(|]|\d{1,2}[\])\s])*(?:(?:首|上一|前一|下一|后一|後一|末|尾)[页頁]|[共第]\s*\d+\s*[页頁]|(?:prev(?:ious)?|next) page)(?:[\s>»›|\])\[<«‹(]|(?:首|上一|前一|下一|后一|後一|末|尾)[页頁]|[共第]\s*\d+\s*[页頁]|\d{1,2}|\.{2,3}|…)*`
 
 // strayLine matches lines of an article's frame that hold no news wherever they
-// stand.
-var strayLine = regexp.MustCompile(`(?i)^(?:[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|审核|校对|监制)[：:\s].{0,24}|(?:发布|发表|更新|發佈|發布)?(?:时间|日期|時間)[：:]\s*\d{4}.{0,80}|(?:文章|稿件|信息)?(?:来源|來源)[：:].{1,24}|作者[：:].{1,24}|.{0,16}(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?.{0,20}(?:来源|來源)[：:].{1,24}|.{0,40}(?:版权所有|版權所有|举报电话|舉報電話|举报邮箱|客服电话|联系我们：).{0,100}|.{0,30}(?:许可证|備案|备案).{0,3}号.{0,60}|.{0,20}ICP[备證证].{0,60}|(?:收藏|分享|打印|列印|点赞|點讚|举报|字号|字體|大\s*中\s*小|复制链接|返回顶部|关闭窗口|我要纠错|阅读全文|查看原文|展开全文|网站首页|广告|廣告)` +
-	`(?:[\s|｜/、]*(?:收藏|分享|打印|列印|关闭|中|小|本页|窗口|此页|推荐|举报))*` +
-	`|(?:点击|點擊)?(?:上方|下方|右上角|文末|阅读原文|上面)?(?:蓝字|藍字|名片|二维码|二維碼|卡片).{0,20}|.{0,12}(?:关注|關注)(?:我们|我們|公众号|公眾號|本号).{0,8}|advertisement|ad|share|tweet|email|print|save|copy link|listen|click to (?:share|print|email).*|image (?:source|credit|copyright).*|loading\.*|story continues below.*|article continues below.*|continue reading.*|read full article|skip to (?:main )?content|`+"`"+` + pagerLine + `+"`"+`|follow|like|reply|report|photo(?: by)?:? .{0,60}|getty images|©.{0,80}|(?:all )?rights reserved\.?|copyright\b.{0,120}|(?:last )?(?:updated|published|posted|modified)\b:?\s.{0,90}\d.{0,40}|image caption .*|(?:image|photo|picture|video|credit)s?:.{0,160}|(?:like|love|enjoy(?:ed)?) this (?:story|article|post).*|have a tip\?.*|toggle caption|(?:sign up|subscribe|follow us|get the latest|get our|want more|click here|chat with us|download (?:the|our)|listen to|watch (?:the|our)) .{0,140}(?:newsletter|inbox|here|app|updates|messenger|podcasts?|youtube|twitter|facebook|instagram)\b.{0,80}|this slideshow requires javascript\.?|support .{0,60}(?:readers|journalism|independent).{0,60})[】\]）)\s]*$`)
+// stand, strayInside those that are known by words inside them.
+var (
+	strayLine = regexp.MustCompile(`(?i)^(?:[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|审核|校对|监制)[：:\s].{0,24}|(?:发布|发表|更新|發佈|發布)?(?:时间|日期|時間)[：:]\s*\d{4}.{0,80}|(?:文章|稿件|信息)?(?:来源|來源)[：:].{1,24}|作者[：:].{1,24}|(?:收藏|分享|打印|列印|点赞|點讚|举报|字号|字體|大\s*中\s*小|复制链接|返回顶部|关闭窗口|我要纠错|阅读全文|查看原文|展开全文|网站首页|广告|廣告)` +
+		`(?:[\s|｜/、]*(?:收藏|分享|打印|列印|关闭|中|小|本页|窗口|此页|推荐|举报))*` +
+		`|(?:点击|點擊)?(?:上方|下方|右上角|文末|阅读原文|上面)?(?:蓝字|藍字|名片|二维码|二維碼|卡片).{0,20}|advertisement|ad|share|tweet|email|print|save|copy link|listen|click to (?:share|print|email).*|image (?:source|credit|copyright).*|loading\.*|story continues below.*|article continues below.*|continue reading.*|read full article|skip to (?:main )?content|follow|like|reply|report|photo(?: by)?:? .{0,60}|getty images|©.{0,80}|(?:all )?rights reserved\.?|copyright\b.{0,120}|(?:last )?(?:updated|published|posted|modified)\b:?\s.{0,90}\d.{0,40}|image caption .*|(?:image|photo|picture|video|credit)s?:.{0,160}|(?:like|love|enjoy(?:ed)?) this (?:story|article|post).*|have a tip\?.*|toggle caption|(?:sign up|subscribe|follow us|get the latest|get our|want more|click here|chat with us|download (?:the|our)|listen to|watch (?:the|our)) .{0,140}(?:newsletter|inbox|here|app|updates|messenger|podcasts?|youtube|twitter|facebook|instagram)\b.{0,80}|this slideshow requires javascript\.?|support .{0,60}(?:readers|journalism|independent).{0,60})[】\]）)\s]*$`)
+	strayInside = regexp.MustCompile(`(?i)^(?:` + pagerLine + `|.{0,16}(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?.{0,20}(?:来源|來源)[：:].{1,24}|.{0,40}(?:版权所有|版權所有|举报电话|舉報電話|举报邮箱|客服电话|联系我们：).{0,100}|.{0,30}(?:许可证|備案|备案).{0,3}号.{0,60}|.{0,20}ICP[备證证].{0,60}|.{0,12}(?:关注|關注)(?:我们|我們|公众号|公眾號|本号).{0,8})[】\]）)\s]*$`)
+	// What no line can match that has none of these words, or begins with none of
+	// these. Looking for them is much faster.
+	strayWords = finder(`版权所有 版權所有 举报电话 舉報電話 举报邮箱 客服电话 联系我们 许可证 備案 备案 ICP icp Icp 来源： 來源： 来源: 來源: 关注 關注 页 頁 page Page PAGE`)
+	strayFirst = words(`advertisement ad share tweet email print save copy listen click image loading story article continue read skip follow like reply report
+		photo photos getty all rights copyright last updated published posted modified picture pictures video videos credit credits images love enjoy enjoyed have toggle sign
+		subscribe get want chat download watch this support`)
+)
+
+const strayHan = "责責编編审校监发發更时時日文稿信来來作收分打列点點举字大复返关我阅查展网广廣上下右蓝藍名二卡"
+
+// strayBegins reports whether a line begins as strayLine demands.
+func strayBegins(s string) bool {
+	s = strings.TrimLeft(s, " \t【[（(")
+	r, _ := utf8.DecodeRuneInString(s)
+	if r >= utf8.RuneSelf {
+		return r == '©' || strings.ContainsRune(strayHan, r)
+	}
+	end := 0
+	for end < len(s) && ('a' <= s[end] && s[end] <= 'z' || 'A' <= s[end] && s[end] <= 'Z') {
+		end++
+	}
+	return end > 0 && end < 14 && strayFirst[strings.ToLower(s[:end])]
+}
 
 // disclaimer matches a paragraph on rights and liability.
 var disclaimer = regexp.MustCompile(`^[\s【\[（(*※]*(?:免责|免責|版权|版權|平台|特别|郑重|鄭重|风险|本站|本网)?(?:声明|聲明)[：:】\]]|^[\s【\[（(*※]*(?:免责声明|免責聲明|版权声明|版權聲明|风险提示)|(?:观点|觀點)(?:仅|僅|只)?代表(?:作者|其)(?:本人|个人|個人)|不构成(?:任何)?投资建议|(?:如有|如)侵权|未经(?:授权|许可|书面)|信息存储空间服务|^Notice: The content above`)
+
+// disclaimerWords are words of which each disclaimer has one.
+var disclaimerWords = finder(`声明 聲明 风险提示 代表作者 代表其 投资建议 侵权 未经 信息存储 Notice:`)
 
 // creditEnd matches the last bracket of a caption: (Image: GETTY), [File: Reuters].
 var creditEnd = regexp.MustCompile(`(?i)^(?:image|photo|picture|credit|source|file|via)s?(?: by| credit)?\s*[:/]|reuters|getty(?: images)?|\bafp\b|ap photo|/ap$`)
@@ -195,16 +237,53 @@ func captioned(s string) bool {
 
 // stray reports whether a line is one of the page's frame, wherever it stands.
 func stray(s string) bool {
-	return len(s) < 700 && strayLine.MatchString(s) || captioned(s)
+	if len(s) < 700 && (strayBegins(s) && strayLine.MatchString(s) || strayWords.in(s) && strayInside.MatchString(s)) {
+		return true
+	}
+	return captioned(s)
+}
+
+// wordIndex holds words by their first byte.
+type wordIndex [256][]string
+
+// finder returns an index of words that stand between white space.
+func finder(s string) *wordIndex {
+	var x wordIndex
+	for w := range strings.FieldsSeq(s) {
+		x[w[0]] = append(x[w[0]], w)
+	}
+	return &x
+}
+
+// at returns the word that s[i:] begins with, "" if it is none.
+func (x *wordIndex) at(s string, i int) string {
+	for _, w := range x[s[i]] {
+		if strings.HasPrefix(s[i:], w) {
+			return w
+		}
+	}
+	return ""
+}
+
+// in reports whether s has one of the words.
+func (x *wordIndex) in(s string) bool {
+	for i := range len(s) {
+		if x.at(s, i) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // appeals are words of lines that want the reader to do something, and of
-// notices, by their first byte.
-var appeals = func() (m [256][]string) {
-	for w := range strings.SplitSeq(`newsletter|subscri|sign up|sign in|log in|login|follow us|follow me|follow @|click here|advertis|cookie|privacy|terms of|rights reserved|copyright|©|email|e-mail|contact us|share this|share on|comment|download|read more|find out|learn more|join |donat|support us|support our|关注|關注|扫码|掃碼|二维码|点击|點擊|订阅|訂閱|下载|下載|投稿|公众号|微信|客户端|转载|轉載|版权|版權|侵权|联系|聯繫|会员|登录|注册|分享|收藏|热线`, "|") {
-		m[w[0]] = append(m[w[0]], w)
+// notices; _ stands for a space.
+var appeals = func() *wordIndex {
+	var x wordIndex
+	for w := range strings.FieldsSeq(`newsletter subscri sign_up sign_in log_in login follow_us follow_me follow_@ click_here advertis cookie privacy terms_of rights_reserved copyright © email e-mail contact_us share_this share_on comment download read_more find_out learn_more join_ donat support_us support_our 关注 關注 扫码 掃碼 二维码 点击 點擊 订阅 訂閱 下载 下載 投稿 公众号 微信 客户端 转载 轉載 版权 版權 侵权 联系 聯繫 会员 登录 注册 分享 收藏 热线`) {
+		w = strings.ReplaceAll(w, "_", " ")
+		x[w[0]] = append(x[w[0]], w)
 	}
-	return m
+	return &x
 }()
 
 // countAppeals returns how many appeals s has, up to 4.
@@ -212,14 +291,11 @@ func countAppeals(s string) int {
 	s = strings.ToLower(s)
 	n := 0
 	for i := 0; i < len(s); i++ {
-		for _, w := range appeals[s[i]] {
-			if strings.HasPrefix(s[i:], w) {
-				if n++; n == 4 {
-					return n
-				}
-				i += len(w) - 1
-				break
+		if w := appeals.at(s, i); w != "" {
+			if n++; n == 4 {
+				return n
 			}
+			i += len(w) - 1
 		}
 	}
 	return n
@@ -256,5 +332,5 @@ func (p *page) strays(i int) bool { return p.ask(i, askedStrays, saidStrays, str
 
 // disclaims reports whether block i is on rights and liability.
 func (p *page) disclaims(i int) bool {
-	return p.ask(i, askedDisclaims, saidDisclaims, func(s string) bool { return len(s) < 1200 && disclaimer.MatchString(s) })
+	return p.ask(i, askedDisclaims, saidDisclaims, func(s string) bool { return len(s) < 1200 && disclaimerWords.in(s) && disclaimer.MatchString(s) })
 }
