@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xinwen/crawler/fetch"
+	"xinwen/crawler/render"
 	"xinwen/crawler/source"
 	"xinwen/crawler/warc"
 	"xinwen/crawler/websub"
@@ -45,6 +46,8 @@ type Config struct {
 	WebSub websub.Config `json:"websub,omitzero" yaml:"websub,omitempty"`
 	// WARC writes what was fetched into web archives.
 	WARC warc.Config `json:"warc,omitzero" yaml:"warc,omitempty"`
+	// Render runs the scripts of pages whose sources ask for it.
+	Render render.Config `json:"render,omitzero" yaml:"render,omitempty"`
 	// Once ends the crawl when every source was polled once and the frontier is
 	// empty.
 	Once bool `json:"once,omitempty" yaml:"once,omitempty"`
@@ -71,7 +74,7 @@ const (
 
 // Validate returns every fault of c at once.
 func (c Config) Validate() error {
-	errs := []error{c.WebSub.Validate(), c.WARC.Validate()}
+	errs := []error{c.WebSub.Validate(), c.WARC.Validate(), c.Render.Validate()}
 	for name, n := range map[string]int64{
 		"max_body_bytes": c.MaxBodyBytes, "header_timeout": int64(c.HeaderTimeout), "timeout": int64(c.Timeout),
 		"concurrency": int64(c.Concurrency), "min_interval": int64(c.MinInterval),

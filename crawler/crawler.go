@@ -13,6 +13,7 @@ import (
 	"xinwen/crawler/fetch"
 	"xinwen/crawler/frontier"
 	"xinwen/crawler/lease"
+	"xinwen/crawler/render"
 	"xinwen/crawler/robots"
 	"xinwen/crawler/source"
 	"xinwen/crawler/warc"
@@ -34,6 +35,8 @@ type Crawler struct {
 	leases   *lease.Leases
 	websub   *websub.Subscriber // nil: no subscriptions
 	archive  *warc.Writer       // nil: no archives
+	renderer *render.Renderer
+	scripts  scripts // of pages that are rendered
 	states   *states
 	memories *memories
 	bodies   *bodies
@@ -83,6 +86,7 @@ func New(o Options) (*Crawler, error) {
 	c.feeds = o.Bus.KV(bus.KVFeeds)
 	c.memories = newMemories(c.feeds)
 	c.bodies = newBodies()
+	c.renderer = render.New(o.Render)
 	c.following = make(map[string]*followed)
 	c.searching = make(map[string]bool)
 	c.rescan = make(chan struct{}, 1)
@@ -146,6 +150,7 @@ func (c *Crawler) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	defer c.client.Close()
+	defer c.renderer.Close()
 	defer wg.Wait()
 	defer cancel()
 

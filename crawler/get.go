@@ -195,6 +195,9 @@ func (v *visit) get(ctx context.Context, req fetch.Request) (*fetch.Response, er
 		c.metrics.bytes.WithLabelValues(v.source.ID).Add(float64(resp.WireBytes))
 		c.keep(resp)
 	}
+	if err == nil && v.source.Render && req.Accept == acceptPage && !resp.NotModified() {
+		return v.rendered(ctx, resp)
+	}
 	return resp, err
 }
 

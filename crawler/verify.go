@@ -14,6 +14,7 @@ import (
 	"xinwen/crawler/frontier"
 	"xinwen/crawler/lease"
 	"xinwen/crawler/listpage"
+	"xinwen/crawler/render"
 	"xinwen/crawler/robots"
 	"xinwen/crawler/sitemap"
 	"xinwen/crawler/source"
@@ -57,6 +58,8 @@ func Verify(ctx context.Context, o VerifyOptions, report func(news.Verification)
 		return err
 	}
 	defer c.client.Close()
+	c.renderer = render.New(o.Render)
+	defer c.renderer.Close()
 	if c.metrics, err = newMetrics(nil); err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ const (
 	KindBomb      Kind = "bomb"      // compressed beyond any honest ratio
 	KindEncoding  Kind = "encoding"  // unknown or broken compression
 	KindCancelled Kind = "cancelled" // the caller gave up
+	KindRender    Kind = "render"    // its scripts could not be run; only callers say so
 )
 
 // Error says why a URL could not be fetched.

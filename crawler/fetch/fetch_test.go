@@ -560,9 +560,9 @@ func BenchmarkGetGzip(b *testing.B) {
 }
 
 func TestKindsAreFew(t *testing.T) {
-	kinds := []Kind{KindURL, KindGate, KindRobots, KindDNS, KindConnect, KindTLS, KindAddress, KindTimeout, KindSlow, KindCut, KindProtocol, KindStatus, KindLimited, KindRedirects, KindTooLarge, KindBomb, KindEncoding, KindCancelled}
+	kinds := []Kind{KindURL, KindGate, KindRobots, KindDNS, KindConnect, KindTLS, KindAddress, KindTimeout, KindSlow, KindCut, KindProtocol, KindStatus, KindLimited, KindRedirects, KindTooLarge, KindBomb, KindEncoding, KindCancelled, KindRender}
 	slices.Sort(kinds)
-	if len(slices.Compact(kinds)) != 18 {
+	if len(slices.Compact(kinds)) != 19 {
 		t.Error("two kinds have the same name: metrics would mix them")
 	}
 }

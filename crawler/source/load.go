@@ -349,6 +349,7 @@ func (r *reader) source(n ast.Node) *Source {
 		"revisit":        r.durations(&s.Revisit, time.Millisecond),
 		"proxy":          r.proxy(&s.Proxy),
 		"cookies":        r.bool(&s.Cookies),
+		"render":         r.bool(&s.Render),
 		"interval":       r.duration(&s.Interval, time.Millisecond),
 		"delay":          r.duration(&s.Delay, 0),
 		"timeout":        r.duration(&s.Timeout, time.Millisecond),

@@ -32,6 +32,7 @@
 //	    max_body_bytes: 10485760  # of one answer
 //	    proxy: http://proxy.example:3128 # http, https or socks5
 //	    cookies: true             # keep cookies, for sites that refuse without
+//	    render: true              # run the scripts of its pages in Chromium; default false
 //
 // Patterns are Go regular expressions that are looked for in a link's address.
 // The file is read strictly: unknown and repeated keys, values of the wrong kind
@@ -87,6 +88,8 @@ type Source struct {
 	Proxy string
 	// Cookies keeps what the source's servers set, while the crawler runs.
 	Cookies bool
+	// Render runs the scripts of the source's pages and list pages.
+	Render bool
 	// Timeout and MaxBodyBytes bound one answer; 0 means the crawler's limit.
 	Timeout      time.Duration
 	MaxBodyBytes int64
