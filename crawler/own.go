@@ -10,7 +10,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/nats-io/nuid"
 
 	"xinwen/crawler/frontier"
 	"xinwen/crawler/lease"
@@ -53,8 +52,9 @@ func partOf(src *source.Source) int {
 
 // own takes parts of the frontier and works on them until ctx is done.
 func (c *Crawler) own(ctx context.Context, failed chan<- error) error {
+	name, before := c.opts.Bus.Runs()
 	c.leases = lease.New(lease.Options{
-		KV: c.opts.Bus.KV(bus.KVHosts), Name: nuid.Next(), Parts: frontier.Partitions, Log: c.log, TTL: c.opts.leaseTTL,
+		KV: c.opts.Bus.KV(bus.KVHosts), Name: name, Ended: before, Parts: frontier.Partitions, Log: c.log, TTL: c.opts.leaseTTL,
 		// An embedded server without a port is reached by this process only.
 		Alone: c.opts.Bus.URL() == "",
 		Take:  func(part int, since time.Time) { c.take(ctx, part, since, failed) },

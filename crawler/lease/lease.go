@@ -36,7 +36,10 @@ const DefaultTTL = 15 * time.Second
 type Options struct {
 	KV jetstream.KeyValue
 	// Name tells this crawler from the others.
-	Name  string
+	Name string
+	// Ended are crawlers that are known to have ended, such as earlier runs of
+	// this one: nobody waits until they have been silent for long enough.
+	Ended []string
 	Parts int
 	// Alone says that there can be no other crawler.
 	Alone bool
@@ -106,6 +109,7 @@ func (l *Leases) Run(ctx context.Context) error {
 	if l.opts.Alone {
 		return l.alone(ctx)
 	}
+	l.bury(ctx)
 	w, err := l.opts.KV.Watch(ctx, "crawler.>")
 	if err != nil {
 		return fmt.Errorf("leases: %w", err)
@@ -149,6 +153,19 @@ func (l *Leases) Run(ctx context.Context) error {
 		}
 		if ready {
 			l.balance(ctx)
+		}
+	}
+}
+
+// bury ends the heartbeats of crawlers that are known to have ended.
+func (l *Leases) bury(ctx context.Context) {
+	for _, name := range l.opts.Ended {
+		_, err := l.opts.KV.Get(ctx, memberPrefix+name)
+		if err == nil {
+			err = l.opts.KV.Delete(ctx, memberPrefix+name)
+		}
+		if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) && ctx.Err() == nil {
+			l.opts.Log.Warn("heartbeat of an earlier run not ended: its parts are taken over later", "err", err)
 		}
 	}
 }

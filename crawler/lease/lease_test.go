@@ -66,10 +66,10 @@ func (w *world) wait(want map[string]int) {
 }
 
 // start starts a crawler; the function ends it.
-func (w *world) start(b *bus.Bus, name string, alone bool) func() {
+func (w *world) start(b *bus.Bus, name string, alone bool, ended ...string) func() {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := lease.New(lease.Options{
-		KV: b.KV(bus.KVHosts), Name: name, Parts: parts, Alone: alone, TTL: time.Second, Log: slog.New(slog.DiscardHandler),
+		KV: b.KV(bus.KVHosts), Name: name, Ended: ended, Parts: parts, Alone: alone, TTL: time.Second, Log: slog.New(slog.DiscardHandler),
 		Take: func(part int, _ time.Time) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -131,24 +131,40 @@ func TestCrawlersShareParts(t *testing.T) {
 }
 
 // TestSilentCrawlerIsSucceeded leaves heartbeat and parts of a crawler that was
-// killed: another one takes them only when it has been silent for long enough.
+// killed: another one takes them only when it has been silent for long enough,
+// but its next run, which knows that it has ended, at once.
 func TestSilentCrawlerIsSucceeded(t *testing.T) {
-	w := &world{t: t, changed: make(chan struct{}, 1)}
-	b := openBus(t)
-	kv := b.KV(bus.KVHosts)
-	if _, err := kv.Put(t.Context(), "crawler.member.dead", []byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	for p := range parts {
-		if _, err := kv.Put(t.Context(), fmt.Sprintf("crawler.part.%d", p), []byte(`{"owner":"dead"}`)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	began := time.Now()
-	w.start(b, "heir", false)
-	w.wait(map[string]int{"heir": 16})
-	if took := time.Since(began); took < time.Second {
-		t.Errorf("taken over after %v: it may still have been alive", took)
+	for _, c := range []struct {
+		name  string
+		ended []string
+		early bool
+	}{
+		{"by-another", []string{"long-gone"}, false},
+		{"by-its-next-run", []string{"long-gone", "dead"}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := &world{t: t, changed: make(chan struct{}, 1)}
+			b := openBus(t)
+			kv := b.KV(bus.KVHosts)
+			began := time.Now()
+			if _, err := kv.Put(t.Context(), "crawler.member.dead", []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+			for p := range parts {
+				if _, err := kv.Put(t.Context(), fmt.Sprintf("crawler.part.%d", p), []byte(`{"owner":"dead"}`)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.start(b, "heir", false, c.ended...)
+			w.wait(map[string]int{"heir": 16})
+			took := time.Since(began)
+			if !c.early && took < time.Second {
+				t.Errorf("taken over after %v: it may still have been alive", took)
+			}
+			if _, err := kv.Get(t.Context(), "crawler.member.dead"); c.early == (err == nil) {
+				t.Errorf("got %v for the heartbeat of the dead after %v, want it ended: %t", err, took, c.early)
+			}
+		})
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 )
 
 const (
@@ -350,6 +351,15 @@ func (b *Bus) shut() error {
 
 // Name returns the service's name.
 func (b *Bus) Name() string { return b.name }
+
+// Runs names this run of the process, and the last ones of the same name in the
+// same directory, which are known to have ended. Without a directory none is.
+func (b *Bus) Runs() (name string, before []string) {
+	if b.out == nil {
+		return nuid.Next(), nil
+	}
+	return b.out.run, b.out.before
+}
 
 // Conn returns the NATS connection, for request and reply.
 func (b *Bus) Conn() *nats.Conn { return b.nc }

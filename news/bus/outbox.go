@@ -9,10 +9,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 )
@@ -24,10 +27,20 @@ type outbox struct {
 	max int64
 	ch  chan struct{} // wakes the drain
 
+	run    string   // names this run of the process
+	before []string // the runs before it on this directory, which have ended
+
 	mu    sync.Mutex
 	lines map[string]*line
 	bytes int64
 }
+
+// runsBucket holds the last runs, and maxRuns of them: several may end before
+// one of them gets to where the names of those before matter.
+const (
+	runsBucket = "runs"
+	maxRuns    = 8
+)
 
 type line struct {
 	n    int  // messages stored or being stored
@@ -55,8 +68,11 @@ func openOutbox(dir, name string, maxBytes int64) (*outbox, error) {
 	case err != nil:
 		return nil, dirError("outbox "+path, err)
 	}
-	o := &outbox{db: db, max: maxBytes, ch: make(chan struct{}, 1), lines: make(map[string]*line)}
+	o := &outbox{db: db, max: maxBytes, ch: make(chan struct{}, 1), lines: make(map[string]*line), run: nuid.Next()}
 	err = db.Update(func(tx *bolt.Tx) error {
+		if err := o.enter(tx); err != nil {
+			return err
+		}
 		for _, s := range streams {
 			bucket, err := tx.CreateBucketIfNotExists([]byte(s.name))
 			if err != nil {
@@ -79,6 +95,21 @@ func openOutbox(dir, name string, maxBytes int64) (*outbox, error) {
 	}
 	o.wake()
 	return o, nil
+}
+
+// enter notes this run and reads those before. The lock on the file says that
+// they have ended.
+func (o *outbox) enter(tx *bolt.Tx) error {
+	bucket, err := tx.CreateBucketIfNotExists([]byte(runsBucket))
+	if err != nil {
+		return err
+	}
+	key := []byte("last")
+	if text := string(bucket.Get(key)); text != "" {
+		o.before = strings.Fields(text)
+	}
+	o.before = o.before[max(0, len(o.before)-maxRuns):]
+	return bucket.Put(key, []byte(strings.Join(append(slices.Clone(o.before), o.run), " ")))
 }
 
 func (o *outbox) close() error { return o.db.Close() }
