@@ -60,7 +60,7 @@ func newEngine(o Options) (engine, error) {
 	if o.Config.Engine == EngineOpenSearch {
 		return remote{opensearch.Options{Config: o.Config.OpenSearch, Analyzer: o.Analyzer, Lexicon: o.Lexicon, Logger: o.Logger}}, nil
 	}
-	l := local{bleve.Options{Dir: o.Dir, Analyzer: o.Analyzer, Lexicon: o.Lexicon, Logger: o.Logger}}
+	l := local{bleve.Options{Dir: o.Dir, Analyzer: o.Analyzer, Lexicon: o.Lexicon, Logger: o.Logger, Reached: o.Bus.Reached}}
 	return l, l.tidy()
 }
 

@@ -306,13 +306,11 @@ func (i *Indexer) read(ctx context.Context, from uint64, write func(context.Cont
 		}
 		last := messages[len(messages)-1].Seq
 		ctx, end := i.traced(ctx, messages)
-		i.bus.Reached("index batch", "before write")
 		err := write(ctx, last, ops)
 		end(err)
 		if err != nil {
 			return err
 		}
-		i.bus.Reached("index batch", "after write")
 		i.metrics.batch(len(ops), time.Since(start))
 		return i.checkCaught(ctx, last)
 	})

@@ -51,6 +51,9 @@ type Options struct {
 	// Lexicon resolves entity names in queries; it may be nil.
 	Lexicon *lexicon.Store
 	Logger  *slog.Logger
+	// Reached, if not nil, is told of the boundaries that a batch comes to, as
+	// bus.Bus.Reached.
+	Reached func(where, what string)
 }
 
 // Index is an open index. Its methods are safe for concurrent use.
@@ -65,6 +68,7 @@ type Index struct {
 	writing     sync.Mutex     // one Write at a time
 	stories     *story.Tracker // nil until needed; for who holds writing
 	unpersisted chan struct{}
+	reached     func(where, what string)
 	closing     chan struct{}
 	closed      sync.Once
 }
@@ -128,7 +132,11 @@ func OpenAt(path string, o Options) (*Index, error) {
 		log:         log,
 		queue:       bleveindex.NewAnalysisQueue(1), // fields come analysed
 		unpersisted: make(chan struct{}, maxUnpersisted),
+		reached:     o.Reached,
 		closing:     make(chan struct{}),
+	}
+	if x.reached == nil {
+		x.reached = func(string, string) {}
 	}
 	reportAsyncErrors(path, func(err error) {
 		log.Error("index cannot be written: check the disk's free space and health", "path", path, "err", err)

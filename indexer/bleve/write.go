@@ -39,12 +39,17 @@ func (x *Index) Write(ctx context.Context, seq uint64, ops []Op) error {
 		release(nil)
 		return fmt.Errorf("index %s: %w", x.path, err)
 	}
-	batch.SetPersistedCallback(release)
+	batch.SetPersistedCallback(func(err error) {
+		x.reached("index batch", "persisted")
+		release(err)
+	})
+	x.reached("index batch", "before write")
 	if err := x.applyLocked(batch); err != nil {
 		x.stories = nil
 		release(nil)
 		return err
 	}
+	x.reached("index batch", "after write")
 	return nil
 }
 

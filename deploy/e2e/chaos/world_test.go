@@ -36,7 +36,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	o := simweb.Options{DemoSites: []string{"dianhai", "kuaixin", "xidao"}}
+	o := simweb.Options{DemoSites: []string{"dianhai", "kuaixin", "jingyuan"}}
 	if long() {
 		o.DemoSites = nil // all
 	}
@@ -89,13 +89,19 @@ func (w *world) until(limit time.Duration, missing func() string) {
 }
 
 // settle waits until all is done, and judges: every article of the web is in
-// the index once, every match was told under one name, nothing failed.
+// the index once and as the web has it, every match was told under one name,
+// nothing failed.
 func (w *world) settle(limit time.Duration) {
 	w.T.Helper()
 	w.until(limit, w.busy)
-	got := slices.Sorted(maps.Keys(w.Search("")))
-	if diff := cmp.Diff(w.want, got); diff != "" {
+	hits := w.Search("")
+	if diff := cmp.Diff(w.want, slices.Sorted(maps.Keys(hits))); diff != "" {
 		w.T.Errorf("articles in the index (-published +found):\n%s", diff)
+	}
+	for _, a := range w.web.Articles() {
+		if got := hits[weburl.ID(a.URL)].Title; got != a.Title {
+			w.T.Errorf("%s: got title %q, want %q", a.URL, got, a.Title)
+		}
 	}
 	if missing := w.web.Log().Missing(w.web.Articles()); len(missing) > 0 {
 		w.T.Errorf("in the index but never fetched: %v", missing)

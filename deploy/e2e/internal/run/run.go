@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,6 +59,30 @@ type Part struct {
 	Timeout  time.Duration
 	Once     bool // the crawler ends when it is through
 	MinFree  int64
+	Death    Death
+}
+
+// Death is where a process kills itself as kill -9 does: when it comes to a
+// boundary (see bus.Bus.Reached) for the After-th time. No boundary, no death.
+type Death struct {
+	Boundary string
+	After    int64
+}
+
+// reached returns what tells d of boundaries.
+func (d Death) reached() func(string) {
+	if d.Boundary == "" {
+		return nil
+	}
+	var times atomic.Int64
+	return func(boundary string) {
+		if boundary == d.Boundary && times.Add(1) == d.After {
+			if self, err := os.FindProcess(os.Getpid()); err == nil {
+				_ = self.Kill() // what fails to die is seen by the test
+			}
+			select {}
+		}
+	}
 }
 
 // Config returns the configuration that p means.
@@ -97,7 +122,7 @@ func child(text string) error {
 		}
 		stop = func(context.Context) error { return b.Close() }
 	} else {
-		a, err := app.New(app.Options{Config: p.Config(), Services: p.Services, Logger: log, Version: "e2e"})
+		a, err := app.New(app.Options{Config: p.Config(), Services: p.Services, Logger: log, Version: "e2e", Reached: p.Death.reached()})
 		if err != nil {
 			return err
 		}
