@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"xinwen/api/auth"
 	"xinwen/api/feeds"
 	"xinwen/api/problem"
 	"xinwen/indexer/query"
@@ -22,12 +23,14 @@ var feedOperation = func() huma.Operation {
 	op := operation(http.MethodGet, "/feeds/{name}", "feed", "The newest articles of an alert or a query as a feed", "feeds")
 	op.Description = "The name is the ID of an alert, or search for the query in q, with .rss, .atom or .json after it."
 	text := &huma.Schema{Type: huma.TypeString}
+	op.Description += " Readers that cannot send a header give a key with the role feeds in token."
 	op.Parameters = []*huma.Param{
 		{Name: "name", In: "path", Required: true, Schema: text, Example: "search.rss"},
 		{Name: "q", In: "query", Schema: text},
 		{Name: "lang", In: "query", Schema: text},
 		{Name: "source", In: "query", Schema: text},
 		{Name: "entity", In: "query", Schema: text},
+		{Name: auth.TokenParam, In: "query", Description: "A key with the role feeds", Schema: text},
 	}
 	xml := &huma.MediaType{Schema: text}
 	op.Responses["200"] = &huma.Response{Description: "The feed", Content: map[string]*huma.MediaType{
@@ -52,6 +55,7 @@ func (s *Server) writeFeed(w http.ResponseWriter, r *http.Request) error {
 	name, format := file[:dot], file[dot+1:]
 	base := s.base(r)
 	q := r.URL.Query()
+	q.Del(auth.TokenParam) // feeds are passed on
 	p := SearchParams{Q: q.Get("q"), Lang: q["lang"], Source: q["source"], Entity: q["entity"], Sort: search.SortNewest, Size: feedSize}
 	f := feeds.Feed{Page: func(id string) string { return base + "/article/" + url.PathEscape(id) }}
 	if name == "search" {
@@ -59,7 +63,7 @@ func (s *Server) writeFeed(w http.ResponseWriter, r *http.Request) error {
 		if p.Q == "" {
 			f.Title, f.Description = "Xinwen 芯闻", "All news"
 		}
-		f.Home, f.Self = base+"/?"+r.URL.RawQuery, base+r.URL.RequestURI()
+		f.Home, f.Self = address(base+"/", q), address(base+r.URL.EscapedPath(), q)
 	} else {
 		rule, err := s.rules.Get(r.Context(), name)
 		if err != nil {
@@ -116,6 +120,14 @@ func (s *Server) writeFeed(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", feeds.ContentType(format))
 	_, _ = w.Write(body) // the client has gone
 	return nil
+}
+
+// address returns path with parameters, if there are any.
+func address(path string, q url.Values) string {
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
 }
 
 // base is the address that clients reach the api by.

@@ -44,8 +44,9 @@ func (s *Server) handler() (http.Handler, error) {
 	s.trendRoutes(api)
 	s.entityRoutes(api)
 	s.alertRoutes(api)
-	s.operationRoutes(api)
 	s.sourceRoutes(api)
+	s.operationRoutes(api)
+	s.keyRoutes(api)
 	raw(api, mux, exportOperation, s.export)
 	for _, in := range s.intakes() {
 		raw(api, mux, in.operation, func(w http.ResponseWriter, r *http.Request) { s.take(in, w, r) })
@@ -91,6 +92,7 @@ func (s *Server) handler() (http.Handler, error) {
 	if err := mux.Err(); err != nil {
 		return nil, err
 	}
+	s.patterns = mux.Patterns()
 	return s.recover(s.metrics.count(headers(origin.Handler(s.guard.Handler(mux))))), nil
 }
 
@@ -141,6 +143,9 @@ func headers(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		h.Set("Referrer-Policy", "no-referrer")
+		if r.TLS != nil {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		next.ServeHTTP(w, r)
 	})

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"xinwen/api/auth"
 )
 
 var streamOperation = func() huma.Operation {
@@ -15,6 +17,7 @@ var streamOperation = func() huma.Operation {
 	op.Parameters = []*huma.Param{
 		{Name: "q", In: "query", Description: "The query; empty means every article", Schema: text},
 		{Name: "last_event_id", In: "query", Description: "Like the header, for clients that cannot set one", Schema: text},
+		{Name: auth.TokenParam, In: "query", Description: "A key with the role feeds, for clients that cannot send it in a header", Schema: text},
 		{Name: "Last-Event-ID", In: "header", Description: "The id of the last event received", Schema: text},
 	}
 	op.Responses["200"] = &huma.Response{Description: "The events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: text}}}

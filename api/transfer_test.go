@@ -112,7 +112,7 @@ func TestImportOfPages(t *testing.T) {
 	pages := f.pages(2)
 	want := &news.Page{
 		Version: 1, ID: weburl.ID("https://example.com/1"), URL: "https://example.com/1", Source: "import", Status: 200,
-		ContentType: "text/html; charset=gbk", Fetched: time.Date(2025, 11, 17, 0, 0, 0, 0, time.UTC), Body: html,
+		ContentType: "text/html; charset=gbk", Import: true, Fetched: time.Date(2025, 11, 17, 0, 0, 0, 0, time.UTC), Body: html,
 	}
 	if d := cmp.Diff(pages[want.URL], want); d != "" {
 		t.Errorf("got %+v, want %+v:\n%s", pages[want.URL], want, d)

@@ -20,11 +20,13 @@ import (
 	"xinwen/news/bus"
 )
 
+// TokenParam is the parameter of an address that may carry a key with the role
+// Feeds.
+const TokenParam = "token"
+
 const (
 	// sessionCookie holds the secret of a session.
 	sessionCookie = "xinwen_session"
-	// tokenParam is where an address may carry a key with the role Feeds.
-	tokenParam = "token"
 	// failures are the wrong keys that an address may show a minute.
 	failures = 10
 )
@@ -142,7 +144,7 @@ func (g *Guard) identify(r *http.Request) (Viewer, error) {
 	if text := presented(r); text != "" {
 		return g.Authenticate(text)
 	}
-	if token := r.URL.Query().Get(tokenParam); token != "" && (strings.HasPrefix(r.URL.Path, "/feeds/") || r.URL.Path == "/v1/stream") {
+	if token := r.URL.Query().Get(TokenParam); token != "" && (strings.HasPrefix(r.URL.Path, "/feeds/") || r.URL.Path == "/v1/stream") {
 		v, err := g.Authenticate(token)
 		if err == nil && v.Role != Feeds {
 			err = errToken
@@ -182,20 +184,15 @@ func (g *Guard) wrongKey(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if errors.Is(err, errToken) {
-		g.refuse(w, "role", problem.New(http.StatusForbidden, sentence(err), "Addresses end up in many logs: make a key with the role feeds for them."))
+		g.refuse(w, "role", problem.New(http.StatusForbidden, problem.Sentence(err), "Addresses end up in many logs: make a key with the role feeds for them."))
 		return
 	}
 	challenge(w)
-	g.refuse(w, "key", problem.New(http.StatusUnauthorized, sentence(err), "Ask an administrator for another key."))
+	g.refuse(w, "key", problem.New(http.StatusUnauthorized, problem.Sentence(err), "Ask an administrator for another key."))
 }
 
 func challenge(w http.ResponseWriter) {
 	w.Header().Add("WWW-Authenticate", `Bearer realm="xinwen"`)
-}
-
-func sentence(err error) string {
-	s := err.Error()
-	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
 func (g *Guard) refuse(w http.ResponseWriter, reason string, p *problem.Problem) {
@@ -390,6 +387,9 @@ func (m *Mux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Reque
 
 // ServeHTTP answers a request whose context names a Viewer.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }
+
+// Patterns returns the routes that were registered.
+func (m *Mux) Patterns() []string { return slices.Clone(m.patterns) }
 
 // Err names the routes that the policy has no line for.
 func (m *Mux) Err() error {

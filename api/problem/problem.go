@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
@@ -61,6 +62,12 @@ func (p *Problem) ContentType(string) string { return ContentType }
 // New returns a problem with the title that belongs to status.
 func New(status int, detail, hint string) *Problem {
 	return &Problem{Title: http.StatusText(status), Status: status, Detail: detail, Hint: hint}
+}
+
+// Sentence returns the message of err as a sentence.
+func Sentence(err error) string {
+	s := err.Error()
+	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
 // Of returns err as a problem.

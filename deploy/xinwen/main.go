@@ -55,6 +55,7 @@ type cli struct {
 	NATSConfig natsConfigCmd `cmd:"" name:"nats-config" help:"Write a configuration for NATS servers with TLS and a user for each service." group:"tools of the streams"`
 	Backup     backupCmd     `cmd:"" help:"Save all streams and state; the system may run." group:"tools of the streams"`
 	Restore    restoreCmd    `cmd:"" help:"Bring a backup back into an empty system." group:"tools of the streams"`
+	Keys       keysCmd       `cmd:"" help:"Make, list and revoke keys of the api; the system may run." group:"tools of the streams"`
 	Delete     deleteCmd     `cmd:"" help:"Erase articles from streams, indexes, alerts and deliveries." group:"tools of the streams"`
 }
 

@@ -30,6 +30,7 @@ func (f configFlags) config(c *cli) (app.Config, error) {
 	if f.Data != "" {
 		config.Data = f.Data
 	}
+	config.API.Auth.AdminKey = os.Getenv("XINWEN_ADMIN_KEY")
 	if c.LogLevel != "" {
 		config.Log.Level = c.LogLevel
 	}
@@ -42,6 +43,7 @@ func (f configFlags) config(c *cli) (app.Config, error) {
 type runCmd struct {
 	configFlags
 	Listen  string   `placeholder:"ADDR" env:"XINWEN_LISTEN" help:"Address of the api and the pages (default 127.0.0.1:8080)."`
+	Open    bool     `env:"XINWEN_OPEN" help:"Let everybody who reaches the api do everything, also from other machines; without it that needs a key."`
 	Sources string   `placeholder:"FILE|none" env:"XINWEN_SOURCES" help:"Sources to follow instead of the built-in ones; none follows nothing."`
 	Resolve []string `placeholder:"HOST:PORT:ADDR" help:"Where to find hosts instead of asking DNS, as curl has it; '*=ADDR' for all."`
 }
@@ -55,6 +57,7 @@ func (r *runCmd) Run(ctx context.Context, c *cli) error {
 	if r.Listen != "" {
 		config.API.Listen = r.Listen
 	}
+	config.API.Auth.Open = config.API.Auth.Open || r.Open
 	if r.Sources != "" {
 		config.Crawler.Sources = r.Sources
 	}
@@ -91,6 +94,7 @@ type serviceCmd struct {
 	NKey    string `name:"nkey" placeholder:"FILE" env:"XINWEN_NATS_NKEY" help:"Seed of the service's nkey for the NATS server."`
 	CA      string `name:"ca" placeholder:"FILE" env:"XINWEN_NATS_CA" help:"Certificate authority of the NATS server."`
 	Listen  string `placeholder:"ADDR" help:"api: address to listen on (default 127.0.0.1:8080)."`
+	Open    bool   `env:"XINWEN_OPEN" help:"api: let everybody who reaches it do everything, also from other machines."`
 	Sources string `placeholder:"FILE|none" help:"crawler: sources to follow instead of the built-in ones."`
 	Metrics string `placeholder:"ADDR" env:"XINWEN_METRICS" help:"crawler, extractor, indexer: address for /metrics, /healthz and /readyz."`
 }
@@ -111,6 +115,7 @@ func (s *serviceCmd) Run(ctx context.Context, c *cli, k *kong.Context) error {
 	if s.Listen != "" {
 		config.API.Listen = s.Listen
 	}
+	config.API.Auth.Open = config.API.Auth.Open || s.Open
 	if s.Sources != "" {
 		config.Crawler.Sources = s.Sources
 	}

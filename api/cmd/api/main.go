@@ -20,6 +20,9 @@ func main() {
 	var c api.Config
 	flag.StringVar(&c.Listen, "listen", service.Env("XINWEN_LISTEN", api.DefaultListen), "address of the api and the pages (XINWEN_LISTEN)")
 	flag.StringVar(&c.PublicURL, "public-url", service.Env("XINWEN_PUBLIC_URL", ""), "where others reach it, such as https://news.example.com (XINWEN_PUBLIC_URL)")
+	flag.StringVar(&c.Auth.AdminKeyFile, "admin-key-file", service.Env("XINWEN_ADMIN_KEY_FILE", ""), "file with a key of the role admin; or the key itself in XINWEN_ADMIN_KEY (XINWEN_ADMIN_KEY_FILE)")
+	flag.BoolVar(&c.Auth.Open, "open", service.Env("XINWEN_OPEN", "") == "true", "let everybody who reaches it do everything, also from other machines (XINWEN_OPEN=true)")
+	c.Auth.AdminKey = service.Env("XINWEN_ADMIN_KEY", "")
 	service.Main("api", version, func(ctx context.Context, s *service.Service) error {
 		lex, err := s.Lexicon(ctx)
 		if err != nil {
