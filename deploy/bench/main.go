@@ -38,6 +38,7 @@ var benchmarks = map[string]struct {
 	"hostile":    {"memory and time over every misbehaviour that simweb knows", 5 * time.Minute, hostile},
 	"frontier":   {"start and memory of a crawler that knows a million URLs", 10 * time.Minute, scale},
 	"web":        {"serves pages to the benchmarks above until its input ends", 0, web},
+	"extract":    {"text of articles, against go-trafilatura and the readability port, over pages whose article is known", 5 * time.Minute, extract},
 	"convert":    {"Traditional to Simplified Chinese, against two Go libraries", 2 * time.Minute, convert},
 }
 
