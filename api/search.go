@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"xinwen/indexer/search"
+	"xinwen/news"
 )
 
 // SearchParams are the parameters of a search, in the query string of a GET or
@@ -33,6 +34,7 @@ type SearchParams struct {
 	Match    string `query:"match" json:"match,omitempty" enum:"auto,all,any" default:"auto" doc:"How many of the words an article must have"`
 	Syntax   string `query:"syntax" json:"syntax,omitempty" enum:"query,plain" default:"query" doc:"plain knows no operators"`
 	Collapse bool   `query:"collapse" json:"collapse,omitempty" doc:"Show of each story only the best hit, with how many more there are"`
+	HalfLife string `query:"half_life" json:"half_life,omitempty" maxLength:"16" doc:"With sort=relevance: a hit counts half for every such time that it is old" example:"7d"`
 	Explain  bool   `query:"explain" json:"explain,omitempty" doc:"Say how each hit came to its score"`
 }
 
@@ -55,6 +57,11 @@ func (p *SearchParams) request() (search.Request, error) {
 	}
 	if !r.From.IsZero() && !r.To.IsZero() && !r.From.Before(r.To) {
 		return search.Request{}, &search.RequestError{Field: "to", Message: "the end is not after the beginning", Hint: "exchange from and to"}
+	}
+	if p.HalfLife != "" {
+		if r.HalfLife, err = news.ParseDuration(p.HalfLife); err != nil {
+			return search.Request{}, &search.RequestError{Field: "half_life", Message: err.Error(), Hint: "write for example 7d"}
+		}
 	}
 	if r.Size == 0 {
 		r.Size = -1

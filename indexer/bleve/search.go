@@ -79,7 +79,7 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 
 // hits returns what is shown of a page.
 func (x *Index) hits(s *snapshot, q *plan.Plan, page []*found) ([]search.Hit, error) {
-	view := x.planner.View(q)
+	view, now := x.planner.View(q), time.Now()
 	hits := make([]search.Hit, len(page))
 	var g errgroup.Group
 	g.SetLimit(workers())
@@ -93,6 +93,9 @@ func (x *Index) hits(s *snapshot, q *plan.Plan, page []*found) ([]search.Hit, er
 			hits[i], err = x.hit(s, hit, view)
 			if q.Sort == search.SortRelevance {
 				hits[i].Score = hit.key
+			}
+			if q.Request.HalfLife > 0 {
+				hits[i].Score = plan.DecayedScore(hit.key, now, q.Request.HalfLife)
 			}
 			hits[i].More = hit.more
 			return err
@@ -178,12 +181,16 @@ func (x *Index) collect(ctx context.Context, s *snapshot, q *plan.Plan, match st
 
 // sortKey returns the function that hits are sorted by.
 func (x *Index) sortKey(s *snapshot, q *plan.Plan) (func(doc uint64) (float64, error), error) {
+	score := func(uint64) (float64, error) { return 0, nil }
 	if q.Sort == search.SortRelevance {
 		k, err := x.ranker(s, q.Node, q.Expansion)
 		if err != nil {
 			return nil, err
 		}
-		return k.score, nil
+		score = k.score
+	}
+	if q.Sort == search.SortRelevance && q.Request.HalfLife == 0 {
+		return score, nil
 	}
 	times, err := s.values(query.FieldPublished)
 	if err != nil {
@@ -194,7 +201,12 @@ func (x *Index) sortKey(s *snapshot, q *plan.Plan) (func(doc uint64) (float64, e
 		if err != nil || v == "" { // an article without a time is the oldest
 			return math.Inf(-1), err
 		}
-		return decodeTime(v)
+		at, err := decodeTime(v)
+		if err != nil || q.Sort != search.SortRelevance {
+			return at, err
+		}
+		n, err := score(doc)
+		return plan.Decay(n, time.UnixMicro(int64(at)), q.Request.HalfLife), err
 	}, nil
 }
 

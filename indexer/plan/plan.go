@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,6 +104,9 @@ func (p *Planner) Plan(r search.Request) (*Plan, error) {
 		return wrong("size", "must be from 1 to "+strconv.Itoa(search.MaxSize), "follow next_cursor for more hits")
 	}
 
+	if r.HalfLife != 0 && (r.HalfLife.Std() < minHalfLife || q.Sort != search.SortRelevance) {
+		return wrong("half_life", "must be an hour at least and go with sort=relevance", "write for example half_life=7d")
+	}
 	for _, f := range r.Facets {
 		if !slices.Contains(FacetFields, f) {
 			return wrong("facets", "there is no facet "+strconv.Quote(f), "the facets are "+strings.Join(FacetFields, ", "))
@@ -185,6 +189,9 @@ func (p *Planner) Filters(r search.Request) ([]query.Node, error) {
 	return nodes, nil
 }
 
+// minHalfLife keeps the sort keys of Decay exact enough.
+const minHalfLife = time.Hour
+
 var langs = []string{"zh", "en", "zh-Hans", "zh-Hant"}
 
 // KnowsEntity says whether entity: finds name. IDs are taken as they are: an
@@ -206,4 +213,21 @@ func (p *Planner) FacetName(field, value string) string {
 		}
 	}
 	return ""
+}
+
+// Decay returns the key that hits are sorted by where new ones are preferred: the
+// logarithm of the score, one less for every half life since 1970. So the order
+// does not depend on when it is asked for.
+func Decay(score float64, at time.Time, halfLife news.Duration) float64 {
+	const least = 1e-9 // of what matches without a word to rank by
+	return math.Log2(max(score, least)) + halfLives(at, halfLife)
+}
+
+// DecayedScore returns the score that a key of Decay stands for at some time.
+func DecayedScore(key float64, now time.Time, halfLife news.Duration) float64 {
+	return math.Exp2(key - halfLives(now, halfLife))
+}
+
+func halfLives(t time.Time, halfLife news.Duration) float64 {
+	return float64(t.UnixMilli()) / float64(halfLife.Std().Milliseconds())
 }

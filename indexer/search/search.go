@@ -83,6 +83,9 @@ type Request struct {
 	// only as they are called on this side of the strait.
 	NoNames    bool `json:"no_names,omitempty"`
 	NoSynonyms bool `json:"no_synonyms,omitempty"`
+	// HalfLife, if set, prefers what is new where hits are sorted by relevance: a
+	// hit counts half for every HalfLife that its article is old.
+	HalfLife news.Duration `json:"half_life,omitzero"`
 	// Explain asks how each hit came to its score.
 	Explain bool `json:"explain,omitempty"`
 }

@@ -203,6 +203,24 @@ func sortsAndPages(t *testing.T, s search.Searcher) {
 			t.Errorf("got %v, want each of %v once", got, want)
 		}
 	})
+	t.Run("new_ones_preferred", func(t *testing.T) {
+		r := search.Request{Query: "先进封装 OR packaging OR 存储芯片 OR fab", Size: 2, HalfLife: news.Duration(time.Hour)}
+		var got []string
+		for range 4 {
+			res, err := s.Search(t.Context(), r)
+			if err != nil {
+				t.Fatalf("Search: %v", err)
+			}
+			got = append(got, ids(res)...)
+			if r.Cursor = res.NextCursor; r.Cursor == "" {
+				break
+			}
+		}
+		// A day apart, a score would have to be 2^24 times as high to matter.
+		if want := []string{"plain", "memory", "en", "hant", "hans"}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
 	t.Run("no_hits_wanted", func(t *testing.T) {
 		res, err := s.Search(t.Context(), search.Request{Size: -1})
 		if err != nil || res.Total != 5 || len(res.Hits) != 0 || res.NextCursor != "" {
