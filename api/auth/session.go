@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -41,11 +42,13 @@ func (s *Store) OpenSession(ctx context.Context, v Viewer, lifetime time.Duratio
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	if _, err := s.kv.Create(ctx, sessionEntry+sessionID(text), data); err != nil {
+	id := sessionID(text)
+	revision, err := s.kv.Create(ctx, sessionEntry+id, data)
+	if err != nil {
 		return "", time.Time{}, fmt.Errorf("store the session: %w", err)
 	}
 	s.mu.Lock()
-	s.sessions[sessionID(text)] = o
+	s.sessions[id], s.revisions[sessionEntry+id] = o, revision
 	s.mu.Unlock()
 	return text, o.Expires, nil
 }
@@ -104,6 +107,9 @@ func (s *Store) end(ctx context.Context, id string) error {
 	s.mu.Lock()
 	_, known := s.sessions[id]
 	delete(s.sessions, id)
+	if known {
+		s.revisions[sessionEntry+id] = math.MaxUint64 // until the watch says that it is gone
+	}
 	s.mu.Unlock()
 	if !known {
 		return nil

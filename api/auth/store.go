@@ -71,14 +71,17 @@ type Store struct {
 	keys     map[string]*Key // by ID; never changed, only replaced
 	used     map[string]time.Time
 	sessions map[string]*session
-	noting   chan string // IDs of keys whose use is to be written down
+	// revisions are those of the entries that were written here: what the watch
+	// brings of before must not undo them.
+	revisions map[string]uint64
+	noting    chan string // IDs of keys whose use is to be written down
 }
 
 // NewStore returns a store over the bucket of b, and beside it fixed, keys with
 // the role Admin that the operator has chosen.
 func NewStore(b *bus.Bus, log *slog.Logger, fixed ...string) *Store {
 	s := &Store{
-		kv: b.KV(bus.KVKeys), log: log, keys: make(map[string]*Key), used: make(map[string]time.Time), sessions: make(map[string]*session),
+		kv: b.KV(bus.KVKeys), log: log, keys: make(map[string]*Key), used: make(map[string]time.Time), sessions: make(map[string]*session), revisions: make(map[string]uint64),
 		noting: make(chan string, 64),
 	}
 	for _, text := range fixed {
@@ -151,6 +154,14 @@ func (s *Store) apply(e jetstream.KeyValueEntry) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if written := s.revisions[e.Key()]; written != 0 {
+		if e.Revision() >= written || gone {
+			delete(s.revisions, e.Key()) // the watch has caught up
+		}
+		if e.Revision() < written {
+			return
+		}
+	}
 	switch kind + "/" {
 	case keyEntry:
 		var k Key
@@ -293,11 +304,12 @@ func (s *Store) Create(ctx context.Context, n New) (*Key, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if _, err := s.kv.Create(ctx, keyEntry+k.ID, data); err != nil {
+	revision, err := s.kv.Create(ctx, keyEntry+k.ID, data)
+	if err != nil {
 		return nil, "", fmt.Errorf("store the key: %w", err)
 	}
 	s.mu.Lock()
-	s.keys[k.ID] = k
+	s.keys[k.ID], s.revisions[keyEntry+k.ID] = k, revision
 	s.mu.Unlock()
 	return k, text, nil
 }
@@ -350,7 +362,7 @@ func (s *Store) Revoke(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		_, err = s.kv.Update(ctx, keyEntry+id, data, e.Revision())
+		revision, err := s.kv.Update(ctx, keyEntry+id, data, e.Revision())
 		if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
 			continue // somebody else was quicker
 		}
@@ -358,7 +370,7 @@ func (s *Store) Revoke(ctx context.Context, id string) error {
 			return fmt.Errorf("store the key: %w", err)
 		}
 		s.mu.Lock()
-		s.keys[id] = &k
+		s.keys[id], s.revisions[keyEntry+id] = &k, revision
 		s.mu.Unlock()
 		return nil
 	}
