@@ -131,7 +131,7 @@ var rules = []rule{
 			"photoresist", "silicon wafer", "silicon wafers", "substrates", "rare earth", "rare earths", "silicon carbide", "gallium nitride", "specialty gas", "raw materials", "precursor",
 		},
 		weak:     []string{"材料", "原材料", "外延", "镓", "锗", "materials", "gallium", "germanium", "neon"},
-		entities: []string{"tech:sic*", "tech:gan*", "tech:photoresist", "tech:rare-earths", "tech:gallium", "tech:germanium", "tech:silicon-wafer", "tech:neon", "tech:helium", "org:shin-etsu*", "org:sumco", "org:globalwafers", "org:siltronic", "org:soitec", "org:wolfspeed"},
+		entities: []string{"tech:sic*", "tech:gan*", "tech:photoresist", "tech:rare-earths", "tech:gallium", "tech:germanium", "tech:neon", "tech:helium", "org:shin-etsu*", "org:sumco", "org:globalwafers", "org:siltronic", "org:soitec", "org:wolfspeed"},
 	},
 	{
 		id: AIChips,
