@@ -1,6 +1,6 @@
 // Package mcp offers Xinwen to an analyst's assistant as tools of the Model
-// Context Protocol: search, articles, entities, news volume, and backtests and
-// explanations of alert rules. All of them only read.
+// Context Protocol: search, articles, stories, entities, trends, and backtests
+// and explanations of alert rules. All of them only read.
 //
 // The tools ask the HTTP interface, so they work wherever that is reached: in
 // `xinwen mcp` on standard input and output, or inside an api. Texts of articles
@@ -44,7 +44,8 @@ func New(b Backend, version string) *mcp.Server {
 	add(s, "search", "Search the news", "Articles that match a query, with snippets. The language: words (all must be there), OR, NOT, parentheses, \"phrases\", 台积电 NEAR/5 涨价, entity:nvidia, title:, source:, lang:zh, published:2025-11-01..2025-11-17.", t.search)
 	add(s, "article", "Read an article", "One article with its text, by the id from a search.", t.article)
 	add(s, "entity", "Look up an entity", "A company, person, place, product, technology or process node by ID or any name, with its names in all scripts.", t.entity)
-	add(s, "news_volume", "Count news over time", "How many articles were published in each step of time, split by language, source or entity mentioned.", t.volume)
+	add(s, "story", "Follow a story", "All articles that tell of one event, in every language, oldest first; by the story of a hit.", t.story)
+	add(s, "trends", "Count news over time", "How many articles were published in each interval, by entity, topic, source or language, with shares of voice, and spikes with the stories behind them.", t.trends)
 	add(s, "alert_backtest", "Test an alert rule", "What an alert rule would have told of: hits a day, notices after repeats are taken out, samples and an estimate of noise. Nothing is saved.", t.backtest)
 	add(s, "alert_explain", "Explain an alert rule", "Which clauses of a rule hold for an article and which do not.", t.explain)
 	return s
@@ -90,6 +91,7 @@ type hit struct {
 	Source    string   `json:"source"`
 	Lang      string   `json:"lang"`
 	Published string   `json:"published,omitempty"`
+	Story     string   `json:"story,omitempty"`
 	Entities  []string `json:"entities"`
 }
 
@@ -112,7 +114,7 @@ func (t tools) search(ctx context.Context, in searchIn) (searchOut, error) {
 	out := searchOut{Total: int(res.Total), Hits: []hit{}, NextCursor: res.NextCursor}
 	for i := range res.Hits {
 		h := &res.Hits[i]
-		out.Hits = append(out.Hits, hit{h.ID, h.URL, h.Title, h.Snippet, h.Source, h.Lang, instant(h.Published), list(h.Entities)})
+		out.Hits = append(out.Hits, hit{h.ID, h.URL, h.Title, h.Snippet, h.Source, h.Lang, instant(h.Published), h.Story, list(h.Entities)})
 	}
 	return out, nil
 }
@@ -209,106 +211,141 @@ func (t tools) entity(ctx context.Context, in entityIn) (entityOut, error) {
 	return out, nil
 }
 
-type volumeIn struct {
-	Entity []string `json:"entity,omitempty" jsonschema:"IDs of entities to count the mentions of; several are alternatives"`
-	By     string   `json:"by,omitempty" jsonschema:"entity, lang or source; empty is one count of all"`
-	From   string   `json:"from" jsonschema:"the first day, such as 2025-11-01"`
-	To     string   `json:"to" jsonschema:"the last day"`
-	Days   int      `json:"days,omitempty" jsonschema:"days in a step, 1 by default"`
-	Top    int      `json:"top,omitempty" jsonschema:"how many groups to show, 10 by default, 50 at most"`
+type storyIn struct {
+	ID string `json:"id" jsonschema:"the story's id, as hits have it"`
 }
 
-type volumeOut struct {
-	Steps  []string     `json:"steps" jsonschema:"the last day of each step, in UTC"`
-	Series []volumeLine `json:"series"`
+type storyOut struct {
+	ID        string         `json:"id"`
+	Title     string         `json:"title"`
+	First     string         `json:"first,omitempty" jsonschema:"when the first article was published"`
+	Last      string         `json:"last,omitempty"`
+	Total     int            `json:"total"`
+	Sources   int            `json:"sources"`
+	Languages map[string]int `json:"languages" jsonschema:"articles in each language"`
+	Entities  []string       `json:"entities" jsonschema:"IDs, the most frequent first"`
+	Articles  []storyArticle `json:"articles" jsonschema:"oldest first"`
 }
 
-type volumeLine struct {
-	Group  string `json:"group"`
-	Counts []int  `json:"counts" jsonschema:"articles published in each step"`
-	Total  int    `json:"total"`
+type storyArticle struct {
+	ID        string `json:"id"`
+	URL       string `json:"url"`
+	Title     string `json:"title"`
+	Source    string `json:"source"`
+	Lang      string `json:"lang"`
+	Published string `json:"published,omitempty"`
 }
 
-func (t tools) volume(ctx context.Context, in volumeIn) (volumeOut, error) {
-	from, err := time.Parse(time.DateOnly, in.From)
-	to, err2 := time.Parse(time.DateOnly, in.To)
-	if err != nil || err2 != nil || to.Before(from) {
-		return volumeOut{}, fmt.Errorf("from and to must be dates such as 2025-11-01, and to not before from")
+func (t tools) story(ctx context.Context, in storyIn) (storyOut, error) {
+	if in.ID == "" {
+		return storyOut{}, fmt.Errorf("id is empty; give the story of a hit")
 	}
-	days, top := max(in.Days, 1), in.Top
-	if top <= 0 {
-		top = 10
+	var s search.Story
+	if err := t.b.Get(ctx, "/v1/stories/"+url.PathEscape(in.ID), nil, &s); err != nil {
+		return storyOut{}, err
 	}
-	top = min(top, 50)
-	selector := "xinwen_articles"
-	if len(in.Entity) > 0 {
-		quoted := make([]string, len(in.Entity))
-		for i, e := range in.Entity {
-			quoted[i] = regexpQuote(e)
-		}
-		selector += `{entity=~` + strconv.Quote(strings.Join(quoted, "|")) + `}`
+	out := storyOut{
+		ID: s.ID, Title: s.Title, First: instant(s.First), Last: instant(s.Last), Total: s.Total, Sources: s.Sources,
+		Languages: make(map[string]int), Entities: []string{}, Articles: []storyArticle{},
 	}
-	promql := "sum(increase(" + selector + "[" + strconv.Itoa(days) + "d]))"
-	switch in.By {
-	case "entity", "lang", "source":
-		promql = "sum by (" + in.By + ") (increase(" + selector + "[" + strconv.Itoa(days) + "d]))"
-	case "":
-	default:
-		return volumeOut{}, fmt.Errorf("by %q is not known; say entity, lang or source", in.By)
+	for _, l := range s.Languages {
+		out.Languages[l.Value] = int(l.Count)
 	}
-	step := time.Duration(days) * 24 * time.Hour
-	first := from.Add(step) // a step ends with its last day
-	last := to.AddDate(0, 0, 1)
-	if last.Before(first) {
-		last = first
+	for _, e := range s.Entities {
+		out.Entities = append(out.Entities, e.Value)
 	}
-	var answer struct {
-		Data struct {
-			Result []struct {
-				Metric map[string]string `json:"metric"`
-				Values [][2]any          `json:"values"`
-			} `json:"result"`
-		} `json:"data"`
+	for i := range s.Articles {
+		a := &s.Articles[i]
+		out.Articles = append(out.Articles, storyArticle{a.ID, a.URL, a.Title, a.Source, search.Language(a.Lang, a.Script), instant(a.Published)})
 	}
-	q := url.Values{"query": {promql}, "start": {first.Format(time.RFC3339)}, "end": {last.Format(time.RFC3339)}, "step": {strconv.Itoa(int(step / time.Second))}}
-	if err := t.b.Get(ctx, "/prom/api/v1/query_range", q, &answer); err != nil {
-		return volumeOut{}, err
-	}
-	out := volumeOut{Steps: []string{}, Series: []volumeLine{}}
-	for at := first; !at.After(last); at = at.Add(step) {
-		out.Steps = append(out.Steps, at.AddDate(0, 0, -1).Format(time.DateOnly))
-	}
-	for _, s := range answer.Data.Result {
-		line := volumeLine{Group: "all", Counts: []int{}}
-		if in.By != "" {
-			line.Group = s.Metric[in.By]
-		}
-		for _, v := range s.Values {
-			text, _ := v[1].(string)
-			n, err := strconv.ParseFloat(text, 64)
-			if err != nil {
-				return volumeOut{}, fmt.Errorf("the count %q cannot be read", text)
-			}
-			line.Counts = append(line.Counts, int(n))
-			line.Total += int(n)
-		}
-		out.Series = append(out.Series, line)
-	}
-	out.Series = out.Series[:min(len(out.Series), top)] // they come largest first
 	return out, nil
 }
 
-// regexpQuote quotes what means something in a pattern, but not the characters
-// of IDs, so that the pattern stays a list of values.
-func regexpQuote(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if strings.ContainsRune(`\.+*?()|[]{}^$`, r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
+type trendsIn struct {
+	Query    string   `json:"query,omitempty" jsonschema:"only articles that match this query"`
+	Entity   []string `json:"entity,omitempty" jsonschema:"IDs or names of entities that are mentioned; several are alternatives"`
+	Lang     []string `json:"lang,omitempty" jsonschema:"zh, en, zh-Hans or zh-Hant; several are alternatives"`
+	By       string   `json:"by,omitempty" jsonschema:"entity (the default), topic, source, lang, script, or none for one count of all"`
+	Kind     string   `json:"kind,omitempty" jsonschema:"only entities of this kind: org, person, place, product, tech, node"`
+	From     string   `json:"from,omitempty" jsonschema:"the first day, such as 2025-11-01; 14 days ago if empty"`
+	To       string   `json:"to,omitempty" jsonschema:"the last day; now if empty"`
+	Interval string   `json:"interval,omitempty" jsonschema:"hour, day (the default) or week"`
+	Top      int      `json:"top,omitempty" jsonschema:"how many series to show, 10 by default, 50 at most"`
+}
+
+type trendsOut struct {
+	Steps  []string    `json:"steps" jsonschema:"the beginning of each interval, in UTC"`
+	Totals []int       `json:"totals" jsonschema:"all articles in each interval"`
+	Series []trendLine `json:"series"`
+	Spikes []spike     `json:"spikes" jsonschema:"intervals with far more articles than before, and the stories behind them"`
+}
+
+type trendLine struct {
+	Value  string  `json:"value"`
+	Name   string  `json:"name,omitempty"`
+	Counts []int   `json:"counts" jsonschema:"articles published in each interval"`
+	Total  int     `json:"total"`
+	Share  float64 `json:"share" jsonschema:"the part of all articles: the share of voice"`
+}
+
+type spike struct {
+	Value    string       `json:"value"`
+	Time     string       `json:"time"`
+	Count    int          `json:"count"`
+	Expected float64      `json:"expected"`
+	Stories  []spikeStory `json:"stories"`
+}
+
+type spikeStory struct {
+	ID       string `json:"id"`
+	Title    string `json:"title"`
+	Articles int    `json:"articles"`
+}
+
+func (t tools) trends(ctx context.Context, in trendsIn) (trendsOut, error) {
+	top := in.Top
+	if top <= 0 {
+		top = 10
 	}
-	return b.String()
+	q := url.Values{"spikes": {"true"}, "limit": {strconv.Itoa(min(top, 50))}, "lang": in.Lang, "entity": in.Entity}
+	for k, v := range map[string]string{"q": in.Query, "by": in.By, "kind": in.Kind, "from": in.From, "to": in.To, "interval": in.Interval} {
+		if v != "" {
+			q.Set(k, v)
+		}
+	}
+	var answer struct {
+		search.Trends
+		Series []struct {
+			search.Series
+			Name string `json:"name"`
+		} `json:"series"`
+	}
+	if err := t.b.Get(ctx, "/v1/trends", q, &answer); err != nil {
+		return trendsOut{}, err
+	}
+	out := trendsOut{Steps: []string{}, Totals: counts(answer.Totals), Series: []trendLine{}, Spikes: []spike{}}
+	for _, at := range answer.Times {
+		out.Steps = append(out.Steps, instant(at))
+	}
+	for _, s := range answer.Series {
+		out.Series = append(out.Series, trendLine{s.Value, s.Name, counts(s.Counts), int(s.Total), s.Share})
+	}
+	for _, s := range answer.Spikes {
+		found := spike{s.Value, instant(s.Time), int(s.Count), s.Expected, []spikeStory{}}
+		for _, story := range s.Stories {
+			found.Stories = append(found.Stories, spikeStory(story))
+		}
+		out.Spikes = append(out.Spikes, found)
+	}
+	return out, nil
+}
+
+func counts(list []uint64) []int {
+	out := make([]int, len(list))
+	for i, n := range list {
+		out[i] = int(n)
+	}
+	return out
 }
 
 // ruleIn is a rule as a tool takes it: what it asks for, not whom it tells.

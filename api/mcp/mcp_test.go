@@ -93,7 +93,7 @@ func TestToolsReadOnlyAndSaySo(t *testing.T) {
 			t.Errorf("%s: got %+v, want a described read-only tool with a typed answer", tool.Name, tool)
 		}
 	}
-	want := []string{"alert_backtest", "alert_explain", "article", "entity", "news_volume", "search"}
+	want := []string{"alert_backtest", "alert_explain", "article", "entity", "search", "story", "trends"}
 	if d := cmp.Diff(want, names); d != "" {
 		t.Errorf("want -, got +:\n%s", d)
 	}
@@ -101,12 +101,13 @@ func TestToolsReadOnlyAndSaySo(t *testing.T) {
 
 func TestToolsAnswer(t *testing.T) {
 	b := &scripted{answers: map[string]string{
-		"/v1/search":               `{"total":2,"hits":[{"id":"a","url":"https://demo.example/a","title":"台积电","snippet":"涨价","source":"demo","lang":"zh","published":"2025-11-17T01:00:00Z","score":1}],"next_cursor":"c"}`,
-		"/v1/articles/a":           `{"v":1,"id":"a","url":"https://demo.example/a","title":"台积电","text":"` + strings.Repeat("长", maxText+5) + `","source":"demo","lang":"zh","script":"Hans","mentions":[{"entity":"org:tsmc"}]}`,
-		"/v1/entities/輝達":          `{"id":"org:nvidia","kind":"org","names":{"en":"NVIDIA","zh-Hans":"英伟达"},"aliases":[{"text":"輝達","case":false}],"origin":"built-in"}`,
-		"/prom/api/v1/query_range": `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"lang":"zh"},"values":[[1763424000,"3"],[1763510400,"4"]]}]}}`,
-		"/v1/alerts:test":          `{"hits":3,"hits_per_day":0.1,"share":0.01,"days":[{"date":"2025-11-16","hits":0,"notices":0},{"date":"2025-11-17","hits":3,"notices":2}],"notices":2,"noise":{"level":"low","notices_per_day":0.07,"repeat_share":0.33,"sentence":"About 0.1 notices a day."},"samples":[{"id":"a","url":"u","title":"t","source":"s","reason":{"kind":"spike","window":"1h"}}]}`,
-		"/v1/alerts:explain":       `{"matches":false,"title":"t","query":{"clause":"a AND b","op":"and","holds":false,"parts":[{"clause":"a","holds":true,"spans":[{"start":0,"end":1,"text":"A","clause":"a"}]},{"clause":"b","holds":false}]},"notes":["n"]}`,
+		"/v1/search":         `{"total":2,"hits":[{"id":"a","url":"https://demo.example/a","title":"台积电","snippet":"涨价","source":"demo","lang":"zh","published":"2025-11-17T01:00:00Z","story":"s1","score":1}],"next_cursor":"c"}`,
+		"/v1/articles/a":     `{"v":1,"id":"a","url":"https://demo.example/a","title":"台积电","text":"` + strings.Repeat("长", maxText+5) + `","source":"demo","lang":"zh","script":"Hans","mentions":[{"entity":"org:tsmc"}]}`,
+		"/v1/entities/輝達":    `{"id":"org:nvidia","kind":"org","names":{"en":"NVIDIA","zh-Hans":"英伟达"},"aliases":[{"text":"輝達","case":false}],"origin":"built-in"}`,
+		"/v1/stories/s1":     `{"id":"s1","title":"台积电涨价","first":"2025-11-17T01:00:00Z","last":"2025-11-17T02:00:00Z","total":2,"sources":2,"languages":[{"value":"zh-Hans","count":1},{"value":"en","count":1}],"entities":[{"value":"org:tsmc","count":2}],"articles":[{"id":"a","url":"https://demo.example/a","title":"台积电涨价","source":"demo","lang":"zh","script":"Hans","published":"2025-11-17T01:00:00Z","fetched":"2025-11-17T01:01:00Z"},{"id":"b","url":"https://demo.example/b","title":"TSMC prices","source":"other","lang":"en","script":"Latn","fetched":"2025-11-17T02:00:00Z"}]}`,
+		"/v1/trends":         `{"interval":"day","times":["2025-11-17T00:00:00Z","2025-11-18T00:00:00Z"],"totals":[3,4],"total":7,"series":[{"value":"org:tsmc","name":"TSMC","counts":[1,3],"total":4,"share":0.57}],"spikes":[{"value":"org:tsmc","time":"2025-11-18T00:00:00Z","count":3,"expected":0.5,"score":4,"stories":[{"id":"s1","title":"台积电涨价","articles":2}]}]}`,
+		"/v1/alerts:test":    `{"hits":3,"hits_per_day":0.1,"share":0.01,"days":[{"date":"2025-11-16","hits":0,"notices":0},{"date":"2025-11-17","hits":3,"notices":2}],"notices":2,"noise":{"level":"low","notices_per_day":0.07,"repeat_share":0.33,"sentence":"About 0.1 notices a day."},"samples":[{"id":"a","url":"u","title":"t","source":"s","reason":{"kind":"spike","window":"1h"}}]}`,
+		"/v1/alerts:explain": `{"matches":false,"title":"t","query":{"clause":"a AND b","op":"and","holds":false,"parts":[{"clause":"a","holds":true,"spans":[{"start":0,"end":1,"text":"A","clause":"a"}]},{"clause":"b","holds":false}]},"notes":["n"]}`,
 	}}
 	s := connect(t, b)
 	for _, tc := range []struct {
@@ -118,7 +119,7 @@ func TestToolsAnswer(t *testing.T) {
 		{
 			"search",
 			m{"query": "台积电", "lang": []string{"zh"}, "size": 500},
-			`{"hits":[{"entities":[],"id":"a","lang":"zh","published":"2025-11-17T01:00:00Z","snippet":"涨价","source":"demo","title":"台积电","url":"https://demo.example/a"}],"next_cursor":"c","total":2}`,
+			`{"hits":[{"entities":[],"id":"a","lang":"zh","published":"2025-11-17T01:00:00Z","snippet":"涨价","source":"demo","story":"s1","title":"台积电","url":"https://demo.example/a"}],"next_cursor":"c","total":2}`,
 			"/v1/search?lang=zh&q=%E5%8F%B0%E7%A7%AF%E7%94%B5&size=50",
 		},
 		{
@@ -128,10 +129,16 @@ func TestToolsAnswer(t *testing.T) {
 			"/v1/articles/a?",
 		},
 		{
-			"news_volume",
-			m{"by": "lang", "from": "2025-11-17", "to": "2025-11-18", "entity": []string{"org:tsmc", "A.B"}},
-			`{"series":[{"counts":[3,4],"group":"zh","total":7}],"steps":["2025-11-17","2025-11-18"]}`,
-			"/prom/api/v1/query_range?end=2025-11-19T00%3A00%3A00Z&query=sum+by+%28lang%29+%28increase%28xinwen_articles%7Bentity%3D~%22org%3Atsmc%7CA%5C%5C.B%22%7D%5B1d%5D%29%29&start=2025-11-18T00%3A00%3A00Z&step=86400",
+			"story",
+			m{"id": "s1"},
+			`{"articles":[{"id":"a","lang":"zh-Hans","published":"2025-11-17T01:00:00Z","source":"demo","title":"台积电涨价","url":"https://demo.example/a"},{"id":"b","lang":"en","source":"other","title":"TSMC prices","url":"https://demo.example/b"}],"entities":["org:tsmc"],"first":"2025-11-17T01:00:00Z","id":"s1","languages":{"en":1,"zh-Hans":1},"last":"2025-11-17T02:00:00Z","sources":2,"title":"台积电涨价","total":2}`,
+			"/v1/stories/s1?",
+		},
+		{
+			"trends",
+			m{"query": "涨价", "by": "entity", "kind": "org", "from": "2025-11-17", "to": "2025-11-18", "top": 500},
+			`{"series":[{"counts":[1,3],"name":"TSMC","share":0.57,"total":4,"value":"org:tsmc"}],"spikes":[{"count":3,"expected":0.5,"stories":[{"articles":2,"id":"s1","title":"台积电涨价"}],"time":"2025-11-18T00:00:00Z","value":"org:tsmc"}],"steps":["2025-11-17T00:00:00Z","2025-11-18T00:00:00Z"],"totals":[3,4]}`,
+			"/v1/trends?by=entity&from=2025-11-17&kind=org&limit=50&q=%E6%B6%A8%E4%BB%B7&spikes=true&to=2025-11-18",
 		},
 		{
 			"alert_backtest",
@@ -172,7 +179,7 @@ func TestToolErrorsReachTheAssistant(t *testing.T) {
 	s := connect(t, &scripted{})
 	for name, in := range map[string]m{
 		"search": {"query": "("}, "article": {"id": "none"}, "entity": {"name": "none"},
-		"news_volume": {"from": "yore", "to": "2025-11-18"}, "alert_backtest": {"query": "x", "window": "soon"}, "alert_explain": {"query": "x", "article": "none"},
+		"story": {"id": "none"}, "trends": {"from": "yore"}, "alert_backtest": {"query": "x", "window": "soon"}, "alert_explain": {"query": "x", "article": "none"},
 	} {
 		if got, failed := call(t, s, name, in); !failed || got == "" {
 			t.Errorf("%s: got %q, want an error that says why", name, got)
