@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ const (
 	DefaultMaxBodyBytes  = 10 << 20
 	DefaultMaxRatio      = 100
 	DefaultMaxRedirects  = 10
+	DefaultSettle        = 10 * time.Millisecond
 	// DefaultUserAgent is what we call ourselves; Config.Contact joins it.
 	DefaultUserAgent = "Xinwen/0.1 (self-hosted news monitor)"
 )
@@ -48,6 +50,10 @@ type Config struct {
 	MaxBodyBytes int64
 	// MaxRatio bounds how many times larger decompression may make a body.
 	MaxRatio int64
+	// Settle is how long a connection must have been free before it is used again,
+	// -1 for not at all: net/http needs the time to find an answer that nobody asked
+	// for, which it would take for that of the next request.
+	Settle time.Duration
 	// Resolve overrides name resolution: "HOST:PORT=ADDRESS", "*=ADDRESS".
 	Resolve []string
 	// AllowPrivate lets addresses be fetched that are not public.
@@ -120,6 +126,7 @@ func (r *Response) Validators() Validators {
 type Client struct {
 	cfg       Config
 	transport *http.Transport
+	trace     httptrace.ClientTrace
 	resolve   resolver
 	addresses addresses
 
@@ -145,8 +152,14 @@ func New(cfg Config) (*Client, error) {
 	cfg.MinRate = or(cfg.MinRate, DefaultMinRate)
 	cfg.MaxBodyBytes = or(cfg.MaxBodyBytes, DefaultMaxBodyBytes)
 	cfg.MaxRatio = or(cfg.MaxRatio, DefaultMaxRatio)
+	cfg.Settle = or(cfg.Settle, DefaultSettle)
+	trace := httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
+		if i.Reused && i.IdleTime < cfg.Settle {
+			time.Sleep(cfg.Settle - i.IdleTime)
+		}
+	}}
 	dial := newDialer(resolve, cfg.AllowPrivate, cfg.HeaderTimeout)
-	return &Client{cfg: cfg, resolve: resolve, addresses: addresses{all: make(map[string]knownIP)}, transport: &http.Transport{
+	return &Client{cfg: cfg, trace: trace, resolve: resolve, addresses: addresses{all: make(map[string]knownIP)}, transport: &http.Transport{
 		DialContext:            dial.DialContext,
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,
@@ -330,7 +343,7 @@ func (c *Client) request(parent context.Context, u *url.URL, req Request) (*Resp
 	header := time.AfterFunc(c.cfg.HeaderTimeout, func() { cancel(errHeaderTimeout) })
 	defer header.Stop()
 
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, &c.trace), http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, "", &Error{Kind: KindURL, URL: u.String(), Err: err, Hint: "check the address"}
 	}
@@ -363,6 +376,13 @@ func (c *Client) request(parent context.Context, u *url.URL, req Request) (*Resp
 	}
 	defer raw.Body.Close() // its error says nothing that reading did not
 
+	if name, ok := spaced(raw.Header); ok {
+		// "Transfer-Encoding : chunked" is a coding to some and nothing to others.
+		return nil, "", &Error{
+			Kind: KindProtocol, URL: u.String(), Status: raw.StatusCode, Temporary: true,
+			Err: fmt.Errorf("the name of the header %q is not one", name), Hint: "the server does not speak HTTP as it should; it is tried again later",
+		}
+	}
 	resp := &Response{URL: u.String(), Status: raw.StatusCode, Header: raw.Header}
 	switch {
 	case raw.StatusCode == http.StatusNotModified:
@@ -385,6 +405,16 @@ func (c *Client) request(parent context.Context, u *url.URL, req Request) (*Resp
 	}
 	resp.Body, resp.WireBytes, resp.Fetched = body, wire, time.Now().UTC()
 	return resp, "", nil
+}
+
+// spaced returns a header whose name has a space in it.
+func spaced(h http.Header) (string, bool) {
+	for name := range h {
+		if strings.ContainsAny(name, " \t") {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 func isRedirect(status int) bool {

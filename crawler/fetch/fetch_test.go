@@ -532,7 +532,7 @@ func FuzzReadBody(f *testing.F) {
 
 func BenchmarkNotModified(b *testing.B) {
 	u := serve(b, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) })
-	c := newClient(b, Config{})
+	c := newClient(b, Config{Settle: -1})
 	b.ReportAllocs()
 	for b.Loop() {
 		if resp, err := c.Get(b.Context(), Request{URL: u, Validators: Validators{ETag: `"a"`}}); err != nil || !resp.NotModified() {
@@ -549,7 +549,7 @@ func BenchmarkGetGzip(b *testing.B) {
 		}
 	}
 	u := serve(b, encoded("gzip", compress(b, "gzip", page)))
-	c := newClient(b, Config{})
+	c := newClient(b, Config{Settle: -1})
 	b.SetBytes(int64(len(page)))
 	b.ReportAllocs()
 	for b.Loop() {
