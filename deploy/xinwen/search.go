@@ -87,26 +87,6 @@ func (c *searchCmd) Run(ctx context.Context) error {
 	return nil
 }
 
-type exportCmd struct {
-	apiFlags
-	filters
-	Query  string `arg:"" optional:"" help:"What to export; nothing means every article."`
-	Format string `enum:"ndjson,csv" default:"ndjson" help:"ndjson or csv."`
-}
-
-// Run prints all articles that match.
-func (c *exportCmd) Run(ctx context.Context) error {
-	v := c.values(c.Query)
-	v.Set("format", c.Format)
-	resp, err := c.client().do(ctx, http.MethodGet, "/v1/export", v, "", nil)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	_, err = io.Copy(os.Stdout, resp.Body)
-	return err
-}
-
 type quarantineCmd struct {
 	List   quarantineListCmd   `cmd:"" help:"List messages that failed for good, with their reasons."`
 	Replay quarantineReplayCmd `cmd:"" help:"Send messages through the pipeline again."`
