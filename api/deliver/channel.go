@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"xinwen/news"
+	"xinwen/news/guard"
 )
 
 // channelKind is how one kind of channel is told.
@@ -124,7 +125,8 @@ func (c *client) do(req *http.Request) answer {
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		if errors.Is(err, ErrPrivate) {
+		var refused *guard.Error
+		if errors.As(err, &refused) {
 			err = fmt.Errorf("%w; set allow_private_webhooks to post into your own network", err)
 		}
 		return answer{outcome: outcome{err: err}}

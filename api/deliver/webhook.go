@@ -16,6 +16,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"xinwen/news"
+	"xinwen/news/guard"
 )
 
 const (
@@ -52,7 +53,7 @@ type client struct {
 func newClient(timeout time.Duration, allowPrivate bool) *client {
 	d := &net.Dialer{Timeout: timeout / 2, KeepAlive: 30 * time.Second}
 	if !allowPrivate {
-		d.Control = guard
+		d.Control = guard.Control
 	}
 	return &client{
 		now: time.Now,

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"xinwen/news/guard"
 )
 
 // Kind is the kind of a failure. Kinds are few and fixed: they label metrics.
@@ -75,7 +77,7 @@ func classify(ctx context.Context, rawURL string, err error) *Error {
 	}
 	e := &Error{URL: rawURL, Err: cause(err), Temporary: true}
 	var (
-		denied   *addressError
+		denied   *guard.Error
 		dns      *net.DNSError
 		verify   *tls.CertificateVerificationError
 		unknown  x509.UnknownAuthorityError
