@@ -27,7 +27,7 @@ type dater struct {
 
 const clockPart = `(?:\s*(?:\(?(?:星期|周|週|礼拜|禮拜)[一二三四五六日天]\)?)?[\sT,，|／]*(?:at\s*)?((?:凌晨|早上|早间|上午|中午|下午|晚上|晚间|晚間|夜间)?)\s*(\d{1,2})\s*[:：时時點点]\s*(\d{2})?(?:\s*[:：分]\s*(\d{2})?)?(?:[.,]\d+)?\s*秒?\s*((?i:[ap]\.?m\.?)?)\s*(Z\b|(?:GMT|UTC)?[+-]\d{2}:?\d{2}|GMT|UTC|[ECMP][SD]?T\b)?)?`
 
-const months = `(?i:(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?)`
+const months = `(\p{L}{3,10})\.?`
 
 var (
 	reYMD = regexp.MustCompile(`((?:19|20)\d{2})\s*(?:年|[-/.])\s*(\d{1,2})\s*(?:月|[-/.])\s*(\d{1,2})(?:\s*[日号號]|\b|T)` + clockPart)
@@ -38,8 +38,8 @@ var (
 	reAgo = regexp.MustCompile(`(\d{1,3})\s*(秒|分钟|分鐘|小时|小時|天|日|周|週)(?:钟|鐘)?(?:之)?前|(?i:(\d{1,3}|an?)\s+(second|minute|min|hour|hr|day|week)s?\s+ago)`)
 	reDay = regexp.MustCompile(`(今天|今日|昨天|昨日|前天|(?i:\btoday|\byesterday))` + clockPart)
 	reNow = regexp.MustCompile(`刚刚|剛剛|(?i:just now)`)
-	reMon = regexp.MustCompile(`\b` + months + `\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+((?:19|20)\d{2})\b` + clockPart)
-	reDMY = regexp.MustCompile(`\b(\d{1,2})(?:st|nd|rd|th)?[\s-]+` + months + `[\s,-]+((?:19|20)\d{2})\b` + clockPart)
+	reMon = regexp.MustCompile(`(?:^|[^\p{L}])` + months + `\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+((?:19|20)\d{2})\b` + clockPart)
+	reDMY = regexp.MustCompile(`\b(\d{1,2})(?:st|nd|rd|th|er|º|\.)?[\s-]*(?:\s(?:de|of|d’|d')\s+)?` + months + `(?:\s+del?)?[\s,-]+((?:19|20)\d{2})\b` + clockPart)
 	reMDY = regexp.MustCompile(`\b(\d{1,2})([/.])(\d{1,2})[/.]((?:19|20)\d{2})\b` + clockPart)
 	// Two digits for the year are read behind a label or before a time of day.
 	reYY  = regexp.MustCompile(`(?:[间間期于於发發佈布][:： \x1f]*|^)(\d{2})[-/.](\d{1,2})[-/.](\d{1,2})(?:\b|日)` + clockPart)
@@ -274,8 +274,33 @@ func num(s string) int {
 	return n
 }
 
+// monthNames are the months in English and its neighbours.
+var monthNames = [12][]string{
+	strings.Fields("january januar jänner janvier enero janeiro gennaio januari"),
+	strings.Fields("february februar feber février fevrier febrero fevereiro febbraio februari"),
+	strings.Fields("march märz maerz mrz mars marzo março maart"),
+	strings.Fields("april avril abril aprile"),
+	strings.Fields("may mai mayo maio maggio mei"),
+	strings.Fields("june juni juin junio junho giugno"),
+	strings.Fields("july juli juillet julio julho luglio"),
+	strings.Fields("august août aout agosto augustus"),
+	strings.Fields("september septembre septiembre setembro settembre sept"),
+	strings.Fields("october oktober octobre octubre outubro ottobre"),
+	strings.Fields("november novembre noviembre novembro"),
+	strings.Fields("december dezember décembre decembre diciembre dezembro dicembre"),
+}
+
+// month returns the month that a word names or shortens, 0 if it is none.
 func month(s string) int {
-	return 1 + strings.Index("janfebmaraprmayjunjulaugsepoctnovdec", strings.ToLower(s[:3]))/3
+	s = strings.ToLower(s)
+	for i, names := range monthNames {
+		for _, n := range names {
+			if len(s) >= 3 && strings.HasPrefix(n, s) && (s != "jui") {
+				return i + 1
+			}
+		}
+	}
+	return 0
 }
 
 const hanDigits = "〇一二三四五六七八九"

@@ -3,6 +3,7 @@ package metadata
 import (
 	"encoding/json"
 	"html"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -389,8 +390,11 @@ func (p *loose) object(depth int) map[string]any {
 	}
 }
 
-// str reads a string. A quote inside it ends it only where a comma, colon or
-// bracket follows.
+// reKey matches the key that follows where a comma is missing.
+var reKey = regexp.MustCompile(`^["'][\w@$-]{1,40}["']\s*:`)
+
+// str reads a string. A quote inside it ends it only where a comma, colon,
+// bracket or key follows.
 func (p *loose) str() string {
 	quote := p.s[p.i]
 	p.i++
@@ -403,7 +407,7 @@ func (p *loose) str() string {
 			continue
 		case c == quote:
 			rest := strings.TrimLeft(p.s[p.i+1:min(len(p.s), p.i+64)], " \t\r\n")
-			if rest == "" || strings.ContainsRune(",:}]", rune(rest[0])) {
+			if rest == "" || strings.ContainsRune(",:}]", rune(rest[0])) || reKey.MatchString(rest) {
 				p.i++
 				return b.String()
 			}

@@ -54,6 +54,11 @@ func (r *reader) people(m *Metadata) {
 		}
 	}
 	s.compare()
+	// Content systems fill in the site as the author; only where the page signs
+	// with it does it stand.
+	s.authors.Candidates = slices.DeleteFunc(s.authors.Candidates, func(c Candidate) bool {
+		return c.has("is publisher") && !slices.ContainsFunc(c.Votes, func(v Vote) bool { return shownPlaces.MatchString(v.Where) })
+	})
 	if list := s.authors.several(r.model[Authors]); len(list) > 0 {
 		for _, c := range list {
 			m.Authors = append(m.Authors, c.Value)
@@ -74,8 +79,11 @@ func (r *reader) people(m *Metadata) {
 
 // author votes for each name in s.
 func (s *signer) author(text, where string) {
+	first := len(s.authors.Candidates) == 0
 	for _, x := range personNames(text) {
-		s.authors.vote(fold(x), x, where)
+		if c := s.authors.vote(fold(x), x, where); c != nil && first {
+			c.mark("is first") // names in one line stand together
+		}
 	}
 }
 
@@ -130,7 +138,7 @@ func (s *signer) lines() {
 		}
 		s.named(readNames(s.joinLabel(i, text)), where, i)
 		s.named(head(text), "text head", i)
-		if in && i >= s.last-3 {
+		if in && i >= s.last-3 || s.last >= 0 && i > s.last && b.Units < 30 {
 			s.named(tail(text), "text tail", i)
 		}
 		if a := byline(text); a != "" {
@@ -274,7 +282,6 @@ func (s *signer) compare() {
 		first, _ := utf8.DecodeRuneInString(c.Value)
 		c.markAs(unicode.IsLower(first), "is lower case")
 		c.markAs(reOffice.MatchString(c.Value), "is office")
-		c.markAs(i == 0, "is first")
 		c.markAs(len(s.authors.Candidates) == 1, "is alone")
 		places := make(map[string]bool)
 		for _, v := range c.Votes {
@@ -333,6 +340,7 @@ func (c *Candidate) signs() bool {
 var (
 	reOffice = regexp.MustCompile(`(?i)\b(?:editor|staff|team|desk|founder|ceo|director|manager|writer|contributor|admin|analyst|journalist|correspondent|reporter|by|written|reviewed|published|posted|updated|about|author|guest|news|press|editorial|office)\b`)
 	// 本贴由大卫于2005年8月12日发表, 大卫 发表于 2025-11-17
+	shownPlaces  = regexp.MustCompile(`^(?:byline|microdata|template|text)`)
 	reAuthorLink = regexp.MustCompile(`(?i)[/?&](?:authors?|reporters?|writers?|journalists?|columnists?)[/=]`)
 	// 新华社北京11月17日电
 	reDateline = regexp.MustCompile(`^[（(\[【\s\x1f]*(?:据)?(\p{Han}{2,6}[社网網])[\s\x1f]*(?:\p{Han}{2,8})?(?:\d{1,2}月)?\d{1,2}日[\s\x1f]*(?:综合|綜合)?(?:电|電|讯|訊|消息)`)

@@ -25,8 +25,8 @@ var (
 )
 
 var (
-	labelPublished = regexp.MustCompile(`(?i)(?:发布|發布|發佈|发表|發表|刊登|上线|出版|公布|发稿|發稿|上架|张贴|文章)?(?:时间|時間|日期)\s*[:：]?\s*$|(?:发布|發布|發佈|发表|發表|刊登)(?:于|於)\s*$|(?:发布|發布|發佈|发表|發表|刊登|posted|published|publish date|pub date|first published|issued|date)(?:\s+on)?\s*[:：]?\s*$`)
-	labelModified  = regexp.MustCompile(`(?i)(?:更新|修改|编辑|編輯|修訂|updated|modified|edited|last update)(?:于|於|时间|時間|日期|\s+on|\s+at)?\s*[:：]?\s*$`)
+	labelPublished = regexp.MustCompile(`(?i)(?:发布|發布|發佈|发表|發表|刊登|上线|出版|公布|发稿|發稿|上架|张贴|文章)?(?:时间|時間|日期)\s*[:：]?\s*$|(?:发布|發布|發佈|发表|發表|刊登)(?:于|於)\s*$|(?:发布|發布|發佈|发表|發表|刊登|posted|published|publish date|pub date|first published|issued|date|veröffentlicht|erschienen|erstellt|publié|mis en ligne|publicado|pubblicato|gepubliceerd|geplaatst|datum|stand)(?:\s+(?:on|am|le|el|em|il|op|den))?\s*[:：]?\s*$`)
+	labelModified  = regexp.MustCompile(`(?i)(?:更新|修改|编辑|編輯|修訂|updated|modified|edited|last update|aktualisiert|geändert|letzte änderung|mis à jour|actualizado|atualizado|aggiornato|bijgewerkt)(?:于|於|时间|時間|日期|\s+(?:on|at|am|le|el|em|il|op))?\s*[:：]?\s*$`)
 	copyrightLine  = regexp.MustCompile(`(?i)©|copyright|版权所有|版權所有|all rights|\(c\)\s|ICP[备證证]`)
 	reURLDay       = regexp.MustCompile(`(?:^|[/_.?=&-])((?:19|20)\d{2})[-/_.]?(0[1-9]|1[0-2])[-/_.]?(0[1-9]|[12]\d|3[01])(?:[^\d]|\d{2,}|$)`)
 	reURLMonth     = regexp.MustCompile(`[/_-]((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])/`)
