@@ -82,6 +82,9 @@ const (
 	quarantineTimeout = 20 * time.Second
 	// stuckAfter is how long after its timeout a handler is given up.
 	stuckAfter = 5 * time.Second
+	// stuckAtStop is the same for a process that is told to stop: after Grace, it
+	// must still fit into the time that a process usually has.
+	stuckAtStop = 2 * time.Second
 	// lostFactor × MaxDeliver deliveries without an end mean that the message
 	// takes its process down with it.
 	lostFactor = 3
@@ -371,6 +374,7 @@ func (w *worker) call(ctx context.Context, m *Message) error {
 	}()
 	stopping := ctx.Done()
 	var grace <-chan time.Time
+	patience := stuckAfter
 	for {
 		select {
 		case err := <-result:
@@ -382,10 +386,10 @@ func (w *worker) call(ctx context.Context, m *Message) error {
 			grace = t.C
 		case <-grace:
 			cancel()
-			grace = nil
+			grace, patience = nil, stuckAtStop
 		case <-hctx.Done():
 			cause := hctx.Err()
-			t := time.NewTimer(stuckAfter)
+			t := time.NewTimer(patience)
 			defer t.Stop()
 			select {
 			case err := <-result:
