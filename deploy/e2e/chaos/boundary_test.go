@@ -57,7 +57,7 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 		}
 		var deaths []run.Death
 		for _, b := range next[:n] {
-			after := 1 + random.Int64N(3)
+			after := 1 + random.Int64N(2)
 			if strings.HasPrefix(b.name, "index batch") {
 				after = 1 // of many articles
 			}
@@ -75,11 +75,13 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 				p := whole(t, w)
 				for _, d := range deaths {
 					at := d.Boundary
+					w.publish(2) // so that there is work for everybody
 					p.Death = d
 					x := run.Launch(t, p)
+					<-x.Started() // or ended
 					select {
 					case <-x.Ended():
-					case <-time.After(5 * time.Second): // nothing comes there any more
+					case <-time.After(8 * time.Second): // nothing comes there any more
 						x.Kill()
 						at = "any time"
 					}

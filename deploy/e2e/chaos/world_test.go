@@ -66,6 +66,24 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// publish puts n new articles on the web, each a match of the rule.
+func (w *world) publish(n int) {
+	w.T.Helper()
+	for range n {
+		name := fmt.Sprint("extra-", len(w.want))
+		a, err := w.web.Publish(simweb.Article{
+			Name: name, Source: "kuaixin", Title: "演示快讯：台积电扩产传闻之" + name, Reporter: "周一鸣",
+			Text: "演示厂商台积电在活动上表示，下一批设备已经进厂，编号为" + name + "，供应链对下半年的出货看法审慎乐观。\n" +
+				"业者指出，新产线采用液冷设计，电源与散热零部件的需求将同步增加，厂商已经通过认证，准备逐步放量出货。",
+		})
+		if err != nil {
+			w.T.Fatal(err)
+		}
+		w.want = append(w.want, weburl.ID(a.URL))
+	}
+	slices.Sort(w.want)
+}
+
 // busy says what is still to be done, "" if nothing.
 func (w *world) busy() string {
 	if n := w.Count(); n < len(w.want) {

@@ -51,11 +51,12 @@ func NewReceiver(t *testing.T) *Receiver {
 	return r
 }
 
-// Rule writes an alert rule that tells r, and returns the directory.
+// Rule writes an alert rule that tells r of every article, also of further ones
+// of the same story, and returns the directory.
 func (r *Receiver) Rule(t *testing.T, id, query string) string {
 	t.Helper()
 	dir := t.TempDir()
-	text := fmt.Sprintf("id: %s\nname: %s\nquery: %q\nwebhooks:\n  - url: %s\n    secret_env: %s\n", id, id, query, r.server.URL, secretEnv)
+	text := fmt.Sprintf("id: %s\nname: %s\nquery: %q\nrepeats: true\nwebhooks:\n  - url: %s\n    secret_env: %s\n", id, id, query, r.server.URL, secretEnv)
 	if err := os.WriteFile(filepath.Join(dir, id+".yaml"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
