@@ -49,7 +49,12 @@ type Index struct {
 	indexes map[string]bool
 	version stateVersion
 	pruned  time.Time
-	closed  atomic.Bool
+
+	naming sync.Mutex
+	names  []string // of indexes, as of named
+	named  time.Time
+
+	closed atomic.Bool
 }
 
 // state is the document beside the articles that tells how far they go.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
@@ -105,28 +106,134 @@ func (g *rankGroup) ask(text string) fieldTerm {
 type fieldTerm struct{ field, term string }
 
 // frequencies returns the number of articles that have each term, and that of
-// all.
+// all, as OpenSearch weighs words by them: articles that were replaced count until
+// they are merged away.
 func (x *Index) frequencies(ctx context.Context, asked []fieldTerm) (map[fieldTerm]uint64, uint64, error) {
-	asked = slices.Clone(asked)
-	slices.SortFunc(asked, func(a, b fieldTerm) int { return strings.Compare(a.field+" "+a.term, b.field+" "+b.term) })
-	asked = slices.Compact(asked)
-	queries := []object{term(fieldLive, true)}
-	for _, t := range asked {
-		queries = append(queries, term(t.field, t.term))
+	by := make(map[fieldTerm]uint64, len(asked))
+	if len(asked) == 0 {
+		return by, 0, nil
 	}
-	counts, err := x.counts(ctx, queries)
+	for _, t := range asked {
+		by[t] = 0
+	}
+	var queries []object // of entities, and of text where there are several shards
+	var counted []fieldTerm
+	texts := map[string][]string{fieldWords: {hole}} // tells of the number of articles
+	for t := range by {
+		if x.config.Shards > 1 || t.field == query.FieldEntity {
+			queries, counted = append(queries, term(t.field, t.term)), append(counted, t)
+		} else {
+			texts[t.field] = append(texts[t.field], t.term)
+		}
+	}
+	articles := uint64(0)
+	if x.config.Shards == 1 {
+		var err error
+		if articles, err = x.termVectors(ctx, texts, by); err != nil {
+			return nil, 0, err
+		}
+	}
+	if len(queries) == 0 {
+		return by, articles, nil
+	}
+	counts, err := x.counts(ctx, append(queries, term(fieldLive, true)))
 	if err != nil {
 		return nil, 0, err
 	}
-	by := make(map[fieldTerm]uint64, len(asked))
-	for i, t := range asked {
-		by[t] = counts[i+1]
+	all := counts[len(counts)-1]
+	if articles == 0 {
+		articles = all
 	}
-	return by, counts[0], nil
+	for i, t := range counted {
+		by[t] = counts[i]
+		if articles > all { // as if those that were replaced had the entities as often
+			by[t] = uint64(math.Round(float64(counts[i]) * float64(articles) / float64(max(all, 1))))
+		}
+	}
+	return by, articles, nil
+}
+
+// termVectors adds to by how many articles have the terms, and returns the number
+// of articles. OpenSearch tells that of a document that has the terms, by the
+// shard that it would be in: of indexes with one shard.
+func (x *Index) termVectors(ctx context.Context, texts map[string][]string, by map[fieldTerm]uint64) (articles uint64, err error) {
+	indexes, err := x.parts(ctx)
+	if err != nil || len(indexes) == 0 {
+		return 0, err
+	}
+	doc := object{}
+	for field, list := range texts {
+		doc[field] = strings.Join(list, " ")
+	}
+	docs := make([]object, len(indexes))
+	for i, name := range indexes {
+		docs[i] = object{
+			"_index": name, "doc": doc, "term_statistics": true, "field_statistics": true,
+			"positions": false, "offsets": false, "payloads": false,
+		}
+	}
+	var res struct {
+		Docs []struct {
+			Error  struct{ Type, Reason string }
+			Fields map[string]struct {
+				Statistics struct {
+					Docs uint64 `json:"doc_count"`
+				} `json:"field_statistics"`
+				Terms map[string]struct {
+					Docs uint64 `json:"doc_freq"`
+				}
+			} `json:"term_vectors"`
+		}
+	}
+	if err := x.client.ask(ctx, http.MethodPost, "/_mtermvectors", object{"docs": docs}, &res); err != nil {
+		return 0, err
+	}
+	for _, d := range res.Docs {
+		switch d.Error.Type {
+		case "":
+		case "index_not_found_exception": // removed meanwhile, or not made yet
+			continue
+		default:
+			return 0, &Error{Status: http.StatusServiceUnavailable, Type: d.Error.Type, Reason: d.Error.Reason}
+		}
+		articles += d.Fields[fieldWords].Statistics.Docs
+		for field, f := range d.Fields {
+			for text, t := range f.Terms {
+				if key := (fieldTerm{field, text}); t.Docs > 0 && slices.Contains(texts[field], text) {
+					by[key] += t.Docs
+				}
+			}
+		}
+	}
+	delete(by, fieldTerm{fieldWords, hole})
+	return articles, nil
+}
+
+// partsFor is how long the names of indexes are taken to be right.
+const partsFor = 5 * time.Second
+
+// parts returns the names of the indexes of this generation.
+func (x *Index) parts(ctx context.Context) ([]string, error) {
+	if !x.config.Monthly {
+		return []string{x.Path() + "-" + everyMonth}, nil
+	}
+	x.naming.Lock()
+	defer x.naming.Unlock()
+	if len(x.names) > 0 && time.Since(x.named) < partsFor && strings.HasPrefix(x.names[0], x.Path()+"-") {
+		return x.names, nil
+	}
+	names, err := x.list(ctx, x.pattern())
+	if err == nil {
+		x.names, x.named = names, time.Now()
+	}
+	return names, err
 }
 
 // counts returns the number of documents that each query matches.
 func (x *Index) counts(ctx context.Context, queries []object) ([]uint64, error) {
+	if len(queries) == 0 {
+		return nil, nil
+	}
 	var lines strings.Builder
 	head, err := json.Marshal(object{"index": x.pattern(), "allow_partial_search_results": false})
 	if err != nil {
@@ -197,17 +304,26 @@ func (g *rankGroup) query(articles uint64, boost float64) object {
 	}}
 }
 
-// ranked returns the query that scores what filter matches by t.
-func (x *Index) ranked(ctx context.Context, filter object, t plan.Terms) (object, error) {
+// scorers returns the queries that score by t.
+func (x *Index) scorers(ctx context.Context, t plan.Terms) ([]object, error) {
 	groups, articles, err := x.rankGroups(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	should := make([]object, len(groups))
+	list := make([]object, len(groups))
 	for i, g := range groups {
-		should[i] = g.query(articles, x.boost)
+		list[i] = g.query(articles, x.boost)
 	}
-	return object{"bool": object{"filter": []object{filter}, "should": should, "minimum_should_match": 0}}, nil
+	return list, nil
+}
+
+// ranked returns the query that scores what filter matches.
+func ranked(filter object, scorers []object) object {
+	b := object{"filter": []object{filter}}
+	if len(scorers) > 0 {
+		b["should"], b["minimum_should_match"] = scorers, 0
+	}
+	return object{"bool": b}
 }
 
 // explanation is how OpenSearch explains a score.

@@ -1,12 +1,13 @@
 package opensearch
 
 import (
-	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"testing"
 
 	"xinwen/indexer/bleve"
+	"xinwen/indexer/change"
 	"xinwen/indexer/internal/querytest"
 	"xinwen/indexer/plan"
 	"xinwen/indexer/search"
@@ -28,19 +29,20 @@ func TestRanksAreThoseOfBleve(t *testing.T) {
 	}
 	defer b.Close()
 	g := querytest.New(11)
-	for i := range 300 {
-		a := g.Article()
-		write(t, x, uint64(i+1), a)
-		data, err := json.Marshal(a)
-		if err != nil {
-			t.Fatal(err)
+	for seq := uint64(50); seq <= 300; seq += 50 {
+		var ops []change.Op
+		for range 50 {
+			ops = append(ops, testOp(t, g.Article()))
 		}
-		if err := b.Write(t.Context(), uint64(i+1), []bleve.Op{{Article: a, Data: data, Time: a.Time()}}); err != nil {
+		if err := errors.Join(x.Write(t.Context(), seq, ops), b.Write(t.Context(), seq, ops)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// Articles that were replaced weigh in until they are merged away.
 	if err := x.client.ask(t.Context(), http.MethodPost, "/"+x.pattern()+"/_forcemerge?max_num_segments=1", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var requests []search.Request

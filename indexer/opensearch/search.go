@@ -89,9 +89,19 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
+	var scorers []object
+	if q.Sort == search.SortRelevance || r.Explain {
+		t, err := x.planner.Terms(q.Node, q.Expansion)
+		if err != nil {
+			return nil, err
+		}
+		if scorers, err = x.scorers(ctx, t); err != nil {
+			return nil, fmt.Errorf("search: %w", err)
+		}
+	}
 	res := &search.Result{AppliedSeq: st.AppliedSeq}
 	for _, match := range q.Matches {
-		if err := x.page(ctx, q, match, res); err != nil {
+		if err := x.page(ctx, q, match, scorers, res); err != nil {
 			return nil, fmt.Errorf("search: %w", err)
 		}
 		if res.Match = match; res.Total > 0 {
@@ -107,17 +117,15 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 }
 
 // page fills res with the answer by one way of matching.
-func (x *Index) page(ctx context.Context, q *plan.Plan, match string, res *search.Result) error {
-	l, err := x.listing(ctx, q, match)
-	if err != nil {
-		return err
-	}
+func (x *Index) page(ctx context.Context, q *plan.Plan, match string, scorers []object, res *search.Result) error {
+	l := x.listing(q, match, scorers)
 	if len(q.Request.Facets) > 0 {
 		l.facets = q.Request.Facets
 	}
 	l.stories = q.Request.Collapse
 	want := q.Size + min(q.Size, 1)
 	var shown []*shownHit
+	var err error
 	if q.Request.Collapse {
 		shown, err = l.collapsed(ctx, want, "")
 	} else {
@@ -184,20 +192,11 @@ type listing struct {
 }
 
 // listing begins the list of what a plan matches in one way of matching.
-func (x *Index) listing(ctx context.Context, q *plan.Plan, match string) (*listing, error) {
+func (x *Index) listing(q *plan.Plan, match string, scorers []object) *listing {
 	l := &listing{x: x, filter: wanted(q, match), explain: q.Request.Explain, first: true}
-	l.query = object{"constant_score": object{"filter": l.filter}}
-	if q.Sort == search.SortRelevance || q.Request.Explain {
-		t, err := x.planner.Terms(q.Node, q.Expansion)
-		if err != nil {
-			return nil, err
-		}
-		if l.query, err = x.ranked(ctx, l.filter, t); err != nil {
-			return nil, err
-		}
-	}
+	l.query = ranked(l.filter, scorers)
 	l.order(q)
-	return l, nil
+	return l
 }
 
 // order sorts the list as q asks for.

@@ -89,10 +89,11 @@ func (x *Index) Similar(ctx context.Context, r search.SimilarRequest) (*search.R
 		apart = m.Story
 	}
 	filter := object{"bool": object{"filter": []object{wanted(q, search.MatchAll), alike(t)}, "must_not": not}}
-	l := &listing{x: x, filter: filter}
-	if l.query, err = x.ranked(ctx, filter, t); err != nil {
+	scorers, err := x.scorers(ctx, t)
+	if err != nil {
 		return nil, fmt.Errorf("similar: %w", err)
 	}
+	l := &listing{x: x, filter: filter, query: ranked(filter, scorers)}
 	l.order(q)
 	shown, err := l.collapsed(ctx, q.Size, apart)
 	if err != nil {
