@@ -22,21 +22,40 @@ type Context struct {
 // Annotate returns the mentions in content, in order and without overlaps, with
 // offsets in code points. A nil Gazetteer finds quantities and dates alone.
 func (g *Gazetteer) Annotate(content string, c Context) []news.Mention {
+	m, list := g.read(content, c, true)
+	return mentions(content, m.shadow, list)
+}
+
+// read finds what content names, in its folded text. guess says whether the
+// statistical taggers are asked too.
+func (g *Gazetteer) read(content string, c Context, guess bool) (*matcher, []found) {
 	shadow := han.Fold(content)
-	m := matcher{g: g, original: content, shadow: &shadow, text: unmarked(content, &shadow)}
+	m := &matcher{g: g, original: content, shadow: &shadow, text: unmarked(content, &shadow)}
 	var named []hit
 	if g != nil {
 		m.find()
 		named = m.choose()
 		m.models(named)
 	}
-	q := quantities(shadow.Text, c, func(i int) bool {
-		a, _ := shadow.Original(i, i+1)
-		return a < len(content) && 'A' <= content[a] && content[a] <= 'Z'
-	})
+	list := m.merge(named, quantities(shadow.Text, c, m.upper))
+	if g != nil {
+		t := tagging{m: m, s: m.text, list: list, lex: g.lex, hant: c.Hant}
+		list = t.tag(guess)
+	}
+	return m, list
+}
+
+// upper reports whether the original has a capital letter from A to Z at i.
+func (m *matcher) upper(i int) bool {
+	a, _ := m.shadow.Original(i, i+1)
+	return a < len(m.original) && 'A' <= m.original[a] && m.original[a] <= 'Z'
+}
+
+// merge joins names and quantities in order. Of two that overlap the longer
+// stays, of the same length the name.
+func (m *matcher) merge(named []hit, q []found) []found {
 	list := make([]found, 0, len(named)+len(q))
 	for i, j := 0, 0; i < len(named) || j < len(q); {
-		// Of two that overlap the longer stays, of the same length the name.
 		if i < len(named) && j < len(q) && named[i].start < q[j].end && q[j].start < named[i].end {
 			if q[j].end-q[j].start > named[i].end-named[i].start {
 				i++
@@ -53,11 +72,7 @@ func (g *Gazetteer) Annotate(content string, c Context) []news.Mention {
 		list = append(list, q[j])
 		j++
 	}
-	if g != nil {
-		t := tagger{m: &m, s: m.text, list: list, lex: g.lex}
-		list = t.tag()
-	}
-	return mentions(content, &shadow, list)
+	return list
 }
 
 // found is a hit as a mention.
@@ -76,7 +91,7 @@ func (m *matcher) found(h hit) found {
 	}
 	if h.model > 0 { // the entity is the line, the name that of the model
 		a, b := m.shadow.Original(h.model, h.end)
-		name += " " + strings.TrimSpace(m.original[a:b])
+		name = line(name) + " " + strings.TrimSpace(m.original[a:b])
 	}
 	end := h.end
 	if cut := strings.TrimSuffix(m.text[h.start:h.end], p.cut); h.model == 0 && p.cut != "" && cut != "" {
@@ -105,8 +120,11 @@ func productName(en, form string) string {
 	if !strings.ContainsAny(model, "0123456789") || len(model) > 8 || strings.Contains(strings.ToLower(en), strings.ToLower(model)) || strings.ContainsAny(en, "0123456789") {
 		return en
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(en, " chip"), " series") + " " + model
+	return line(en) + " " + model
 }
+
+// line returns the name of a product line without the word for what it is of.
+func line(en string) string { return strings.TrimSuffix(strings.TrimSuffix(en, " chip"), " series") }
 
 // mentions gives what was found the offsets and the text of the original.
 func mentions(content string, shadow *han.Shadow, list []found) []news.Mention {

@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,7 +21,7 @@ var trades = []string{
 
 // legalForms takes the legal form behind a company's name into its mention:
 // 台积电公司, Micron Technology, Inc.
-func (t *tagger) legalForms() {
+func (t *tagging) legalForms() {
 	for i := 0; i < len(t.list); i++ {
 		f := t.list[i]
 		if f.kind != news.Org {
@@ -31,7 +32,13 @@ func (t *tagger) legalForms() {
 			t.list[i].start = f.start
 		}
 		t.shorten(f)
-		if end := max(t.legalEnd(f.end), t.legalEndLatin(f.end), t.department(f)); end > f.end {
+		if end, name := t.department(f); end > f.end {
+			x := t.unknown(news.Org, f.start, end, f.score)
+			x.name = name
+			t.add(x)
+			continue
+		}
+		if end := max(t.legalEnd(f.end), t.legalEndLatin(f.end)); end > f.end {
 			f.end = end
 			if t.add(f); hasHan(t.s[f.start:end]) {
 				t.learnCompany(f.start, f.start+len(withoutLegal(t.s[f.start:end])), f.start+t.town(t.s[f.start:end]), f)
@@ -51,7 +58,7 @@ func withoutLegal(name string) string {
 }
 
 // legalEnd returns where the Chinese legal form at i ends, 0 if there is none.
-func (t *tagger) legalEnd(i int) int {
+func (t *tagging) legalEnd(i int) int {
 	j, words := i, 0
 	if e := t.bracketed(j); e > 0 {
 		j = e
@@ -81,7 +88,7 @@ func (t *tagger) legalEnd(i int) int {
 }
 
 // bracketed returns the end of a place in brackets at i: （上海）.
-func (t *tagger) bracketed(i int) int {
+func (t *tagging) bracketed(i int) int {
 	if i >= len(t.s) || t.s[i] != '(' {
 		return 0
 	}
@@ -105,7 +112,7 @@ func prefixOf(s string, list []string) int {
 var legalLatin = []string{"inc", "incorporated", "corp", "corporation", "co", "company", "ltd", "limited", "llc", "plc", "gmbh", "ag", "nv", "sa", "se", "lp", "pte", "kk", "bhd"}
 
 // legalEndLatin is legalEnd for Inc., Corp., Co., Ltd.
-func (t *tagger) legalEndLatin(i int) int {
+func (t *tagging) legalEndLatin(i int) int {
 	end := 0
 	for range 3 {
 		j := i
@@ -140,14 +147,41 @@ func (t *tagger) legalEndLatin(i int) int {
 	return end
 }
 
+// withoutLegalLatin returns a name without its English legal forms: Dye & Durham
+// Ltd. is Dye & Durham.
+func withoutLegalLatin(name string) string {
+	for {
+		k := strings.LastIndexAny(name, " ,")
+		if k < 1 || !slices.Contains(legalLatin, strings.ToLower(strings.Trim(name[k+1:], "."))) {
+			return name
+		}
+		name = strings.TrimRight(name[:k], " ,")
+	}
+}
+
 // sciences may stand between a university and its institute.
 var sciences = []string{"微电子", "电子", "计算机", "物理", "材料", "化学", "集成电路", "自动化", "半导体", "信息", "技术", "科学", "工程", "与", "人工智能", "光电", "软件", "机械", "电机", "纳米", "国家", "智能", "产业"}
 
-// department returns the end of the institute behind a university: 清华大学微电子所.
-func (t *tagger) department(f found) int {
+// scienceNames are those sciences in English that institutes are of.
+var scienceNames = map[string]string{
+	"微电子": "Microelectronics", "电子": "Electronics", "计算机": "Computer Science", "物理": "Physics", "材料": "Materials", "化学": "Chemistry", "集成电路": "Integrated Circuits",
+	"自动化": "Automation", "半导体": "Semiconductors", "人工智能": "Artificial Intelligence", "光电": "Optoelectronics", "软件": "Software", "机械": "Mechanical Engineering",
+	"电机": "Electrical Engineering", "纳米": "Nanotechnology", "材料科学与工程": "Materials Science and Engineering", "计算机科学与技术": "Computer Science and Technology",
+	"电子工程": "Electronic Engineering", "计算技术": "Computing Technology", "自动化技术": "Automation",
+}
+
+// departments are the last words of parts of a university, with their names in
+// English.
+var departments = []string{"研究院", "研究所", "研究中心", "实验室", "学院", "所", "系"}
+
+var departmentNames = map[string]string{"研究院": "Institute", "研究所": "Institute", "研究中心": "Research Center", "学院": "School", "所": "Institute", "系": "Department"}
+
+// department returns the end of the institute behind a university, and its
+// English name if that is known: 清华大学微电子所.
+func (t *tagging) department(f found) (end int, english string) {
 	name := t.s[f.start:f.end]
 	if !strings.HasSuffix(name, "大学") && !strings.HasSuffix(name, "学院") && !strings.HasSuffix(name, "科学院") && !strings.HasSuffix(name, "中科院") {
-		return 0
+		return 0, ""
 	}
 	j := f.end
 	for {
@@ -158,12 +192,17 @@ func (t *tagger) department(f found) int {
 		j += n
 	}
 	if j == f.end {
-		return 0
+		return 0, ""
 	}
-	if n := prefixOf(t.s[j:], []string{"研究院", "研究所", "研究中心", "实验室", "学院", "所", "系"}); n > 0 {
-		return j + n
+	n := prefixOf(t.s[j:], departments)
+	if n == 0 {
+		return 0, ""
 	}
-	return 0
+	science, of := scienceNames[t.s[f.end:j]], departmentNames[t.s[j:j+n]]
+	if f.name != "" && science != "" && of != "" {
+		english = f.name + " " + of + " of " + science
+	}
+	return j + n, english
 }
 
 // agencies act for the place before them: 广东省发改委.
@@ -173,7 +212,7 @@ var agencies = []string{
 }
 
 // places joins a place and the agency of its government.
-func (t *tagger) places() {
+func (t *tagging) places() {
 	for i := 0; i < len(t.list); i++ {
 		f := t.list[i]
 		if f.kind != news.Place || !hasHan(t.s[f.start:f.end]) {
@@ -190,9 +229,24 @@ func (t *tagger) places() {
 			if k := t.at(j); k < len(t.list) && t.list[k].start == j && t.list[k].end >= j+n && !strings.HasSuffix(t.s[f.start:j], "省") && !strings.HasSuffix(t.s[f.start:j], "市") {
 				continue // 中国 and 国家发改委 are two
 			}
+			if agency := agencyNames[t.s[j:j+n]]; f.name != "" && agency != "" {
+				x.name = strings.TrimSuffix(f.name, " Province") + " " + agency
+			}
 			t.add(x)
 		}
 	}
+}
+
+// agencyNames are the English names of agencies.
+var agencyNames = map[string]string{
+	"发展和改革委员会": "Development and Reform Commission", "发展改革委": "Development and Reform Commission", "发改委": "Development and Reform Commission",
+	"人民政府": "government", "市政府": "government", "省政府": "government", "县政府": "government", "区政府": "government", "州政府": "government", "政府": "government",
+	"工业和信息化局": "Bureau of Industry and Information Technology", "工信局": "Bureau of Industry and Information Technology",
+	"工业和信息化厅": "Department of Industry and Information Technology", "工信厅": "Department of Industry and Information Technology",
+	"经信局": "Bureau of Economy and Information Technology", "经信委": "Commission of Economy and Information Technology", "经信厅": "Department of Economy and Information Technology",
+	"科技局": "Bureau of Science and Technology", "科技厅": "Department of Science and Technology", "科委": "Science and Technology Commission",
+	"商务局": "Bureau of Commerce", "商务厅": "Department of Commerce", "财政局": "Bureau of Finance", "财政厅": "Department of Finance", "统计局": "Bureau of Statistics",
+	"证监局": "Securities Regulatory Bureau", "国资委": "State-owned Assets Supervision and Administration Commission", "高等法院": "High Court", "地方法院": "District Court",
 }
 
 // stops are words that no company's name has inside; they end the walk to its
@@ -206,7 +260,7 @@ var stops = []string{
 
 // left walks from i to where a name must begin; firm says that it is a mark or a
 // word no name has, not only the length.
-func (t *tagger) left(i, most int) (start int, firm bool) {
+func (t *tagging) left(i, most int) (start int, firm bool) {
 	start = i
 	for n := 0; ; n++ {
 		r, w := utf8.DecodeLastRuneInString(t.s[:start])
@@ -251,7 +305,7 @@ func (t *tagger) left(i, most int) (start int, firm bool) {
 }
 
 // placeRun returns the start of the places that stand together up to list[k].
-func (t *tagger) placeRun(k int) int {
+func (t *tagging) placeRun(k int) int {
 	for k > 0 && t.list[k-1].kind == news.Place && t.list[k-1].end == t.list[k].start {
 		k--
 	}
@@ -310,7 +364,7 @@ var deeds = []string{
 }
 
 // companies finds organisations by the last words of their names.
-func (t *tagger) companies() {
+func (t *tagging) companies() {
 	if !hasHan(t.s) {
 		return
 	}
@@ -377,7 +431,7 @@ func (t *tagger) companies() {
 }
 
 // each calls do for every place of a cue word.
-func (t *tagger) each(word string, do func(i int)) {
+func (t *tagging) each(word string, do func(i int)) {
 	if t.cues == nil {
 		t.cues = cues(t.s)
 	}
@@ -388,7 +442,7 @@ func (t *tagger) each(word string, do func(i int)) {
 
 // core returns where a company's own name begins behind its town, and the entity
 // that the lexicon gives that name, if any.
-func (t *tagger) core(start, end int) (int, *found) {
+func (t *tagging) core(start, end int) (int, *found) {
 	core := start
 	for k := t.at(start); k < len(t.list) && t.list[k].start < end; k++ {
 		f := t.list[k]
@@ -409,7 +463,7 @@ func (t *tagger) core(start, end int) (int, *found) {
 
 // town returns the length of the place that a name begins with, 0 if none or
 // if too little is left.
-func (t *tagger) town(name string) int {
+func (t *tagging) town(name string) int {
 	n := 0
 	for i := range name {
 		if k := utf8.RuneCountInString(name[:i]); k < 2 || utf8.RuneCountInString(name[i:]) < 2 {
@@ -428,7 +482,7 @@ func (t *tagger) town(name string) int {
 
 // shorten learns the first two words of a company's English name of three and
 // more: Advanced Micro.
-func (t *tagger) shorten(f found) {
+func (t *tagging) shorten(f found) {
 	words := strings.Split(t.s[f.start:f.end], " ")
 	if len(words) < 3 || hasHan(t.s[f.start:f.end]) || len(words[0]) < 4 || len(words[1]) < 4 || orgWords[words[1]] && words[1] != "semiconductor" || len(t.lex.Lookup(words[0]+" "+words[1])) > 0 {
 		return
@@ -438,7 +492,7 @@ func (t *tagger) shorten(f found) {
 
 // learnCompany learns the short forms of a full name: 东莞天域半导体科技有限公司
 // is also 东莞天域半导体, 天域半导体 and 天域.
-func (t *tagger) learnCompany(start, end, core int, f found) {
+func (t *tagging) learnCompany(start, end, core int, f found) {
 	for cut := end; ; {
 		for _, s := range [...]int{start, core} {
 			if utf8.RuneCountInString(t.s[s:cut]) >= 2 && hasHan(t.s[s:cut]) && s < cut {
@@ -464,7 +518,7 @@ func (t *tagger) learnCompany(start, end, core int, f found) {
 }
 
 // tickers finds the company before a ticker in brackets: 金宝(2312), X(688981.SH).
-func (t *tagger) tickers() {
+func (t *tagging) tickers() {
 	t.each("(", func(i int) {
 		j := strings.IndexByte(t.s[i:min(len(t.s), i+24)], ')')
 		if j < 4 {

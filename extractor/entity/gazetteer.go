@@ -6,11 +6,12 @@
 // hash table; of the names that fit there the longest wins, if the rules of its
 // alias hold in this article. Offsets lead back to the text as it was written.
 //
-// A tagger then adds what the lexicon does not say: legal forms (公司, Inc.),
+// Rules then add what the lexicon does not say: legal forms (公司, Inc.),
 // organisations by their last words, persons by titles, verbs of saying and given
 // names, tickers and names in brackets, short forms and surnames once the full
-// name stands in the article. It is rules alone, trained on nothing. A name it
-// finds has a provisional ID (see Provisional) and a score below 1.
+// name stands in the article. Last, the statistical taggers of package tagger name
+// persons and organisations that neither knows, where they are sure. A name found
+// so has a provisional ID (see Provisional) and a score below 1.
 package entity
 
 import (
@@ -71,6 +72,12 @@ func New(lex *lexicon.Lexicon) *Gazetteer {
 		}
 	}
 	g.patterns = ownNames(g.patterns)
+	g.index()
+	return g
+}
+
+// index orders the patterns and makes the tables that lead to them.
+func (g *Gazetteer) index() {
 	sort.SliceStable(g.patterns, func(i, j int) bool {
 		a, c := &g.patterns[i], &g.patterns[j]
 		if x, y := start(a.key), start(c.key); x != y {
@@ -96,7 +103,6 @@ func New(lex *lexicon.Lexicon) *Gazetteer {
 		}
 		i = j
 	}
-	return g
 }
 
 // Len returns the number of names.

@@ -5,7 +5,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"xinwen/extractor/entity/pinyin"
 	"xinwen/news"
+	"xinwen/news/lexicon"
 )
 
 func set(words string) map[string]bool {
@@ -81,7 +83,7 @@ type token struct {
 }
 
 // englishNames finds organisations and persons among capitalised words.
-func (t *tagger) englishNames() {
+func (t *tagging) englishNames() {
 	title := strings.IndexByte(t.s, '\n')
 	if title > 0 && !t.headline(title) {
 		title = 0
@@ -145,7 +147,7 @@ func (t *tagger) englishNames() {
 }
 
 // possessive reports whether 's stands at i.
-func (t *tagger) possessive(i int) bool {
+func (t *tagging) possessive(i int) bool {
 	if t.s[i] != '\'' || i+1 >= len(t.s) || t.s[i+1] != 's' {
 		return false
 	}
@@ -155,7 +157,7 @@ func (t *tagger) possessive(i int) bool {
 
 // headline reports whether most words of the first line are capitalised, which
 // then says nothing.
-func (t *tagger) headline(end int) bool {
+func (t *tagging) headline(end int) bool {
 	words, upper, i := 0, 0, 0
 	for i < end {
 		j := i
@@ -174,7 +176,7 @@ func (t *tagger) headline(end int) bool {
 }
 
 // run looks for names in a run of capitalised words.
-func (t *tagger) run(run []token, headline bool) {
+func (t *tagging) run(run []token, headline bool) {
 	for len(run) > 0 && (!run[0].upper || sentenceWords[t.s[run[0].start:run[0].end]]) {
 		run = run[1:]
 	}
@@ -188,11 +190,11 @@ func (t *tagger) run(run []token, headline bool) {
 	t.full(run, headline)
 }
 
-func (t *tagger) word(k token) string { return t.s[k.start:k.end] }
+func (t *tagging) word(k token) string { return t.s[k.start:k.end] }
 
 // organisation takes the words up to the last that ends the name of an
 // organisation: Meta Group, Dye & Durham Ltd., University of Oxford.
-func (t *tagger) organisation(run []token, headline bool) {
+func (t *tagging) organisation(run []token, headline bool) {
 	last := -1
 	for i := len(run) - 1; i >= 0 && last < 0; i-- {
 		if orgWords[t.word(run[i])] {
@@ -271,7 +273,7 @@ func (t *tagger) organisation(run []token, headline bool) {
 
 // distinct reports whether words have one that is neither a place nor a word
 // that organisations end with: U.S. semiconductors are none.
-func (t *tagger) distinct(words []token) bool {
+func (t *tagging) distinct(words []token) bool {
 	for _, k := range words {
 		w := t.word(k)
 		if w == "of" || len(w) > 1 && k.upper && !orgWords[w] && !t.known(k, news.Place) {
@@ -282,14 +284,14 @@ func (t *tagger) distinct(words []token) bool {
 }
 
 // known reports whether a word is a name of a kind.
-func (t *tagger) known(k token, kind news.Kind) bool {
+func (t *tagging) known(k token, kind news.Kind) bool {
 	i := t.at(k.start)
 	return i < len(t.list) && t.list[i].start <= k.start && t.list[i].kind == kind
 }
 
 // full takes the name and surname of a person: behind a title, beside a verb of
 // saying, or where the first is a given name.
-func (t *tagger) full(run []token, headline bool) {
+func (t *tagging) full(run []token, headline bool) {
 	for i := 0; i+1 < len(run); i++ {
 		if !t.nameWord(run[i]) {
 			continue
@@ -328,7 +330,7 @@ func (t *tagger) full(run []token, headline bool) {
 }
 
 // nameWord reports whether a word may be part of a person's name.
-func (t *tagger) nameWord(k token) bool {
+func (t *tagging) nameWord(k token) bool {
 	w := t.word(k)
 	if !k.upper || sentenceWords[w] || noSurname[w] || titleWords[w] || orgWords[w] || sayWords[w] || strings.ContainsAny(w, "0123456789_") || !t.free(k.start, k.end) {
 		return false
@@ -345,7 +347,7 @@ func (t *tagger) nameWord(k token) bool {
 	return true
 }
 
-func (t *tagger) wordBefore(i int) string {
+func (t *tagging) wordBefore(i int) string {
 	s := strings.TrimRight(t.s[:i], " ,")
 	k := len(s)
 	for k > 0 && s[k-1] >= 'a' && s[k-1] <= 'z' {
@@ -354,7 +356,7 @@ func (t *tagger) wordBefore(i int) string {
 	return s[k:]
 }
 
-func (t *tagger) wordAfter(i int) string {
+func (t *tagging) wordAfter(i int) string {
 	s := strings.TrimLeft(t.s[i:min(len(t.s), i+40)], " ")
 	k := 0
 	for k < len(s) && s[k] >= 'a' && s[k] <= 'z' {
@@ -364,7 +366,7 @@ func (t *tagger) wordAfter(i int) string {
 }
 
 // roleAfter reports whether a comma and a role follow: , an analyst with; 表示.
-func (t *tagger) roleAfter(i int) bool {
+func (t *tagging) roleAfter(i int) bool {
 	if prefixOf(t.s[i:], speaking) > 0 {
 		return true
 	}
@@ -383,8 +385,67 @@ func (t *tagger) roleAfter(i int) bool {
 	return false
 }
 
+// unite makes one of two names that an article gives together, one of which the
+// lexicon does not have: 陈岩（Chen Yan）. The English one names both.
+func (t *tagging) unite(a, b found) {
+	isNew := func(f found) bool { return strings.Contains(f.entity, ":unknown-") }
+	if a.entity == b.entity || hasHan(t.s[a.start:a.end]) == hasHan(t.s[b.start:b.end]) || !isNew(a) && !isNew(b) {
+		return
+	}
+	if !hasHan(t.s[a.start:a.end]) {
+		a, b = b, a // a is the Chinese one
+	}
+	to := a
+	if isNew(a) && !isNew(b) {
+		to = b
+	} else if isNew(a) {
+		to.name = b.name
+	}
+	for i := range t.list {
+		if f := &t.list[i]; f.entity == a.entity || f.entity == b.entity {
+			f.entity, f.name = to.entity, to.name
+		}
+	}
+	for i := range t.forms {
+		if f := &t.forms[i].of; f.entity == a.entity || f.entity == b.entity {
+			f.entity, f.name = to.entity, to.name
+		}
+	}
+}
+
+// spellings unites unknown persons of whom the article has both the Chinese name
+// and its spelling.
+func (t *tagging) spellings() {
+	chinese := make(map[string]found)
+	for _, f := range t.list {
+		if f.kind == news.Person && strings.Contains(f.entity, ":unknown-") && hasHan(t.s[f.start:f.end]) {
+			for _, taiwan := range [...]bool{false, true} {
+				if n := pinyin.Name(t.s[f.start:f.end], taiwan); n != "" {
+					chinese[lexicon.Key(n)] = f
+				}
+			}
+		}
+	}
+	if len(chinese) == 0 {
+		return
+	}
+	for i := range t.list {
+		f := t.list[i]
+		if f.kind != news.Person || hasHan(t.s[f.start:f.end]) {
+			continue
+		}
+		given, family, _ := strings.Cut(t.s[f.start:f.end], " ")
+		for _, n := range [...]string{given + family, family + given} {
+			if c, ok := chinese[lexicon.Key(n)]; ok {
+				t.unite(c, f)
+				break
+			}
+		}
+	}
+}
+
 // pairs learns from a name in brackets behind another: 台积电(TSMC).
-func (t *tagger) pairs() {
+func (t *tagging) pairs() {
 	t.each("(", func(i int) {
 		j := strings.IndexByte(t.s[i:min(len(t.s), i+64)], ')')
 		if j < 3 {
@@ -401,6 +462,10 @@ func (t *tagger) pairs() {
 		}
 		outer := t.list[k]
 		inner, name := t.s[start:end], t.s[outer.start:outer.end]
+		if k+1 < len(t.list) && t.list[k+1].start == start && t.list[k+1].end == end && t.list[k+1].kind == outer.kind {
+			t.unite(outer, t.list[k+1])
+			return
+		}
 		if !t.free(start, end) || ticker(inner) {
 			return
 		}
@@ -445,7 +510,7 @@ func (t *tagger) pairs() {
 }
 
 // initials returns the first letters of the capitalised words of a name.
-func (t *tagger) initials(f found) string {
+func (t *tagging) initials(f found) string {
 	var b strings.Builder
 	for i := f.start; i < f.end; i++ {
 		if c := t.s[i]; c >= 'a' && c <= 'z' && (i == f.start || t.s[i-1] == ' ' || t.s[i-1] == '-') && t.upper(i) {
@@ -455,7 +520,7 @@ func (t *tagger) initials(f found) string {
 	return b.String()
 }
 
-func (t *tagger) allCapitals(start, end int) bool {
+func (t *tagging) allCapitals(start, end int) bool {
 	for i := start; i < end; i++ {
 		if c := t.s[i]; c >= 'a' && c <= 'z' && !t.upper(i) {
 			return false

@@ -38,7 +38,7 @@ const notGiven = "地得着过吗呢的是在了和与为有不将也就都说�
 const translit = "阿埃艾安奥巴白班邦保鲍贝本比彼宾波博伯勃布查德达戴丹道登迪蒂丁顿多恩尔法菲费芬佛弗福夫盖甘高戈格葛古哈海汉豪赫亨霍基吉加贾杰金卡凯坎康考科克肯库夸拉莱兰朗劳勒雷李里利丽莉连廉林琳隆卢鲁路伦罗洛马麦曼芒梅门蒙米密明摩莫姆穆纳娜南瑙内尼涅宁纽农努诺欧帕派潘佩皮珀普奇齐钱乔切琼丘让热日荣儒瑞若萨塞桑瑟森沙莎山珊绍舍申史士施斯思苏索塔泰坦唐汤特提图托陀瓦万旺威维韦魏温文沃乌伍武西希锡夏肖辛休修雪逊雅亚扬耶叶伊依因英尤约泽扎詹珍芝朱兹祖佐谢舒叙菜蕾露妮娅妲黛翠翰裘沁滕腾廷庭柴策茨措迈孟默慕墨奈诗什蔡凡范方冯富冈根龚郭果华怀惠简江姜杨叔孙台陶许"
 
 // people finds persons by titles, verbs of saying, given names and middle dots.
-func (t *tagger) people() {
+func (t *tagging) people() {
 	if hasHan(t.s) {
 		t.foreign()
 		for _, w := range titlesBefore {
@@ -52,7 +52,7 @@ func (t *tagger) people() {
 }
 
 // chinese takes the Chinese name at i.
-func (t *tagger) chinese(i int, title bool) bool {
+func (t *tagging) chinese(i int, title bool) bool {
 	s := t.s[i:]
 	if prefixOf(s, sayings) > 0 || prefixOf(s, titlesBefore) > 0 {
 		return false // 教授强调: 强 is a surname too
@@ -93,7 +93,7 @@ func (t *tagger) chinese(i int, title bool) bool {
 	return t.person(i, best)
 }
 
-func (t *tagger) person(start, end int) bool {
+func (t *tagging) person(start, end int) bool {
 	f := t.unknown(news.Person, start, end, scoreCue)
 	if !t.add(f) {
 		return false
@@ -103,7 +103,7 @@ func (t *tagger) person(start, end int) bool {
 }
 
 // ends reports whether nothing that a name could go on with stands at i.
-func (t *tagger) ends(i int) bool {
+func (t *tagging) ends(i int) bool {
 	r, n := utf8.DecodeRuneInString(t.s[i:])
 	if n == 0 || !han.IsHan(r) {
 		return true
@@ -113,7 +113,7 @@ func (t *tagger) ends(i int) bool {
 
 // before takes the Chinese name that ends at i, before a verb of saying: it
 // must begin behind a mark.
-func (t *tagger) before(i int) {
+func (t *tagging) before(i int) {
 	j, n := i, 0
 	for n < 4 {
 		r, w := utf8.DecodeLastRuneInString(t.s[:j])
@@ -149,7 +149,7 @@ func commonWord(s string) bool {
 }
 
 // foreign finds names with a middle dot: 蒂姆·库克.
-func (t *tagger) foreign() {
+func (t *tagging) foreign() {
 	t.each("·", func(i int) {
 		start, end := i, i+len("·")
 		for n := 0; n < 6; n++ {
@@ -183,7 +183,7 @@ func (t *tagger) foreign() {
 
 // surnames learns the surnames of the persons named in full: Huang after Jensen
 // Huang, and 黄 before a verb of saying after 黄仁勋.
-func (t *tagger) surnames() {
+func (t *tagging) surnames() {
 	names := make(map[string]*found) // surname -> person, nil if two have it
 	for i := range t.list {
 		f := &t.list[i]

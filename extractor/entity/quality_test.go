@@ -80,9 +80,14 @@ func builtin(t testing.TB) *Gazetteer {
 }
 
 func (a *goldArticle) annotate(g *Gazetteer, convert func(string) string) []news.Mention {
+	content, c := a.context()
+	return g.Annotate(convert(content), c)
+}
+
+func (a *goldArticle) context() (string, Context) {
 	date, _ := time.Parse(time.DateOnly, a.Date) // "" leaves it zero
 	lang, _, _ := strings.Cut(a.Lang, "-")
-	return g.Annotate(convert(a.Title+"\n"+a.Text), Context{Lang: lang, Date: date, Hant: a.Lang == "zh-Hant"})
+	return a.Title + "\n" + a.Text, Context{Lang: lang, Date: date, Hant: a.Lang == "zh-Hant"}
 }
 
 // TestMentionsOfAnnotatedNews holds typed-span F1 to floors.

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"xinwen/extractor/entity/pinyin"
 	"xinwen/news"
 	"xinwen/news/han"
 	"xinwen/news/lexicon"
@@ -18,16 +19,19 @@ const (
 	scoreLegal = 0.8 // a legal form: 有限公司, Inc.
 	scoreCue   = 0.7 // a title or a verb of saying
 	scoreWord  = 0.6 // the last word alone: X证券, X Securities
+	scoreGuess = 0.6 // the statistical taggers, times the probability they give
 )
 
-// tagger finds what the lexicon does not name, and what it names in other words,
+// tagging finds what the lexicon does not name, and what it names in other words,
 // in one article whose known names and quantities are in list.
-type tagger struct {
+type tagging struct {
 	m    *matcher
 	s    string // the shadow text
 	list []found
 	// lex leads from tickers to entities.
 	lex *lexicon.Lexicon
+	// hant says that the text is in Traditional Chinese.
+	hant bool
 	// cues are the places of the cue words.
 	cues map[string][]int
 	// forms are the names learnt in this article.
@@ -43,32 +47,37 @@ type learnt struct {
 }
 
 // tag adds to the known names and quantities of a text what stands for more.
-func (t *tagger) tag() []found {
+func (t *tagging) tag(guess bool) []found {
 	t.legalForms()
 	t.places()
 	t.companies()
 	t.tickers()
 	t.englishNames()
 	t.people()
+	if guess {
+		t.repeat() // what is learnt already is no guess
+		t.guess()
+	}
 	t.pairs()
+	t.spellings()
 	t.repeat()
 	return t.list
 }
 
 // at returns the index of the first of list that ends after i.
-func (t *tagger) at(i int) int {
+func (t *tagging) at(i int) int {
 	return sort.Search(len(t.list), func(k int) bool { return t.list[k].end > i })
 }
 
 // free reports whether nothing of list overlaps start:end.
-func (t *tagger) free(start, end int) bool {
+func (t *tagging) free(start, end int) bool {
 	k := t.at(start)
 	return k == len(t.list) || t.list[k].start >= end
 }
 
 // add puts f into list and takes out what lies inside. It reports false if f
 // overlaps what does not lie inside, or is there already.
-func (t *tagger) add(f found) bool {
+func (t *tagging) add(f found) bool {
 	i := t.at(f.start)
 	j := i
 	for j < len(t.list) && t.list[j].start < f.end {
@@ -84,12 +93,20 @@ func (t *tagger) add(f found) bool {
 
 // unknown makes a mention of a name that the lexicon does not have. Its ID is
 // the same in every article and script.
-func (t *tagger) unknown(kind news.Kind, start, end int, score float64) found {
+func (t *tagging) unknown(kind news.Kind, start, end int, score float64) found {
 	f := found{start: start, end: end, kind: kind, score: score}
 	a, b := t.m.shadow.Original(start, end)
 	f.entity = Provisional(kind, t.m.original[a:b])
-	if !hasHan(t.s[start:end]) {
+	switch name := t.s[start:end]; {
+	case kind == news.Person && hasHan(name):
+		if surname, _ := utf8.DecodeRuneInString(name); strings.ContainsRune(surnames, surname) {
+			f.name = pinyin.Name(name, t.hant)
+		}
+	case !hasHan(name):
 		f.name = t.m.original[a:b]
+		if kind == news.Org {
+			f.name = withoutLegalLatin(f.name)
+		}
 	}
 	return f
 }
@@ -110,7 +127,7 @@ func Provisional(kind news.Kind, name string) string {
 }
 
 // learn lets text stand for f's entity in this article.
-func (t *tagger) learn(text string, f found) {
+func (t *tagging) learn(text string, f found) {
 	text = strings.TrimSpace(text)
 	if utf8.RuneCountInString(text) < 2 {
 		return
@@ -124,7 +141,7 @@ func (t *tagger) learn(text string, f found) {
 }
 
 // repeat finds every further place of the names learnt.
-func (t *tagger) repeat() {
+func (t *tagging) repeat() {
 	sort.SliceStable(t.forms, func(i, j int) bool { return len(t.forms[i].text) > len(t.forms[j].text) })
 	for i := range t.forms {
 		f := &t.forms[i]
@@ -151,7 +168,7 @@ func (t *tagger) repeat() {
 }
 
 // upper reports whether the original has a capital letter at i.
-func (t *tagger) upper(i int) bool {
+func (t *tagging) upper(i int) bool {
 	if i >= len(t.s) {
 		return false
 	}
@@ -160,19 +177,19 @@ func (t *tagger) upper(i int) bool {
 	return unicode.IsUpper(r)
 }
 
-func (t *tagger) wordBegin(i int) bool {
+func (t *tagging) wordBegin(i int) bool {
 	r, n := utf8.DecodeLastRuneInString(t.s[:i])
 	return n == 0 || !wordRune(r)
 }
 
-func (t *tagger) wordEnd(i int) bool {
+func (t *tagging) wordEnd(i int) bool {
 	r, n := utf8.DecodeRuneInString(t.s[i:])
 	return n == 0 || !wordRune(r)
 }
 
 // capitalBefore reports whether a capitalised word stands before i, as in a
 // longer name.
-func (t *tagger) capitalBefore(i int) bool {
+func (t *tagging) capitalBefore(i int) bool {
 	if i < 2 || t.s[i-1] != ' ' {
 		return false
 	}
@@ -183,7 +200,7 @@ func (t *tagger) capitalBefore(i int) bool {
 	return j < i-1 && t.upper(j) && !sentenceWords[t.s[j:i-1]] && !titleWords[t.s[j:i-1]]
 }
 
-func (t *tagger) capitalAfter(i int) bool {
+func (t *tagging) capitalAfter(i int) bool {
 	return i+1 < len(t.s) && t.s[i] == ' ' && t.upper(i+1)
 }
 

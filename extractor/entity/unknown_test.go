@@ -72,3 +72,44 @@ func TestAnnotateIsDeterministicAndConcurrent(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestSpellingsNameOnePerson(t *testing.T) {
+	g := New(testLexicon(t))
+	for _, c := range []struct{ name, text, surface, english string }{
+		{"brackets", "星穹河半导体董事长乔穆岩（Joe Muyan）表示，需求很大。Joe Muyan说，价格不变。", "乔穆岩", "Joe Muyan"},
+		{"apart", "星穹河半导体董事长乔穆岩表示，需求很大。另据英文稿：Qiao Muyan said so on Monday.", "乔穆岩", "Qiao Muyan"},
+		{"pinyin", "星穹河半导体董事长乔穆岩表示，需求很大。", "乔穆岩", "Qiao Muyan"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			entities, names := make(map[string]bool), make(map[string]bool)
+			n := 0
+			for _, m := range g.Annotate(c.text, Context{Lang: "zh"}) {
+				if m.Kind == news.Person {
+					n++
+					entities[m.Entity], names[m.Name] = true, true
+				}
+			}
+			if len(entities) != 1 || !names[c.english] || len(names) != 1 || n != strings.Count(c.text, "乔穆岩")+strings.Count(c.text, "uyan") {
+				t.Errorf("got %d mentions, entities %v, names %v, want one person named %q", n, entities, names, c.english)
+			}
+		})
+	}
+}
+
+func TestPartsOfInstitutionsHaveNames(t *testing.T) {
+	g := New(testLexicon(t))
+	for text, want := range map[string]string{
+		"他毕业于清华大学微电子所，后来创业。":                       "Tsinghua University Institute of Microelectronics",
+		"广东省发改委昨天公布了计划。":                           "Guangdong Development and Reform Commission",
+		"Zelvora & Durnham Ltd. said so.":          "Zelvora & Durnham",
+		"Shares of Zelvora Semiconductor Inc rose": "Zelvora Semiconductor",
+	} {
+		found := false
+		for _, m := range g.Annotate(text, Context{Lang: "zh"}) {
+			found = found || m.Kind == news.Org && m.Name == want
+		}
+		if !found {
+			t.Errorf("%s: got %+v, want %q", text, g.Annotate(text, Context{Lang: "zh"}), want)
+		}
+	}
+}
