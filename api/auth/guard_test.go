@@ -1,10 +1,15 @@
 package auth
 
 import (
+	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"xinwen/api/problem"
 )
 
 func TestAddressComesFromTrustedProxiesOnly(t *testing.T) {
@@ -78,4 +83,28 @@ func TestConfigTellsAllFaultsAtOnce(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", key, err, want)
 		}
 	}
+}
+
+func TestRequestsHaveATime(t *testing.T) {
+	for pattern, r := range policy {
+		if r.timeout == 0 && !slices.Contains([]string{
+			"GET /v1/stream", "GET /v1/export", "POST /v1/articles", "POST /v1/pages", "/mcp",
+			"GET /debug/pprof/", "GET /debug/pprof/profile", "GET /debug/pprof/trace",
+		}, pattern) {
+			t.Errorf("%s may take as long as it likes", pattern)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		g := &Guard{loopback: true, Store: &Store{}}
+		w := httptest.NewRecorder()
+		slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			problem.Write(w, problem.Of(r.Context().Err()))
+		})
+		begun := time.Now()
+		g.check(rule{Nobody, 0, usual}, slow).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		if took := time.Since(begun); took != usual || w.Code != http.StatusGatewayTimeout || !strings.Contains(w.Body.String(), "took too long") {
+			t.Errorf("got %d after %v: %s", w.Code, took, w.Body)
+		}
+	})
 }

@@ -11,6 +11,7 @@ import (
 const (
 	MaxBytes        = 8 << 10 // length of a query
 	MaxLeaves       = 512     // words, phrases and values in it
+	MaxPrefixes     = 32      // words with *, each of which reads all words that begin so
 	MaxDepth        = 32      // parentheses within parentheses
 	MaxDistance     = 100     // of NEAR/n
 	DefaultDistance = 10      // of NEAR without a number
@@ -65,6 +66,7 @@ type parser struct {
 	// skipped says that a word without letters and digits was passed over.
 	skipped       bool
 	leaves, depth int
+	prefixes      int
 }
 
 func (p *parser) advance(m mode) error {
@@ -308,6 +310,9 @@ func (p *parser) node(field string) (Node, error) {
 		case prefixToken:
 			if !wordy(t.text) {
 				return nil, p.fail(t.column, "there is no word before *", "write at least one letter, digit or Chinese character")
+			}
+			if p.prefixes++; p.prefixes > MaxPrefixes {
+				return nil, p.fail(t.column, "the query has more than "+strconv.Itoa(MaxPrefixes)+" words with *", "write the words out, or make several queries of it")
 			}
 			return Prefix{field, t.text}, nil
 		case allToken:

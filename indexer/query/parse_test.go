@@ -127,6 +127,7 @@ func TestParseErrorsNameTheColumn(t *testing.T) {
 		{"empty-quotes", `a "…"`, 3, "no word"},
 		{"unknown-entity", "entity:nosuch", 8, "no entity"},
 		{"depth", strings.Repeat("(", 40) + "a", 33, "nested deeper"},
+		{"prefixes", strings.Repeat("ab* ", 40), 129, "more than 32 words with *"},
 		{"leaves", strings.Repeat("a ", 600), 1025, "more than"},
 		{"length", strings.Repeat("a", 9000), 0, "longer than"},
 	} {
