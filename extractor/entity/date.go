@@ -72,7 +72,7 @@ func (p *scanner) nearMonth(m int) int {
 	switch diff := m - int(p.ctx.Date.Month()); {
 	case diff > 5:
 		return p.year(-1)
-	case diff < -8:
+	case diff < -10:
 		return p.year(1)
 	}
 	return p.year(0)
@@ -108,6 +108,9 @@ func (p *scanner) numericDate(i int) int {
 	if e-i > 2 {
 		return 0
 	}
+	if f := p.period2(i, n, e); f > 0 {
+		return f
+	}
 	j := p.space(e)
 	if n >= 1 && n <= 12 {
 		if f := p.has(j, "月"); f > 0 {
@@ -127,8 +130,12 @@ func (p *scanner) numericDate(i int) int {
 			}
 			return p.date(i, f, valueDay(y, m, n))
 		}
-		// 17 November 2025
-		if k := p.space(e); k > e {
+		// 17 November 2025, 17th November 2025
+		k := p.space(e)
+		if f, _ := p.one(e, "st ", "nd ", "rd ", "th "); f > 0 {
+			k = f
+		}
+		if k > e {
 			if m, f := p.monthName(k); f > 0 {
 				if y, g := p.fourDigits(p.space(f)); g > 0 {
 					return p.date(i, g, valueDay(y, m, n))
@@ -136,6 +143,25 @@ func (p *scanner) numericDate(i int) int {
 				return p.date(i, f, valueDay(p.nearMonth(m), m, n))
 			}
 		}
+	}
+	return 0
+}
+
+// period2 reads what follows the number of a quarter or half: 2Q25, 1H 2026.
+func (p *scanner) period2(start, n, e int) int {
+	if e-start != 1 || e >= len(p.s) || p.s[e] != 'q' && p.s[e] != 'h' || n < 1 || n > 4 || p.s[e] == 'h' && n > 2 {
+		return 0
+	}
+	value := valueQuarter
+	if p.s[e] == 'h' {
+		value = valueHalf
+	}
+	j := p.space(e + 1)
+	if y, f := p.fourDigits(j); f > 0 && p.wordEnd(f) {
+		return p.date(start, f, value(y, n))
+	}
+	if y, f := p.small(e+1, 2); f == e+3 && y >= 10 && p.wordEnd(f) {
+		return p.date(start, f, value(2000+y, n))
 	}
 	return 0
 }
@@ -238,8 +264,13 @@ func (p *scanner) inYear(start, y, i, whole int) int {
 			j = e
 		}
 	}
-	if e, k := p.one(j, "上半年", "下半年"); e > 0 {
-		return p.date(start, e, valueHalf(y, k+1))
+	if e, k := p.one(j, "上半年", "下半年", "h1", "h2"); e > 0 && (k < 2 || p.wordEnd(e)) {
+		return p.date(start, e, valueHalf(y, k%2+1))
+	}
+	if e := p.has(j, "前"); e > 0 {
+		if q, f := p.quarter(e); f > 0 && q > 1 && p.has(e, "第") == 0 {
+			return p.date(start, f, firstQuarters(y, q))
+		}
 	}
 	if q, e := p.quarter(j); e > 0 {
 		return p.date(start, e, valueQuarter(y, q))
@@ -258,10 +289,18 @@ func (p *scanner) inYear(start, y, i, whole int) int {
 	if whole == 0 {
 		return 0
 	}
-	if e := p.has(whole, "同期"); e > 0 {
+	if e, _ := p.one(whole, "同期", "同月", "同季"); e > 0 {
 		return p.date(start, e, p.samePeriod(y))
 	}
 	return p.date(start, whole, valueYear(y))
+}
+
+// firstQuarters are the first n quarters of a year.
+func firstQuarters(y, n int) string {
+	if y == 0 {
+		return ""
+	}
+	return valueQuarter(y, 1) + "/" + valueQuarter(y, n)
 }
 
 // samePeriod is the last period that was read, in year y.
@@ -368,7 +407,12 @@ func (p *scanner) plainYear(start int, v float64, e int) int {
 // hanDate reads dates that begin with a Chinese character.
 func (p *scanner) hanDate(i int, r rune) int {
 	switch r {
-	case '今', '去', '明', '前', '昨', '当', '同':
+	case '前':
+		if q, e := p.quarter(i + len("前")); e > 0 && q > 1 && p.has(i, "前第") == 0 {
+			return p.date(i, e, firstQuarters(p.year(0), q))
+		}
+		return p.relative(i)
+	case '今', '去', '明', '昨', '当', '同':
 		return p.relative(i)
 	case '本', '上', '下':
 		return p.around(i)
@@ -444,6 +488,16 @@ func (p *scanner) relative(i int) int {
 		}
 		return p.inYear(i, p.year([]int{-1, 0, 1, -2}[k]), e, e)
 	}
+	if e, k := p.one(i, "昨(", "今(", "明("); e > 0 { // 昨(16)日
+		if d, f := p.small(e, 2); f > 0 {
+			if g := p.has(f, ")日"); g > 0 {
+				if !p.known() {
+					return p.date(i, g, "")
+				}
+				return p.date(i, g, day(p.nearDay(d, p.ctx.Date.AddDate(0, 0, k-1))))
+			}
+		}
+	}
 	if e, k := p.one(i, "前天", "昨天", "昨日", "昨晚", "今天", "今日", "今早", "今晚", "明天", "明日"); e > 0 {
 		next, _ := utf8.DecodeRuneInString(p.s[e:])
 		if strings.ContainsRune("头", next) && e < len(p.s) {
@@ -455,6 +509,18 @@ func (p *scanner) relative(i int) int {
 		return p.date(i, e, day(p.ctx.Date.AddDate(0, 0, []int{-2, -1, -1, -1, 0, 0, 0, 0, 1, 1}[k])))
 	}
 	return 0
+}
+
+// nearDay returns the day of the month nearest to t, within a week of it, else t.
+func (p *scanner) nearDay(d int, t time.Time) time.Time {
+	for n := range 8 {
+		for _, x := range [...]time.Time{t.AddDate(0, 0, -n), t.AddDate(0, 0, n)} {
+			if x.Day() == d {
+				return x
+			}
+		}
+	}
+	return t
 }
 
 // around reads 本月3日, 上季度, 下周, 上半年.
@@ -507,6 +573,11 @@ func (p *scanner) around(i int) int {
 	}
 	if f := p.has(e, "年度"); f > 0 && k != 2 {
 		return p.date(i, f, valueYear(p.year(n)))
+	}
+	if f := p.has(i, "上年"); f > 0 && !strings.HasSuffix(p.s[:i], "以") && p.dayEnds(f) {
+		if r, _ := utf8.DecodeRuneInString(p.s[f:]); r != '代' && r != '纪' {
+			return p.inYear(i, p.year(-1), f, f)
+		}
 	}
 	return 0
 }

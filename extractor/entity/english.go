@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"strings"
 	"time"
 )
 
@@ -56,7 +57,7 @@ func (p *scanner) word(i int) int {
 	switch s[i] {
 	case 'u', 'n', 'h', 's', 'c', 'a', 'r', 'j', 't':
 		for _, x := range signPrefixes {
-			if e := p.has(i, x.text); e > 0 {
+			if e := p.has(i, x.text); e > 0 && (x.currency != "INR" || p.upper(i)) {
 				return p.prefixed(i, p.space(e), x.currency)
 			}
 		}
@@ -79,7 +80,19 @@ func (p *scanner) word(i int) int {
 			}
 		}
 	case 'f', 's', 't', 'l', 'n', 'y', 'e':
-		return p.englishRelative(i)
+		if f := p.englishRelative(i); f > 0 {
+			return f
+		}
+	}
+	switch s[i] {
+	case 'o', 't', 'f', 's', 'e', 'n', 'h':
+		return p.worded(i)
+	case 'm':
+		if e := p.has(i, "mid-"); e > 0 {
+			if y, f := p.fourDigits(e); f > 0 && p.wordEnd(f) {
+				return p.date(e, f, valueYear(y))
+			}
+		}
 	}
 	return 0
 }
@@ -87,6 +100,9 @@ func (p *scanner) word(i int) int {
 // monthDate reads what follows an English month.
 func (p *scanner) monthDate(start, m, e int) int {
 	j := p.space(e)
+	if f := p.has(j, "quarter"); f > 0 && m%3 == 0 && p.wordEnd(f) { // the June quarter
+		return p.date(start, f, valueQuarter(p.nearQuarter(m/3), m/3))
+	}
 	if j == e {
 		if m == 5 || m == 3 { // May and March are words too
 			return 0
@@ -156,7 +172,29 @@ func (p *scanner) englishDay(start, d, week int, given bool, e int) int {
 	if !p.known() {
 		return p.date(start, e, "")
 	}
+	if !given && p.ahead(start) {
+		today := (int(p.ctx.Date.Weekday())+6)%7 + 1
+		return p.date(start, e, day(p.ctx.Date.AddDate(0, 0, (d-today+7)%7)))
+	}
 	return p.date(start, e, p.dayOfWeek(d, week, given))
+}
+
+// ahead reports whether the words of the sentence before i speak of what is to
+// come.
+func (p *scanner) ahead(i int) bool {
+	before := p.s[max(0, i-70):i]
+	if k := strings.LastIndexAny(before, ".;\n"); k >= 0 {
+		before = before[k:]
+	}
+	if strings.HasSuffix(before, "last ") {
+		return false
+	}
+	for _, w := range [...]string{" will ", " due ", " set to ", " scheduled ", " expected to ", " plans to ", " ahead of ", " upcoming ", " is to ", " are to "} {
+		if k := strings.LastIndex(before, w); k >= 0 && !strings.Contains(before[k:], " said ") {
+			return true
+		}
+	}
+	return false
 }
 
 // englishQuarter reads the year behind q2 or the second quarter.
@@ -196,7 +234,12 @@ func (p *scanner) englishRelative(i int) int {
 			return p.englishQuarter(i, k+1, f)
 		}
 		if f := p.has(e+1, "half of "); f > 0 && k < 2 {
-			return p.half(i, k+1, f)
+			if g := p.half(i, k+1, f); g > 0 {
+				return g
+			}
+		}
+		if f := p.has(e+1, "half"); f > 0 && k < 2 && p.wordEnd(f) && p.after(i, "the") && p.s[e] == ' ' && p.known() && p.has(f, " of the ") == 0 {
+			return p.date(i, f, valueHalf(p.year(0), k+1))
 		}
 	}
 	if e := p.has(i, "latter half of "); e > 0 {

@@ -28,7 +28,7 @@ func currencySign(r rune) string {
 
 // signPrefixes are the letters before a dollar sign or yen sign.
 var signPrefixes = []struct{ text, currency string }{
-	{"us$", "USD"}, {"nt$", "TWD"}, {"hk$", "HKD"}, {"s$", "SGD"}, {"c$", "CAD"}, {"a$", "AUD"}, {"t$", "TWD"}, {"rm¥", "CNY"}, {"rmb¥", "CNY"}, {"jp¥", "JPY"}, {"cn¥", "CNY"}, {"r$", "BRL"},
+	{"us$", "USD"}, {"nt$", "TWD"}, {"hk$", "HKD"}, {"s$", "SGD"}, {"c$", "CAD"}, {"a$", "AUD"}, {"t$", "TWD"}, {"rm¥", "CNY"}, {"rmb¥", "CNY"}, {"jp¥", "JPY"}, {"cn¥", "CNY"}, {"r$", "BRL"}, {"rs ", "INR"}, {"rs. ", "INR"},
 }
 
 // currencies are the words behind an amount, longest first where one begins
@@ -49,6 +49,7 @@ var currencies = []struct{ text, currency string }{
 	{"日币", "JPY"},
 	{"韩元", "KRW"},
 	{"韩圆", "KRW"},
+	{"韩圜", "KRW"},
 	{"韩币", "KRW"},
 	{"欧元", "EUR"},
 	{"英镑", "GBP"},
@@ -145,7 +146,17 @@ func (p *scanner) money(i int) int {
 		return 0
 	}
 	if cur, f := p.currency(e); f > 0 {
+		if strings.HasSuffix(p.s[:f], "cents") {
+			v /= 100
+		}
 		return p.add(i, f, news.Money, "", cur+" "+format(v), 1)
+	}
+	if j, _ := p.one(e, "至", "到", "-", "~"); scaled && j > 0 { // 400亿至420亿美元
+		if x, again, f := p.amount(j); again && x > v {
+			if cur, g := p.currency(f); g > 0 {
+				return p.add(i, g, news.Money, "", cur+" "+format(v)+".."+format(x), 1)
+			}
+		}
 	}
 	if scaled && v >= 1e8 && p.moneyContext(i, e) {
 		return p.add(i, e, news.Money, "", format(v), 0.6)

@@ -233,6 +233,8 @@ var latinScales = []struct {
 	{"billion", 1e9},
 	{"million", 1e6},
 	{"thousand", 1e3},
+	{"crore", 1e7},
+	{"lakh", 1e5},
 	{"trn", 1e12},
 	{"tn", 1e12},
 	{"bln", 1e9},
@@ -285,7 +287,7 @@ func (p *scanner) amount(i int) (v float64, scaled bool, end int) {
 func begins(r rune) bool {
 	switch r {
 	case '一', '二', '三', '四', '五', '六', '七', '八', '九', '十', '两', '百', '千', '万', '半', '数', '上', '几',
-		'今', '去', '明', '昨', '前', '本', '下', '当', '同', '第', '首', '年', '月', '周', '星', '礼', '民', '〇', '零', '人', '新':
+		'今', '去', '明', '昨', '前', '本', '下', '当', '同', '第', '首', '年', '月', '周', '星', '礼', '民', '〇', '零', '人', '新', '港', '台':
 		return true
 	}
 	return false
@@ -403,6 +405,9 @@ func (p *scanner) percent(start int, v float64, i int) int {
 	if f := p.has(e, "+"); f > 0 && p.s[e-1] == '%' {
 		e = f // 30%+
 	}
+	if p.negative(start) {
+		v = -v
+	}
 	return p.add(start, e, news.Percent, "", format(v)+"%", 1)
 }
 
@@ -499,9 +504,19 @@ func (p *scanner) han(i int, r rune, n int) int {
 		return e
 	}
 	switch {
-	case r == '人' || r == '新':
-		if e, k := p.one(i, "人民币", "新台币"); e > 0 {
-			return p.prefixed(i, p.space(e), []string{"CNY", "TWD"}[k])
+	case r == '人' || r == '新' || r == '港' || r == '台':
+		if e, k := p.one(i, "人民币", "新台币", "港币", "台币"); e > 0 {
+			cur := []string{"CNY", "TWD", "HKD", "TWD"}[k]
+			if f := p.prefixed(i, p.space(e), cur); f > 0 {
+				return f
+			}
+			if v, vague, f := p.hanNumber(p.space(e)); f > 0 && v >= 100 && !vague {
+				if g := p.has(f, "元"); g > 0 {
+					f = g
+				}
+				return p.add(i, f, news.Money, "", cur+" "+format(v), 1)
+			}
+			return 0
 		}
 	case r == '百':
 		if e := p.has(i, "百分之"); e > 0 {
@@ -509,6 +524,18 @@ func (p *scanner) han(i int, r rune, n int) int {
 				return p.add(i, f, news.Percent, "", format(v)+"%", 1)
 			}
 			if v, _, f := p.hanNumber(e); f > 0 {
+				if g := p.has(f, "点"); g > 0 {
+					for tenth := 0.1; ; tenth /= 10 { // 百分之二点五
+						r, w := utf8.DecodeRuneInString(p.s[g:])
+						d := hanDigit(r)
+						if d < 0 || w == 0 {
+							break
+						}
+						v += float64(d) * tenth
+						g += w
+						f = g
+					}
+				}
 				return p.add(i, f, news.Percent, "", format(v)+"%", 1)
 			}
 		}
