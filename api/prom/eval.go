@@ -92,8 +92,10 @@ func (v *evaluation) selected(ctx context.Context, s *selector, keep []string, a
 	}
 	if keep == nil {
 		keep = []string{"lang", "source"}
-		if slices.ContainsFunc(s.matchers, func(m matcher) bool { return m.label == "entity" && !(m.op == "=" && m.value == "") }) {
-			keep = append(keep, "entity")
+		for _, l := range several {
+			if slices.ContainsFunc(s.matchers, func(m matcher) bool { return m.label == l && !(m.op == "=" && m.value == "") }) {
+				keep = append(keep, l)
+			}
 		}
 	}
 	for _, l := range keep {
@@ -101,10 +103,10 @@ func (v *evaluation) selected(ctx context.Context, s *selector, keep []string, a
 	}
 	for _, m := range s.matchers {
 		values, exact := alternatives(&m)
-		filter := map[string]*[]string{"lang": &req.Lang, "source": &req.Source, "entity": &req.Entity}[m.label]
+		filter := map[string]*[]string{"lang": &req.Lang, "source": &req.Source, "entity": &req.Entity, "topic": &req.Topic}[m.label]
 		switch {
-		case m.op == "=" && m.value == "" && m.label == "entity":
-			by = slices.DeleteFunc(by, func(l string) bool { return l == "entity" }) // each article once
+		case m.op == "=" && m.value == "" && slices.Contains(several, m.label):
+			by = slices.DeleteFunc(by, func(l string) bool { return l == m.label }) // each article once
 			continue
 		case m.op == "=" && m.value != "" && len(*filter) == 0:
 			*filter = []string{m.value}
@@ -226,8 +228,13 @@ func (v *evaluation) aggregated(ctx context.Context, a *aggregate) ([]series, er
 	keep := a.by
 	if a.op != "sum" {
 		keep = nil // what is averaged are the single series
-		if slices.Contains(a.by, "entity") {
-			keep = []string{"lang", "source", "entity"}
+		for _, l := range several {
+			if slices.Contains(a.by, l) {
+				if keep == nil {
+					keep = []string{"lang", "source"}
+				}
+				keep = append(keep, l)
+			}
 		}
 	} else if keep == nil {
 		keep = []string{}

@@ -1,7 +1,7 @@
 // Package prom answers the part of the Prometheus HTTP API that Grafana's
 // built-in data source needs, over the volume of news.
 //
-// There is one metric, xinwen_articles, with the labels entity, lang and source:
+// There is one metric, xinwen_articles, with the labels entity, lang, source, topic:
 // the number of articles published up to a time, as a counter. Its time is that
 // of publication, so history that was fetched later is where it belongs, which
 // no scraped counter can show. What happens in a span is its increase:
@@ -10,9 +10,10 @@
 //	sum by (lang) (increase(xinwen_articles[1d]))
 //	topk(10, sum by (entity) (increase(xinwen_articles[1d])))
 //	sum(increase(xinwen_articles{entity="org:tsmc"}[1d]))      entity also takes a name or alias
+//	sum by (topic) (increase(xinwen_articles[7d]))
 //
-// Where entity is neither asked for nor matched, each article counts once; where
-// it is, an article counts once for each entity that it mentions.
+// Where entity and topic are neither asked for nor matched, each article counts
+// once; where one is, an article counts once for each that it has.
 //
 // The language is the part of PromQL that these need; the rest is refused with
 // what to write instead. Ranges are exact: nothing is extrapolated.
@@ -38,7 +39,10 @@ import (
 const Metric = "xinwen_articles"
 
 // Labels are the labels of Metric.
-var Labels = []string{"entity", "lang", "source"}
+var Labels = []string{"entity", "lang", "source", "topic"}
+
+// several are the labels of which an article can have any number.
+var several = []string{"entity", "topic"}
 
 const (
 	// maxPoints is the most steps of a range, as in Prometheus.
@@ -417,7 +421,7 @@ func (h *Handler) metadata(r *http.Request) (any, []string, error) {
 	}
 	out := map[string][]entry{}
 	if m := r.Form.Get("metric"); m == "" || m == Metric {
-		out[Metric] = []entry{{"counter", "Articles published up to a time, by entity mentioned, language and source.", ""}}
+		out[Metric] = []entry{{"counter", "Articles published up to a time, by entity mentioned, language, source and topic.", ""}}
 	}
 	return out, nil, nil
 }

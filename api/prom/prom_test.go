@@ -32,6 +32,9 @@ func server(t *testing.T) (*httptest.Server, *memory.Index) {
 		if i%2 == 0 {
 			a.Mentions = append(a.Mentions, news.Mention{Entity: "org:samsung"})
 		}
+		if i < 3 {
+			a.Topics = []news.Topic{{ID: "prices"}}
+		}
 		x.Add(a)
 	}
 	h := New(x, "test")
@@ -78,6 +81,8 @@ func TestQueriesAnswerAsPrometheusDoes(t *testing.T) {
 		{"by_after", "sum(increase(xinwen_articles[1d])) by (lang)", `{"resultType":"vector","result":[{"metric":{"lang":"zh"},"value":[1763380800,"8"]},{"metric":{"lang":"en"},"value":[1763380800,"4"]}]}`},
 		{"entity", `sum(increase(xinwen_articles{entity="org:samsung"}[1d]))`, `{"resultType":"vector","result":[{"metric":{},"value":[1763380800,"6"]}]}`},
 		{"entities", `sum by (entity) (increase(xinwen_articles{entity=~"org:(tsmc|x)|org:samsung"}[1d]))`, `{"resultType":"vector","result":[{"metric":{"entity":"org:tsmc"},"value":[1763380800,"12"]},{"metric":{"entity":"org:samsung"},"value":[1763380800,"6"]}]}`},
+		{"topics", "sum by (topic) (increase(xinwen_articles[1d]))", `{"resultType":"vector","result":[{"metric":{"topic":"prices"},"value":[1763380800,"3"]}]}`},
+		{"topic", `sum(increase(xinwen_articles{topic="prices"}[1d]))`, `{"resultType":"vector","result":[{"metric":{},"value":[1763380800,"3"]}]}`},
 		{"topk", "topk(1, sum by (entity) (increase(xinwen_articles[1d])))", `{"resultType":"vector","result":[{"metric":{"entity":"org:tsmc"},"value":[1763380800,"12"]}]}`},
 		{"rate", `rate(xinwen_articles{lang="en"}[100s] offset 20m)*100`, `{"resultType":"vector","result":[{"metric":{"lang":"en","source":"desk"},"value":[1763380800,"0"]}]}`},
 		{"selector", `xinwen_articles{lang!="zh"}`, `{"resultType":"vector","result":[{"metric":{"__name__":"xinwen_articles","lang":"en","source":"desk"},"value":[1763380800,"4"]}]}`},
@@ -125,15 +130,16 @@ func TestRangesAreByThePublishedTime(t *testing.T) {
 func TestLabelsAndSeries(t *testing.T) {
 	s, _ := server(t)
 	for path, want := range map[string]string{
-		"labels":                `["__name__","entity","lang","source"]`,
+		"labels":                `["__name__","entity","lang","source","topic"]`,
 		"label/__name__/values": `["xinwen_articles"]`,
 		"label/entity/values":   `["org:samsung","org:tsmc"]`,
 		"label/lang/values":     `["en","zh"]`,
+		"label/topic/values":    `["prices"]`,
 		"label/job/values":      `[]`,
 		"label/entity/values?match[]=xinwen_articles{lang=%22en%22}&limit=1": `["org:tsmc"]`,
 		"label/lang/values?start=1&end=2":                                    `[]`,
 		"series?match[]=xinwen_articles{lang=%22en%22}":                      `[{"__name__":"xinwen_articles","lang":"en","source":"desk"}]`,
-		"metadata":         `{"xinwen_articles":[{"type":"counter","help":"Articles published up to a time, by entity mentioned, language and source.","unit":""}]}`,
+		"metadata":         `{"xinwen_articles":[{"type":"counter","help":"Articles published up to a time, by entity mentioned, language, source and topic.","unit":""}]}`,
 		"status/buildinfo": `{"branch":"xinwen","buildDate":"","buildUser":"","goVersion":"","revision":"test","version":"2.30.0"}`,
 	} {
 		path, query, _ := strings.Cut(path, "?")
@@ -153,7 +159,7 @@ func TestErrorsSayWhatToWrite(t *testing.T) {
 	for query, want := range map[string]string{
 		"":                                    "the query ends where a metric should be",
 		"up":                                  `there is no metric \"up\" here, only xinwen_articles`,
-		"xinwen_articles{topic=\"x\"}":        `no label \"topic\"; there are entity, lang, source`,
+		"xinwen_articles{subject=\"x\"}":      `no label \"subject\"; there are entity, lang, source, topic`,
 		"sum by (job) (xinwen_articles)":      `no label \"job\"`,
 		"sum without (lang)(xinwen_articles)": "without is not supported",
 		"xinwen_articles[5m]":                 "a range alone is no answer",
