@@ -40,7 +40,7 @@ func BenchmarkCrawl(b *testing.B) {
 		for i := range per {
 			p := fmt.Sprintf("http://h%d.example/%d.html", h, i)
 			links = append(links, p)
-			w.serveText(p, "text/html; charset=utf-8", body)
+			w.serveText(p, "text/html; charset=utf-8", body+"<p>"+strings.Repeat(fmt.Sprint("h", h), 9)+p)
 		}
 		w.feed(fmt.Sprintf("http://h%d.example/feed", h), links...)
 		sources = append(sources, demo(fmt.Sprintf("h%d", h), func(s *source.Source) { s.Feeds = []string{fmt.Sprintf("http://h%d.example/feed", h)} }))

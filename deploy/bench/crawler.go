@@ -49,7 +49,7 @@ func benchSources(hosts int, interval time.Duration) *source.Set {
 // extractor does. colly fetches and parses the same pages and writes nothing.
 func crawl(ctx context.Context) (err error) {
 	const hosts = 100
-	w, err := serve(ctx)
+	w, err := serve(ctx, "portal")
 	if err != nil {
 		return err
 	}
@@ -59,11 +59,35 @@ func crawl(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	c, err := crawler.New(crawler.Options{
+	pages, cpu, took, err := crawlAndParse(ctx, b, crawler.Options{
 		Config: crawler.Config{Once: true, Resolve: []string{"*=" + w.addr}}, Bus: b, List: benchSources(hosts, time.Hour),
 	})
 	if err != nil {
 		return err
+	}
+	var urls []string
+	for h := range hosts {
+		for i := range perHost {
+			urls = append(urls, fmt.Sprintf("http://h%d.example/p/%d.html", h, i))
+		}
+	}
+	rival, err := collyCrawl(w.addr, urls)
+	if err != nil {
+		return err
+	}
+	versus("fetch + bus + parse once", float64(pages)/cpu.Seconds(), "pages/s/core", "≥ 150, aim 220", "colly, parse only="+number(rival))
+	versus("processor time a page", 1000*cpu.Seconds()/float64(pages), "ms", "", "colly, parse only="+number(1000/rival))
+	figure("wall clock", float64(pages)/took.Seconds(), "pages/s", "")
+	figure("pages", float64(pages), fmt.Sprintf("of %d", hosts*perHost), "")
+	return nil
+}
+
+// crawlAndParse crawls once while the pages are taken from PAGES and parsed, and
+// returns how many there were, the processor's time and the clock's.
+func crawlAndParse(ctx context.Context, b *bus.Bus, o crawler.Options) (pages int, cpu, took time.Duration, err error) {
+	c, err := crawler.New(o)
+	if err != nil {
+		return 0, 0, 0, err
 	}
 	run, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -82,24 +106,16 @@ func crawl(ctx context.Context) (err error) {
 	})
 	began, used := time.Now(), processor()
 	if err := c.Run(ctx); err != nil {
-		return err
+		return 0, 0, 0, err
 	}
-	pages := c.Report().Pages
+	pages = c.Report().Pages
 	for parsed.Load() < int64(pages) && ctx.Err() == nil {
 		time.Sleep(time.Millisecond)
 	}
-	took, cpu := time.Since(began), processor()-used
+	cpu, took = processor()-used, time.Since(began)
 	cancel()
 	wg.Wait()
-	rival, err := collyCrawl(w.addr, hosts)
-	if err != nil {
-		return err
-	}
-	versus("fetch + bus + parse once", float64(pages)/cpu.Seconds(), "pages/s/core", "≥ 150, aim 220", "colly, parse only="+number(rival))
-	versus("processor time a page", 1000*cpu.Seconds()/float64(pages), "ms", "", "colly, parse only="+number(1000/rival))
-	figure("wall clock", float64(pages)/took.Seconds(), "pages/s", "")
-	figure("pages", float64(pages), fmt.Sprintf("of %d", hosts*perHost), "")
-	return nil
+	return pages, cpu, took, ctx.Err()
 }
 
 // parse makes a page's tree and looks at its links and text.
@@ -115,7 +131,7 @@ func parse(p *news.Page) {
 
 // collyCrawl returns the pages a second of processor time that colly fetches and
 // parses, with a queue of the same size.
-func collyCrawl(addr string, hosts int) (float64, error) {
+func collyCrawl(addr string, urls []string) (float64, error) {
 	c := colly.NewCollector(colly.Async(true), colly.AllowURLRevisit(), colly.MaxBodySize(10<<20))
 	c.WithTransport(transportTo(addr))
 	if err := c.Limit(&colly.LimitRule{DomainGlob: "*", Parallelism: 16}); err != nil {
@@ -129,16 +145,14 @@ func collyCrawl(addr string, hosts int) (float64, error) {
 		pages.Add(1)
 	})
 	used := processor()
-	for h := range hosts {
-		for i := range perHost {
-			if err := c.Visit(fmt.Sprintf("http://h%d.example/p/%d.html", h, i)); err != nil {
-				return 0, err
-			}
+	for _, u := range urls {
+		if err := c.Visit(u); err != nil {
+			return 0, err
 		}
 	}
 	c.Wait()
-	if got := pages.Load(); got != int64(hosts*perHost) {
-		return 0, fmt.Errorf("colly read %d pages of %d", got, hosts*perHost)
+	if got := pages.Load(); got != int64(len(urls)) {
+		return 0, fmt.Errorf("colly read %d pages of %d", got, len(urls))
 	}
 	return float64(pages.Load()) / (processor() - used).Seconds(), nil
 }
@@ -146,7 +160,7 @@ func collyCrawl(addr string, hosts int) (float64, error) {
 // polls asks 200 feeds that never change, again and again, on connections that
 // stay open, with the state that a poll leaves kept as ever.
 func polls(ctx context.Context) (err error) {
-	w, err := serve(ctx)
+	w, err := serve(ctx, "portal")
 	if err != nil {
 		return err
 	}

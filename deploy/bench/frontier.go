@@ -125,7 +125,7 @@ func fill(ctx context.Context, data string) error {
 
 // startKnown is the process under measurement.
 func startKnown(ctx context.Context, dir string) error {
-	w, err := serve(ctx)
+	w, err := serve(ctx, "portal")
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ var benchmarks = map[string]struct {
 	"polls":      {"polls per second of feeds that have not changed", 5 * time.Minute, polls},
 	"robots":     {"Google's robots.txt cases, against temoto", 2 * time.Minute, robotsCases},
 	"freshness":  {"published to searchable for 500 simulated feeds (a simulation of the scheduler)", 5 * time.Minute, freshness},
+	"rivals":     {"a crawling framework and a feed reader beside us in the same simulator", 5 * time.Minute, rivals},
 	"politeness": {"requests too soon, two at a time or forbidden, of 100,000 or $REQUESTS, with successions of crawlers", 15 * time.Minute, politeness},
 	"hostile":    {"memory and time over every misbehaviour that simweb knows", 5 * time.Minute, hostile},
 	"frontier":   {"start and memory of a crawler that knows a million URLs", 10 * time.Minute, scale},

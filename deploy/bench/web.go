@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"xinwen/deploy/simweb"
 )
 
 // served is a web in a process of its own, so that its work is not counted as the
@@ -27,13 +29,13 @@ type served struct {
 	addr string
 }
 
-// serve starts the web.
-func serve(ctx context.Context) (*served, error) {
+// serve starts the web: "portal", or the volume sites of "simweb".
+func serve(ctx context.Context, which string) (*served, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	s := &served{cmd: exec.CommandContext(ctx, self, "web")}
+	s := &served{cmd: exec.CommandContext(ctx, self, "web", which)}
 	s.cmd.Stderr = os.Stderr
 	if s.in, err = s.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -66,7 +68,19 @@ const (
 
 // web answers until its input ends: for any host a feed at /feed, not modified for
 // who has seen it, and pages of 67 KB with 250 links, compressed.
-func web(_ context.Context) error {
+func web(ctx context.Context) error {
+	if len(os.Args) > 2 && os.Args[2] == "simweb" {
+		w, err := simweb.New(simweb.Options{NoDemo: true, Volume: simwebSites, VolumePages: perHost})
+		if err != nil {
+			return err
+		}
+		if err := w.Start(ctx); err != nil {
+			return err
+		}
+		fmt.Println(w.Addr())
+		_, _ = io.Copy(io.Discard, os.Stdin) // its end is what counts
+		return w.Close()
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -91,10 +105,16 @@ func web(_ context.Context) error {
 			w.Header().Set("Content-Type", "application/rss+xml")
 			_, _ = io.WriteString(w, rss(r.Host)) // a client that left is its own affair
 		case strings.HasPrefix(r.URL.Path, "/p/"):
+			n, err := strconv.Atoi(strings.TrimSuffix(r.URL.Path[3:], ".html"))
+			if err != nil {
+				http.NotFound(w, r)
+				return
+			}
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.Header().Set("Content-Encoding", "gzip")
-			n, _ := strconv.Atoi(strings.TrimSuffix(r.URL.Path[3:], ".html"))
 			_, _ = w.Write(pages[n%len(pages)]) // a client that left is its own affair
+			// Each page is one of its own, by a second member of its gzip.
+			_, _ = w.Write(gzipped([]byte("<p>" + r.Host + r.URL.Path)))
 		default:
 			http.NotFound(w, r)
 		}
