@@ -85,10 +85,12 @@ type page struct {
 	stated bool      // the title block is what the page says its title is
 	prose  []bool
 	unhide bool // what the page hides counts as shown
-	strike bool // what is usual on the host's pages counts as hidden
-	start  int  // first block that the rules keep
-	last   int  // block after the last that they keep
-	stop   int  // block at which another article begins
+	// unfolded are hidden blocks that a control beside them shows.
+	unfolded map[int]bool
+	strike   bool // what is usual on the host's pages counts as hidden
+	start    int  // first block that the rules keep
+	last     int  // block after the last that they keep
+	stop     int  // block at which another article begins
 
 	units, linked []float64 // prefix sums of units, and of those in links
 	found         template.Found
@@ -100,7 +102,7 @@ type page struct {
 // hidden reports whether the page does not show block i, as far as that
 // matters: known containers are often hidden until a script has run.
 func (p *page) hidden(i int) bool {
-	return p.strike && p.level(i) == memory.Usual || p.doc.Blocks[i].Hidden && !p.unhide && (p.under == nil || p.under[i]&cueKnown == 0)
+	return p.strike && p.level(i) == memory.Usual || p.doc.Blocks[i].Hidden && !p.unhide && !p.unfolded[i] && (p.under == nil || p.under[i]&cueKnown == 0)
 }
 
 // asideWorth is what an element that is named as no part of the article costs
@@ -139,6 +141,7 @@ func (p *page) measure() {
 	if p.hints.Templates != nil {
 		p.found = p.hints.Templates.Find(d, p.hints.Host)
 	}
+	p.unfold()
 	shown, unshown := 0.0, 0.0
 	for i := range d.Blocks {
 		if b := &d.Blocks[i]; isProse(b) {
@@ -207,6 +210,30 @@ func (p *page) measure() {
 		if c := p.cues[i] & (cueChrome | cueAside); c != 0 && e.End-e.First == 1 {
 			if b := &d.Blocks[e.First]; b.Element != i && b.Units < 20 && !p.prose[e.First] {
 				p.under[e.First] |= c & cueAside
+			}
+		}
+	}
+}
+
+// unfold finds the blocks that are hidden until a control is pressed which says
+// that it shows the rest of the text.
+func (p *page) unfold() {
+	d := p.doc
+	for i := range d.Blocks {
+		b := &d.Blocks[i]
+		if b.Hidden || len(b.Text) > 60 || b.Element < 0 || !unfolds.MatchString(b.Text) {
+			continue
+		}
+		e := b.Element
+		for up := 0; up < 2 && d.Elements[e].Parent >= 0; up++ {
+			e = d.Elements[e].Parent
+			for j := d.Elements[e].First; j < i; j++ {
+				if d.Blocks[j].Hidden && isProse(&d.Blocks[j]) {
+					if p.unfolded == nil {
+						p.unfolded = make(map[int]bool)
+					}
+					p.unfolded[j] = true
+				}
 			}
 		}
 	}
@@ -339,12 +366,40 @@ func (p *page) choose() Candidate {
 	if sum <= 0 {
 		return p.fallback()
 	}
+	if at := p.listed(end); at > 0 {
+		// The best run is a list of others, or ends in one; the article stands
+		// before it.
+		if f, e, s := p.bestRun(p.title+1, at); s > 0 {
+			first, end, sum, p.stop = f, e, s, at
+		}
+	}
 	if e := p.oneArticle(first, end); e < end {
 		end, p.stop = e, e
 	}
 	first, end = p.confirmedRun(first, end)
 	first = p.skipDeck(first, end)
 	return Candidate{Kinds: []Kind{KindRun}, flow: -1, First: first, End: end, Element: -1, Score: sum, Blocks: p.prune(first, end)}
+}
+
+// listed returns the heading between the title and the end of a run that
+// announces other articles and in whose section the run ends, where something is
+// said before it; 0 if there is none.
+func (p *page) listed(end int) int {
+	d := p.doc
+	if p.title < 0 {
+		return 0
+	}
+	for i := p.title + 1; i < end; i++ {
+		if b := &d.Blocks[i]; b.Units > 12 || p.good[i]-p.good[p.title+1] < 12 || !listHead.MatchString(b.Text) {
+			continue
+		}
+		if e := d.Blocks[i].Element; e >= 0 && d.Elements[e].Parent >= 0 {
+			if s := &d.Elements[d.Elements[e].Parent]; s.First == i && s.End >= end {
+				return i
+			}
+		}
+	}
+	return 0
 }
 
 // bestRun returns the run of blocks between from and to whose worth adds up to

@@ -50,6 +50,11 @@ func TestFindPicksTheArticleAndPrunesTheRest(t *testing.T) {
 		{"heading-in-article", `<h1>上调报价</h1><div>` + p(first) + `<h2>设备</h2>` + p(second) + `</div>`, []string{first, "设备", second}},
 		{"sentence-with-a-date", `<h1>上调报价</h1><div>` + p(first, "2025年11月3日，封装厂上调报价。", second) + `</div>`, []string{first, "2025年11月3日，封装厂上调报价。", second}},
 		{"pager", `<h1>上调报价</h1><div>` + p(first, second) + `<p>[1] <a href="/1_2.html">[2]</a> <a href="/1_2.html">下一页</a> 共2页</p></div>`, both},
+		{"folded", `<h1>上调报价</h1><div>` + p(first) + `<div style="display:none">` + p(second) + `</div><a class="more">展开全文</a></div>`, both},
+		{"hidden-without-control", `<h1>上调报价</h1><div>` + p(first) + `<div style="display:none">` + p(second) + `</div><a class="more">更多新闻</a></div>`, []string{first}},
+		{"list-of-flashes", `<h1>上调报价</h1><div>` + p(first) + `</div><div><h2>最新快讯</h2><ul><li>海岳微电子：拟投资六亿元建设封装基地，分两期实施。</li><li>临江海关：前十月集成电路出口增长一成四，进口下降百分之二。</li></ul></div>`, []string{first}},
+		{"date-line", `<h1>上调报价</h1><div id="artibody"><div>2025年11月06日 13:20 晶圆观察</div>` + p(first, second) + `</div>`, both},
+		{"byline", `<h1>Prices rise</h1><p>By Ines Marlow</p><p>Several packaging houses say they will charge more from January.</p><p>Customers said they had expected it.</p>`, []string{"Several packaging houses say they will charge more from January.", "Customers said they had expected it."}},
 		{"second-article", `<div><h1 class="t">上调报价</h1>` + p(first, second, first+"一", second+"二", first+"三") + `</div><div><h1 class="t">另一篇</h1>` + p("这是另一篇文章的第一段，讲的是别的事情，和上面没有关系。") + `</div>`, []string{first, second, first + "一", second + "二", first + "三"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

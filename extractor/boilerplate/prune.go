@@ -100,7 +100,7 @@ func (p *page) cutSections(from, to int, keep []bool) {
 		rest, all := p.good[end]-p.good[i+1], p.good[to]-p.good[from]
 		for j := i; j < end; j++ {
 			// The article goes on where a paragraph stands beside an earlier one.
-			if p.prose[j] && j > i && (last >= 0 && p.beside(last, j) || rest > 0.3*all) {
+			if p.prose[j] && j > i && (last >= 0 && p.beside(last, j) || rest > 0.3*all && !(last >= 0 && listHead.MatchString(b.Text))) {
 				break
 			}
 			keep[j] = false

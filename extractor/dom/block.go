@@ -198,6 +198,9 @@ func (b *builder) element(n *html.Node) {
 	if silent[a] || n.Data == "svg" || n.Data == "math" {
 		return
 	}
+	if a == atom.Sup && noteMark(n) {
+		return
+	}
 	hidden, tag := b.hidden, b.tag
 	block := blockLevel[a]
 	if !block && b.text.Len() > 0 && popsUp(n) {
@@ -238,6 +241,9 @@ func (b *builder) element(n *html.Node) {
 	case atom.Button, atom.Label, atom.Option:
 		b.ctrl++
 	}
+	if a == atom.Q { // browsers show the quotes
+		b.write("“")
+	}
 	if a == atom.A && Attr(n, "href") != "" && !b.inLink {
 		b.openLink(Attr(n, "href"))
 		b.walk(n)
@@ -247,6 +253,9 @@ func (b *builder) element(n *html.Node) {
 		}
 	} else {
 		b.walk(n)
+	}
+	if a == atom.Q {
+		b.write("”")
 	}
 	switch a {
 	case atom.Pre:
@@ -275,6 +284,17 @@ func (b *builder) element(n *html.Node) {
 func tellingScript(s string) bool {
 	return len(s) < 1<<20 && (strings.Contains(s, "createPageHTML(") || strings.Contains(s, "var ct") || strings.Contains(s, "ublish_time") || strings.Contains(s, "ublishTime") || strings.Contains(s, "pubtime") ||
 		strings.Contains(s, "uthorName") || strings.Contains(s, "uthor_name") || strings.Contains(s, "source: '") || strings.Contains(s, `"source":"`) || strings.Contains(s, "media_name"))
+}
+
+// noteMark reports whether a superscript is the bare number of a footnote, a link
+// inside the page: it would read as one of the text.
+func noteMark(n *html.Node) bool {
+	c := n.FirstChild
+	if c == nil || c.NextSibling != nil || c.DataAtom != atom.A || !strings.HasPrefix(Attr(c, "href"), "#") {
+		return false
+	}
+	t := c.FirstChild
+	return t != nil && t.Type == html.TextNode && t.Data != "" && '0' <= t.Data[0] && t.Data[0] <= '9'
 }
 
 // lostText reports whether a link without text is one that should have some: it

@@ -1,6 +1,7 @@
 package dom
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -147,4 +148,31 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestPicturesAndLostLinks(t *testing.T) {
+	d := Parse(`<p>一<img src="/a.png">二</p><img data-src="/b.png" src="data:image/gif;base64,R0"><p hidden><img srcset="/c.png 2x, /d.png"></p>
+<p>多家云厂商把<a href="/x"></a>的租金，<a href="#top"></a>下调<a class="icon" href="/y"></a>了<a href="/z"><img src="/e.png"></a>一成</p><p><a href="https://b.example/"></a>在财报里说</p><p></p>`)
+	var got []string
+	for _, m := range d.Images {
+		got = append(got, fmt.Sprintf("%s@%d hidden=%v", Source(m.Node), m.At, m.Hidden))
+	}
+	want := []string{"/a.png@1 hidden=false", "/b.png@1 hidden=false", "/c.png@1 hidden=true", "/e.png@2 hidden=false"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("pictures differ (-want +got):\n%s", diff)
+	}
+	gaps := make(map[string][]int)
+	for i := range d.Blocks {
+		gaps[d.Blocks[i].Text] = d.Blocks[i].Gaps
+	}
+	if diff := cmp.Diff(map[string][]int{"一二": nil, "多家云厂商把的租金，下调了一成": {len("多家云厂商把")}, "在财报里说": {0}}, gaps); diff != "" {
+		t.Errorf("lost links differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestNumbersOfFootnotesAreNoText(t *testing.T) {
+	d := Parse(`<p>产能为四万片<sup><a href="#n1">1</a></sup>，面积为300mm<sup>2</sup>，见<sup><a href="/list">3</a></sup>。<q>好</q></p>`)
+	if got, want := d.Blocks[0].Text, "产能为四万片，面积为300mm2，见3。“好”"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
