@@ -18,6 +18,7 @@ import (
 	"xinwen/extractor/dom"
 	"xinwen/extractor/duplicate"
 	"xinwen/extractor/entity"
+	"xinwen/extractor/keyword"
 	"xinwen/extractor/language"
 	"xinwen/extractor/memory"
 	"xinwen/extractor/metadata"
@@ -150,7 +151,7 @@ func (x *Extractor) enrich(a *news.Article) {
 		return
 	}
 	a.Mentions = x.mentions(a)
-	a.Topics = topic.Of(a)
+	a.Topics, a.Keywords = topic.Of(a), keyword.Of(a)
 }
 
 // reading is what is learned of a page beside its article.
