@@ -73,7 +73,7 @@ func (l *listing) best(ctx context.Context, hits []*shownHit, apart string) (map
 		"query":       l.query,
 		"post_filter": terms(fieldGroup, names),
 		"collapse":    object{"field": fieldGroup}, "sort": l.sort, "size": len(names),
-		"_source": false, "docvalue_fields": []string{fieldGroup, fieldTongue}, "track_total_hits": false,
+		"_source": false, "track_scores": true, "docvalue_fields": []string{fieldGroup, fieldTongue}, "track_total_hits": false,
 		"aggs": object{"mine": object{
 			"filter": terms(fieldGroup, names),
 			"aggs": object{"groups": object{

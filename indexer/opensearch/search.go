@@ -202,10 +202,12 @@ func (x *Index) listing(q *plan.Plan, match string, scorers []object) *listing {
 // order sorts the list as q asks for.
 func (l *listing) order(q *plan.Plan) {
 	// Without a time an article is the oldest.
-	switch q.Sort {
-	case search.SortRelevance:
+	switch half := q.Request.HalfLife; {
+	case q.Sort == search.SortRelevance && half > 0:
+		l.sort = []object{{"_script": object{"type": "number", "order": "desc", "script": decay(half.Std())}}}
+	case q.Sort == search.SortRelevance:
 		l.sort = []object{{"_score": object{"order": "desc"}}}
-	case search.SortOldest:
+	case q.Sort == search.SortOldest:
 		l.sort = []object{{query.FieldPublished: object{"order": "asc", "missing": "_first", "unmapped_type": "long"}}}
 	default:
 		l.sort = []object{{query.FieldPublished: object{"order": "desc", "missing": "_last", "unmapped_type": "long"}}}
@@ -216,6 +218,7 @@ func (l *listing) order(q *plan.Plan) {
 	}
 	var key any = q.After.Key
 	switch {
+	case q.Sort == search.SortRelevance && q.Request.HalfLife > 0: // as it is
 	case q.Sort == search.SortRelevance:
 		key = float32(q.After.Key)
 	case math.IsInf(q.After.Key, -1):
@@ -226,10 +229,19 @@ func (l *listing) order(q *plan.Plan) {
 	l.after = []any{key, q.After.ID}
 }
 
+// decay returns the script of what plan.Decay does.
+func decay(halfLife time.Duration) object {
+	return object{
+		"lang":   "expression",
+		"source": "ln(max(_score, 1e-9)) / ln(2) + doc['" + query.FieldPublished + "'].value / half",
+		"params": object{"half": float64(halfLife.Microseconds())},
+	}
+}
+
 // next reads up to n more hits.
 func (l *listing) next(ctx context.Context, n int) ([]*shownHit, error) {
 	body := object{
-		"query": l.query, "size": n, "sort": l.sort, "track_total_hits": l.first, "explain": l.explain,
+		"query": l.query, "size": n, "sort": l.sort, "track_scores": true, "track_total_hits": l.first, "explain": l.explain,
 		"_source": []string{fieldMeta, fieldArticle}, "docvalue_fields": []string{fieldGroup, fieldTongue},
 	}
 	if l.after != nil {
@@ -269,7 +281,7 @@ func (l *listing) next(ctx context.Context, n int) ([]*shownHit, error) {
 
 // show makes what is shown of hits.
 func (x *Index) show(ctx context.Context, q *plan.Plan, list []*shownHit) ([]search.Hit, error) {
-	view := x.planner.View(q)
+	view, now := x.planner.View(q), time.Now()
 	hits := make([]search.Hit, len(list))
 	err := parallel(ctx, len(list), func(i int) error {
 		h := list[i]
@@ -282,9 +294,16 @@ func (x *Index) show(ctx context.Context, q *plan.Plan, list []*shownHit) ([]sea
 		if q.Sort == search.SortRelevance && h.Score != nil {
 			hits[i].Score = *h.Score
 		}
+		if half := q.Request.HalfLife; half > 0 {
+			at, err := h.position()
+			if err != nil {
+				return err
+			}
+			hits[i].Score = plan.DecayedScore(at.Key, now, half)
+		}
 		if q.Request.Explain && h.Explanation != nil {
 			hits[i].Explanation = h.Explanation.tell()
-			if h.Score != nil && hits[i].Score > 0 {
+			if h.Score != nil && q.Request.HalfLife == 0 && hits[i].Score > 0 {
 				hits[i].Explanation.Value = hits[i].Score // one is rounded otherwise
 			}
 		}
