@@ -97,6 +97,7 @@ func BenchmarkMatch(b *testing.B) {
 			}
 			before := heap()
 			var rules []*Rule
+			leaves := query.NewLeaves()
 			for i := range n {
 				q := ""
 				switch k := g.IntN(100); {
@@ -111,7 +112,7 @@ func BenchmarkMatch(b *testing.B) {
 				default:
 					q = leaf() + " " + leaf() + " " + leaf()
 				}
-				r, err := Compile(news.Rule{ID: fmt.Sprint(i), Query: q}, evaluator())
+				r, err := Compile(news.Rule{ID: fmt.Sprint(i), Query: q}, evaluator(), leaves)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -120,6 +121,7 @@ func BenchmarkMatch(b *testing.B) {
 			made := cpu()
 			set := NewRules(rules)
 			made = cpu() - made
+			leaves = nil
 			size := heap() - before
 			matched, tested, i := 0, 0, 0
 			began := cpu()

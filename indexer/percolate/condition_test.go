@@ -56,7 +56,7 @@ func conditional(t *testing.T, r news.Rule, x search.Searcher) (p *Percolator, t
 		t.Fatal(err)
 	}
 	r.ID, r.Query = "r", "台积电"
-	compiled, err := Compile(r, evaluator())
+	compiled, err := Compile(r, evaluator(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,19 +39,26 @@ var evaluator = sync.OnceValue(func() *query.Evaluator {
 // The prefilter must never lose a match: 250,000 pairs of rule and article.
 func TestPrefilterLosesNothing(t *testing.T) {
 	e := evaluator()
-	g := querytest.New(1)
+	g, shared := querytest.New(1), query.NewLeaves()
 	var articles []*query.Document
 	for range 250 {
 		articles = append(articles, e.Document(g.Article()))
 	}
-	var rules []*Rule
+	var (
+		rules []*Rule
+		alone []*query.RuleMatcher // with leaves of their own
+	)
 	for i := range 1000 {
 		n := g.Query()
-		r, err := Compile(news.Rule{ID: fmt.Sprintf("rule-%d", i), Query: n.String()}, e)
+		r, err := Compile(news.Rule{ID: fmt.Sprintf("rule-%d", i), Query: n.String()}, e, shared)
 		if err != nil {
 			t.Fatalf("%s: %v", n, err)
 		}
-		rules = append(rules, r)
+		m, err := e.CompileRule(&news.Rule{Query: n.String()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules, alone = append(rules, r), append(alone, m)
 	}
 	set := NewRules(rules)
 	matches, tested := 0, 0
@@ -63,8 +70,8 @@ func TestPrefilterLosesNothing(t *testing.T) {
 			}
 			got[r.ID] = true
 		})
-		for _, r := range rules {
-			want := r.matcher.Match(d)
+		for i, r := range rules {
+			want := alone[i].Match(d)
 			if want {
 				matches++
 			}

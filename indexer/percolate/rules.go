@@ -39,13 +39,17 @@ type condition struct {
 	of string
 }
 
-// Compile makes a rule ready. Its errors are of type *query.SyntaxError.
-func Compile(r news.Rule, e *query.Evaluator) (*Rule, error) {
+// Compile makes a rule ready. Rules that are compiled with the same leaves share
+// them, which may be nil. Its errors are of type *query.SyntaxError.
+func Compile(r news.Rule, e *query.Evaluator, leaves *query.Leaves) (*Rule, error) {
 	m, err := e.CompileRule(&r)
 	if err != nil {
 		return nil, err
 	}
 	need := m.Requirement(e.Analyzer())
+	if leaves != nil {
+		m.Share(leaves)
+	}
 	out := &Rule{ID: r.ID, Name: r.Name, Query: r.Query, matcher: m, needs: slices.Clip(need.Needs)}
 	if need.Always || len(need.Prefixes) > 0 {
 		out.rest = &rest{need.Prefixes, need.Always}

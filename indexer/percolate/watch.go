@@ -111,6 +111,8 @@ type rulebook struct {
 	evaluator *query.Evaluator
 	compiled  map[string]*Rule
 	faults    map[string]Fault
+	// leaves are those of the rules that come into the next base.
+	leaves *query.Leaves
 	// base is the last set made of all rules; touched are the keys that changed
 	// since, gone the rules of base that they replace.
 	base    *Rules
@@ -126,6 +128,7 @@ const maxTouched = 1000
 func (b *rulebook) set() *Rules {
 	if b.base == nil || len(b.touched) > maxTouched {
 		b.base = NewRules(slices.Collect(maps.Values(b.compiled)))
+		b.leaves = query.NewLeaves()
 		clear(b.touched)
 		clear(b.gone)
 		return b.base
@@ -141,7 +144,7 @@ func (b *rulebook) set() *Rules {
 
 func newRulebook(e *query.Evaluator) *rulebook {
 	return &rulebook{
-		evaluator: e, compiled: make(map[string]*Rule), faults: make(map[string]Fault),
+		evaluator: e, compiled: make(map[string]*Rule), faults: make(map[string]Fault), leaves: query.NewLeaves(),
 		touched: make(map[string]bool), gone: make(map[*Rule]bool),
 	}
 }
@@ -172,7 +175,7 @@ func (b *rulebook) update(e jetstream.KeyValueEntry) bool {
 	if r.Disabled {
 		return false
 	}
-	compiled, err := Compile(r, b.evaluator)
+	compiled, err := Compile(r, b.evaluator, b.leaves)
 	if err != nil {
 		b.faults[key] = Fault{r.ID, err.Error()}
 		return false

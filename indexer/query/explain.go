@@ -22,7 +22,7 @@ func (m *Matcher) Explain(d *Document) []news.Span {
 		return nil
 	}
 	x := explanation{document: d, titleRunes: utf8.RuneCountInString(d.article.Title)}
-	x.visit(&m.root)
+	x.visit(m.root)
 	slices.SortStableFunc(x.places, func(a, b explained) int {
 		return cmp.Or(int(a.inText)-int(b.inText), cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end))
 	})
@@ -49,7 +49,7 @@ func (x *explanation) visit(s *step) {
 	case OpAnd, OpOr:
 		for i := range s.steps {
 			if s.steps[i].match(d) {
-				x.visit(&s.steps[i])
+				x.visit(s.steps[i])
 			}
 		}
 	case OpSequence:

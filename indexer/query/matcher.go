@@ -10,7 +10,7 @@ import (
 
 // Matcher tests documents against one query. It never changes and is safe for
 // concurrent use.
-type Matcher struct{ root step }
+type Matcher struct{ root *step }
 
 // NewMatcher compiles a clause.
 func NewMatcher(c *Clause) *Matcher { return &Matcher{newStep(c)} }
@@ -28,7 +28,7 @@ type step struct {
 	ideograph bool
 	// number is the length of a sequence or the distance of a near.
 	number int32
-	steps  []step
+	steps  []*step
 	// slots hold the one term of a word or keyword, too.
 	slots  []place
 	period *period // of OpRange
@@ -67,8 +67,8 @@ type lookup struct {
 
 func newLookup(k kind, term string) lookup { return lookup{hashOf(k, term), term} }
 
-func newStep(c *Clause) step {
-	s := step{op: c.Op, source: c.Source}
+func newStep(c *Clause) *step {
+	s := &step{op: c.Op, source: c.Source}
 	switch c.Field {
 	case FieldTitle:
 		s.in = inTitle
@@ -76,7 +76,7 @@ func newStep(c *Clause) step {
 		s.in = inText
 	}
 	if len(c.Clauses) > 0 {
-		s.steps = make([]step, len(c.Clauses))
+		s.steps = make([]*step, len(c.Clauses))
 		for i, part := range c.Clauses {
 			s.steps[i] = newStep(part)
 		}

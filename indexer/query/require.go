@@ -164,7 +164,7 @@ func (s *step) arrange(a *analysis.Analyzer) {
 		return
 	}
 	type ranked struct {
-		step  step
+		step  *step
 		share float64
 	}
 	list := make([]ranked, len(s.steps))
