@@ -45,7 +45,7 @@ var fields = []struct {
 	hold float64
 }{
 	{metadata.Title, 0.2, 3},
-	{metadata.Published, 2.5, 3},
+	{metadata.Published, 3, 3},
 	{metadata.Authors, 1, 3},
 }
 
