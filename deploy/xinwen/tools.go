@@ -95,7 +95,7 @@ func (c *crawlCmd) report(ctx context.Context, a *app.App) error {
 type extractCmd struct {
 	URL     string `name:"url" help:"Address the page was fetched from."`
 	JSONL   bool   `name:"jsonl" help:"Read lines {id, path or html_base64, url, content_type} and write one result a line, in their order."`
-	Explain bool   `help:"Show how: candidates with scores, blocks with the judgement on them, votes on the date."`
+	Explain bool   `help:"Show how: candidates with scores, blocks with the judgement on them, votes on title, dates, people and media."`
 	File    string `arg:"" optional:"" default:"-" help:"Saved page, or with --jsonl the lines; - is standard input."`
 }
 
