@@ -46,6 +46,7 @@ type cli struct {
 	Export     exportCmd     `cmd:"" help:"Print all articles that match." group:"tools of a running system"`
 	Alerts     alertsCmd     `cmd:"" help:"Work with alert rules." group:"tools of a running system"`
 	Sources    sourcesCmd    `cmd:"" help:"Work with sources." group:"tools of a running system"`
+	Lexicon    lexiconCmd    `cmd:"" help:"Work with the lexicon." group:"tools of a running system"`
 	Quarantine quarantineCmd `cmd:"" help:"See and replay what failed." group:"tools of a running system"`
 	Index      indexCmd      `cmd:"" help:"Work on the index." group:"tools of a running system"`
 	MCP        mcpCmd        `cmd:"" name:"mcp" help:"Offer search, articles, entities and backtests to an assistant (Model Context Protocol on standard input and output)." group:"tools of a running system"`

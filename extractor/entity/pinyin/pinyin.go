@@ -142,3 +142,23 @@ func wade(s string) string {
 	}
 	return head + tail
 }
+
+// Spell spells any text of Chinese characters as one word; "" if one of them is
+// not listed. Letters and digits stay.
+func Spell(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch s := readings()[r]; {
+		case s != "":
+			b.WriteString(s)
+		case r < utf8.RuneSelf:
+			b.WriteRune(r)
+		default:
+			return ""
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return capital(b.String())
+}
