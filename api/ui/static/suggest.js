@@ -31,6 +31,7 @@
       input.setAttribute(name, value);
     }
     let active = -1, asked = null, timer = 0, current = null;
+    let taken = false; // Enter has chosen, and must not send the form as well
 
     function close() {
       clearTimeout(timer);
@@ -109,6 +110,8 @@
       if (!event.isComposing) timer = setTimeout(ask, 120);
     });
     input.addEventListener('compositionend', () => { timer = setTimeout(ask, 120); });
+    input.addEventListener('keypress', (event) => { if (taken && event.key === 'Enter') event.preventDefault(); });
+    input.addEventListener('keyup', () => { taken = false; });
     input.addEventListener('blur', close);
     list.addEventListener('mousedown', (event) => {
       event.preventDefault(); // the field keeps the focus
@@ -126,6 +129,7 @@
         case 'ArrowUp': choose(active <= 0 ? n - 1 : active - 1); break;
         case 'Enter':
           if (active < 0) return close();
+          taken = true;
           insert(list.children[active]);
           break;
         case 'Escape': close(); break;
