@@ -440,8 +440,10 @@ func TestFailingReceiverIsLeftAloneForAWhile(t *testing.T) {
 	if d := p.wait("a", at(maxPause), time.Second); d != 0 {
 		t.Errorf("got %v after the pause, want one attempt", d)
 	}
-	if d := p.wait("a", at(maxPause), time.Second); d != time.Second {
-		t.Errorf("got %v, want the second to wait for the first", d)
+	for late, want := range map[time.Duration]time.Duration{0: leastPause, 300 * time.Millisecond: 300 * time.Millisecond, 900 * time.Millisecond: 100 * time.Millisecond} {
+		if d := p.wait("a", at(maxPause+late), time.Second); d != want {
+			t.Errorf("got %v %v after the first, want the second to wait %v for it", d, late, want)
+		}
 	}
 	p.report("a", at(maxPause), true, 0)
 	if d := p.wait("a", at(maxPause), time.Second); d != 0 {

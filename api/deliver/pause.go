@@ -20,10 +20,12 @@ type pauses struct {
 type pause struct {
 	failures int // in a row
 	until    time.Time
+	probed   time.Time // when an attempt was let through that has not ended
 }
 
 // wait returns how long receiver is to be left alone yet. When its pause is
-// over it lets one attempt through and holds the others back for probe.
+// over it lets one attempt through and holds the others back until that has
+// ended, at the longest for probe: they ask again, ever less often.
 func (p *pauses) wait(receiver string, now time.Time, probe time.Duration) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -32,9 +34,12 @@ func (p *pauses) wait(receiver string, now time.Time, probe time.Duration) time.
 		return 0
 	}
 	if d := r.until.Sub(now); d > 0 {
+		if !r.probed.IsZero() {
+			d = min(d, max(now.Sub(r.probed), leastPause))
+		}
 		return d
 	}
-	r.until = now.Add(probe)
+	r.until, r.probed = now.Add(probe), now
 	return 0
 }
 
@@ -56,6 +61,7 @@ func (p *pauses) report(receiver string, now time.Time, ok bool, wait time.Durat
 		p.receivers[receiver] = r
 	}
 	r.failures++
+	r.probed = time.Time{}
 	// Longer each time for the receiver as a whole, but short enough to notice
 	// its return.
 	r.until = now.Add(min(wait, maxPause))
@@ -63,3 +69,6 @@ func (p *pauses) report(receiver string, now time.Time, ok bool, wait time.Durat
 
 // maxPause is the longest that a failing receiver is left alone.
 const maxPause = 5 * time.Minute
+
+// leastPause is the first time that those wait who are held back for an attempt.
+const leastPause = 100 * time.Millisecond
