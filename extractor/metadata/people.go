@@ -562,7 +562,7 @@ func (s *signer) marked() {
 var reSourceClass = regexp.MustCompile(`(?:^|[\s_-])(?:source|media|origin|laiyuan)(?:[\s_-]?name)?(?:$|[\s_-])`)
 
 func (s *signer) sourceClass(e *dom.Element) {
-	if e.End-e.First > 1 || s.head >= 0 && e.First <= s.head || s.first >= 0 && e.First >= s.first && e.First <= s.last {
+	if s.Script == news.ScriptLatn || e.End-e.First > 1 || s.head >= 0 && e.First <= s.head || s.first >= 0 && e.First >= s.first && e.First <= s.last {
 		return
 	}
 	text := strings.TrimSpace(textOf(s.Doc, e))

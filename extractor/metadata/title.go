@@ -121,7 +121,7 @@ func (r *reader) firstLines(vote func(s, where string)) {
 		if b.Hidden || b.Units < 4 || b.Units > 50 || b.LinkDensity() > 0.5 || strings.ContainsAny(b.Text, "。；") || strings.HasPrefix(b.Text, "—") {
 			continue
 		}
-		if b.Strong || r.centred(b) {
+		if (b.Strong || r.centred(b)) && !isPerson(b.Text) {
 			vote(b.Text, "text bold line")
 			return
 		}

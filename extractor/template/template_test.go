@@ -57,3 +57,37 @@ func TestParseNamesTheFault(t *testing.T) {
 		}
 	}
 }
+
+func TestBuiltinTableKnowsTheMetadataOfOutlets(t *testing.T) {
+	table, err := Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		host, html string
+		part       Part
+		site       bool
+	}{
+		{"", `<div class="post_time_source">x</div>`, Time, false},
+		{"", `<span id="pubtime_baidu">x</span>`, Time, false},
+		{"", `<a id="ne_article_source">x</a>`, Credit, false},
+		{"", `<span id="editor_baidu">x</span>`, Editor, false},
+		{"", `<p class="show_author">x</p>`, Editor, false},
+		{"", `<h1 id="activity-name">x</h1>`, Title, false},
+		{"", `<a id="js_name">x</a>`, Publisher, false},
+		{"news.sina.com.cn", `<div class="date-source"><span class="source">x</span></div>`, Credit, true},
+		{"money.udn.com", `<div class="article-body__info">x</div>`, Author, true},
+		{"www.ithome.com", `<span id="author_baidu">作者：<strong>x</strong></span>`, Author, true},
+		{"www.36kr.com", `<a class="title-icon-item">y</a><div class="article-title-icon"><a class="title-icon-item">x</a></div>`, Author, true},
+	} {
+		d := dom.Parse(c.html)
+		f := table.Find(d, c.host)
+		found := f.General
+		if c.site {
+			found = f.Site
+		}
+		if len(found[c.part]) != 1 || dom.Text(d.Elements[found[c.part][0]].Node) != "x" {
+			t.Errorf("%s on %q: got %v for %s, want the element with x", c.html, c.host, found[c.part], c.part)
+		}
+	}
+}
