@@ -227,8 +227,11 @@ func (p *page) unfold() {
 		e := b.Element
 		for up := 0; up < 2 && d.Elements[e].Parent >= 0; up++ {
 			e = d.Elements[e].Parent
+			begun := false // what is unfolded goes on with a text that is shown
 			for j := d.Elements[e].First; j < i; j++ {
-				if d.Blocks[j].Hidden && isProse(&d.Blocks[j]) {
+				prose := isProse(&d.Blocks[j])
+				begun = begun || prose && !d.Blocks[j].Hidden
+				if begun && prose && d.Blocks[j].Hidden {
 					if p.unfolded == nil {
 						p.unfolded = make(map[int]bool)
 					}

@@ -53,6 +53,7 @@ func TestFindPicksTheArticleAndPrunesTheRest(t *testing.T) {
 		{"folded", `<h1>上调报价</h1><div>` + p(first) + `<div style="display:none">` + p(second) + `</div><a class="more">展开全文</a></div>`, both},
 		{"hidden-without-control", `<h1>上调报价</h1><div>` + p(first) + `<div style="display:none">` + p(second) + `</div><a class="more">更多新闻</a></div>`, []string{first}},
 		{"list-of-flashes", `<h1>上调报价</h1><div>` + p(first) + `</div><div><h2>最新快讯</h2><ul><li>海岳微电子：拟投资六亿元建设封装基地，分两期实施。</li><li>临江海关：前十月集成电路出口增长一成四，进口下降百分之二。</li></ul></div>`, []string{first}},
+		{"rules-of-the-house", `<h1>上调报价</h1><div class="a">` + p(first) + `</div><div class="b"><h4>留言规则</h4>` + p("本站对留言系统使用者发布的文字、图片保有修改或移除的权利，使用时表示已经同意下述规定。", "请勿重复发表内容相同或者类似的留言，也不要发表与主题无关的内容。") + `</div>`, []string{first}},
 		{"date-line", `<h1>上调报价</h1><div id="artibody"><div>2025年11月06日 13:20 晶圆观察</div>` + p(first, second) + `</div>`, both},
 		{"byline", `<h1>Prices rise</h1><p>By Ines Marlow</p><p>Several packaging houses say they will charge more from January.</p><p>Customers said they had expected it.</p>`, []string{"Several packaging houses say they will charge more from January.", "Customers said they had expected it."}},
 		{"second-article", `<div><h1 class="t">上调报价</h1>` + p(first, second, first+"一", second+"二", first+"三") + `</div><div><h1 class="t">另一篇</h1>` + p("这是另一篇文章的第一段，讲的是别的事情，和上面没有关系。") + `</div>`, []string{first, second, first + "一", second + "二", first + "三"}},

@@ -173,14 +173,15 @@ func alnum(r rune) bool {
 var ender = regexp.MustCompile(`(?i)^[\s【\[（(〔<>＞》▲▼■●◆★|｜※·•:：-]*(?:` +
 	`(?:相关|相關|延伸|推荐|推薦|更多|热门|熱門|精彩|猜你|为您|為您|为你|為你|您可能|你可能|大家都在|编辑精选|編輯精選|最新|滚动|滾動|今日|本周|本週|往期|上一篇|下一篇|点击排行|热点)` +
 	`(?:的|阅读|閱讀|快讯|快訊|新闻|新聞|报道|報導|報道|文章|推荐|推薦|资讯|資訊|内容|內容|链接|連結|鏈接|专题|專題|专区|导读|链接|关键词|產品|产品|喜欢|喜歡|感兴趣|在看|回顾|精彩|热点|要闻|消息|图片|话题|：|:)` +
-	`|热点排行|熱門排行|点击排行|排行榜|阅读排行|24小时|48小时|相关推荐|技术专区|技術專區|(?:最新|网友|網友|全部|热门)?(?:评论|評論|留言|回复|回應)(?:区|區|列表)?\s*[:：]?$|网友评论|網友評論|网友跟贴|跟贴|评论\s*[(（\d]|发表评论|發表評論|我要评论|评论区|留言板|參與討論|登录后` +
+	`|热点排行|熱門排行|点击排行|排行榜|阅读排行|24小时|48小时|相关推荐|技术专区|技術專區|(?:最新|网友|網友|全部|热门)?(?:评论|評論|留言|回复|回應)(?:区|區|列表)?\s*[:：]?$|网友评论|網友評論|网友跟贴|跟贴|评论\s*[(（\d]|发表评论|發表評論|我要评论|我要評論|我要留言|评论区|留言板|(?:留言|评论|評論|发言|發言)(?:规则|規則|须知|須知|守则|守則)|发表意见|發表意見|(?:服務|服务|使用|会员|會員)(?:條款|条款)\s*$|(?:隐私|隱私)(?:权|權)?政策\s*$|參與討論|登录后` +
 	`|分享到|分享至|一键分享|扫一扫|掃一掃|扫码|掃碼|打开微信|长按|長按|关注我们|關注我們|免责声明|免責聲明|版权声明|版權聲明|特别声明|郑重声明|声明[：:]|相关标签|标签[：:]|標籤[：:]|关键词[：:]|关键字[：:]|關鍵字[：:]|TAGS?[：:]` +
 	`|more [\p{L}&.]{3,20}$|related (?:articles?|stories|posts?|news|content|topics|reading|links)|more (?:from|on|in|stories|news|articles)\b|read (?:more|next|also)\b|recommended|you (?:may|might) (?:also|like)|most (?:read|popular|viewed)|trending|popular (?:posts|stories|articles)|latest (?:news|stories|posts|articles|from)|see also|up next|editor'?s'? picks|top stories|don'?t miss|further reading` +
-	`|comments?\s*(?:\(?\d+\)?)?$|\d+ (?:comments?|responses?|replies|thoughts?)\b|leave a (?:reply|comment)|post a comment|join the (?:conversation|discussion)|share this|share on|follow us|sign up (?:for|to)|subscribe (?:to|now)|about the author|filed under|tagged|topics?:|tags:|advertisement$|sponsored|previous (?:post|article)|next (?:post|article)` +
+	`|comments?\s*(?:\(?\d+\)?)?$|(?:comments? (?:policy|rules)|community guidelines|terms of (?:use|service)|privacy policy)\s*$|\d+ (?:comments?|responses?|replies|thoughts?)\b|leave a (?:reply|comment)|post a comment|join the (?:conversation|discussion)|share this|share on|follow us|sign up (?:for|to)|subscribe (?:to|now)|about the author|filed under|tagged|topics?:|tags:|advertisement$|sponsored|previous (?:post|article)|next (?:post|article)` +
 	`)`)
 
-// listHead matches a heading that announces other articles and nothing else.
-var listHead = regexp.MustCompile(`^(?:相关|相關|延伸|推荐|推薦|更多|热门|熱門|最新|滚动|滾動|24小时|精彩|大家都在看的?|其他|其它)(?:阅读|閱讀|快讯|快訊|新闻|新聞|报道|報導|報道|文章|推荐|推薦|资讯|資訊|消息|排行)?\s*[:：]?$`)
+// listHead matches a heading that announces other articles, or the rules of a
+// site, and nothing else.
+var listHead = regexp.MustCompile(`(?i)^(?:comments? (?:policy|rules)|community guidelines|terms of (?:use|service)|privacy policy)$|^(?:留言|评论|評論|发言|發言)(?:规则|規則|须知|須知|守则|守則)$|^(?:发表|發表)(?:意见|意見|评论|評論)$|^(?:相关|相關|延伸|推荐|推薦|更多|热门|熱門|最新|滚动|滾動|24小时|精彩|大家都在看的?|其他|其它)(?:阅读|閱讀|快讯|快訊|新闻|新聞|报道|報導|報道|文章|推荐|推薦|资讯|資訊|消息|排行)?\s*[:：]?$`)
 
 // unfolds matches a control that shows the rest of a text.
 var unfolds = regexp.MustCompile(`(?i)^\s*(?:点击|點擊)?(?:展开|展開|阅读|閱讀|查看|显示|顯示)\s*(?:全文|全部|剩余|剩餘|余下|餘下|更多)(?:内容|內容)?\s*\S?\s*$|^\s*(?:read|show|view) (?:more|full (?:article|story|text)|the (?:rest|full (?:article|story)))\W*$|^continue reading\W*$`)
