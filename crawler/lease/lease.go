@@ -110,9 +110,9 @@ func (l *Leases) Run(ctx context.Context) error {
 		return l.alone(ctx)
 	}
 	l.bury(ctx)
-	w, err := l.opts.KV.Watch(ctx, "crawler.>")
+	w, err := l.watch(ctx)
 	if err != nil {
-		return fmt.Errorf("leases: %w", err)
+		return nil // told to stop before it began
 	}
 	defer func() { _ = w.Stop() }() // the connection ends it at the latest
 	var wg sync.WaitGroup
@@ -153,6 +153,26 @@ func (l *Leases) Run(ctx context.Context) error {
 		}
 		if ready {
 			l.balance(ctx)
+		}
+	}
+}
+
+// watch begins to follow the leases. A server that goes away just then is waited
+// for as it is later; the only error is that of ctx.
+func (l *Leases) watch(ctx context.Context) (jetstream.KeyWatcher, error) {
+	for {
+		w, err := l.opts.KV.Watch(ctx, "crawler.>")
+		if err == nil {
+			return w, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		l.opts.Log.Warn("leases cannot be seen, will go on", "err", err)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Second):
 		}
 	}
 }
