@@ -28,8 +28,13 @@ func prepare(t *testing.T, web *simweb.Web, o simweb.SourceOptions) run.Part {
 // start runs everything in this process until the test ends.
 func start(t *testing.T, s run.Part) *run.Client {
 	t.Helper()
+	return startWith(t, s.Config())
+}
+
+func startWith(t *testing.T, c app.Config) *run.Client {
+	t.Helper()
 	var log bytes.Buffer // read when nothing writes any more
-	a, err := app.New(app.Options{Config: s.Config(), Logger: slog.New(slog.NewTextHandler(&log, nil)), Version: "e2e"})
+	a, err := app.New(app.Options{Config: c, Logger: slog.New(slog.NewTextHandler(&log, nil)), Version: "e2e"})
 	if err != nil {
 		t.Fatal(err)
 	}
