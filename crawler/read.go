@@ -77,6 +77,7 @@ func (c *Crawler) readList(ctx context.Context, src *source.Source, w way, v *vi
 			return found{}, err
 		}
 		anyNew := false
+		var here []feed.Entry
 		for _, e := range page.Entries {
 			if !anyNew {
 				_, known, err := c.frontier.Known(ctx, e.URL)
@@ -85,9 +86,12 @@ func (c *Crawler) readList(ctx context.Context, src *source.Source, w way, v *vi
 				}
 				anyNew = !known
 			}
-			entries = append(entries, feed.Entry{URL: e.URL, FeedEntry: e.FeedEntry})
+			here = append(here, feed.Entry{URL: e.URL, FeedEntry: e.FeedEntry})
 		}
-		// A page of which everything is known ends the way back.
+		// The way back ends at a page of which everything is known. So what is on
+		// further pages must be in the frontier first: a crash in between would leave
+		// it behind a first page that is known, and nobody would look for it again.
+		entries = append(here, entries...)
 		if n >= pages || page.Next == "" || read[page.Next] || !anyNew {
 			return found{entries: entries, whole: true}, nil
 		}
