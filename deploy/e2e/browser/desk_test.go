@@ -61,6 +61,9 @@ func open(t *testing.T) *desk {
 	if testing.Short() {
 		t.Skip("crawls the demo web and starts a browser")
 	}
+	if raced {
+		t.Skip("pages are slow with -race; go test without it")
+	}
 	binary := chromium()
 	if binary == "" {
 		t.Skip("Chromium is not here: apt-get install chromium")

@@ -15,6 +15,7 @@ import (
 
 	"xinwen/deploy/e2e/internal/run"
 	"xinwen/deploy/simweb"
+	"xinwen/news"
 	"xinwen/news/weburl"
 )
 
@@ -102,7 +103,27 @@ func (w *world) until(limit time.Duration, missing func() string) {
 		return missing()
 	})
 	if last != "" {
+		w.explain()
 		w.T.Fatalf("after %s: %s", limit, last)
+	}
+}
+
+// explain says what became of the articles that are missing.
+func (w *world) explain() {
+	w.T.Helper()
+	fetched := w.web.Log().Fetched()
+	for _, a := range w.web.Articles() {
+		if _, err := w.Article(weburl.ID(a.URL)); err != nil {
+			w.T.Logf("%s, fetched %d times: %v", a.URL, fetched[a.URL], err)
+		}
+	}
+	for _, q := range w.Quarantine() {
+		w.T.Logf("quarantine: %s %s: %s", q.Service, q.URL, q.Reason)
+	}
+	for _, s := range w.Sources() {
+		if s.Status != news.SourceOK {
+			w.T.Logf("source %s: %s, %d items, %d articles, %s", s.ID, s.Status, s.Items, s.Articles, s.LastError)
+		}
 	}
 }
 

@@ -11,13 +11,18 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
+	"net/url"
 	"os"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
 
 	"xinwen/deploy/app"
 	"xinwen/news/bus"
@@ -52,6 +57,9 @@ type Part struct {
 	Data     string
 	NATS     string // where the server is
 	Serve    string // listen there, and be the server
+	Cluster  string // where a server of a cluster listens for the others
+	Routes   []string
+	Replicas int
 	Listen   string // of the api; any port if empty
 	Sources  string // file
 	Resolve  []string
@@ -87,7 +95,7 @@ func (d Death) reached() func(string) {
 
 // Config returns the configuration that p means.
 func (p Part) Config() app.Config {
-	c := app.Config{Data: p.Data, NATS: bus.Config{URL: p.NATS, MinFreeBytes: p.MinFree}}
+	c := app.Config{Data: p.Data, NATS: bus.Config{URL: p.NATS, MinFreeBytes: p.MinFree, Replicas: p.Replicas}}
 	c.Crawler.Sources = p.Sources
 	c.Crawler.Resolve = p.Resolve
 	c.Crawler.Timeout = p.Timeout
@@ -115,13 +123,20 @@ func child(text string) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	var stop func(context.Context) error
 	addr := ""
-	if p.Serve != "" {
+	switch {
+	case p.Cluster != "":
+		s, err := node(p)
+		if err != nil {
+			return err
+		}
+		stop = func(context.Context) error { s.Shutdown(); s.WaitForShutdown(); return nil }
+	case p.Serve != "":
 		b, err := bus.Open(ctx, bus.Options{Config: bus.Config{Dir: p.Data, Listen: p.Serve}, Logger: log})
 		if err != nil {
 			return err
 		}
 		stop = func(context.Context) error { return b.Close() }
-	} else {
+	default:
 		a, err := app.New(app.Options{Config: p.Config(), Services: p.Services, Logger: log, Version: "e2e", Reached: p.Death.reached()})
 		if err != nil {
 			return err
@@ -136,4 +151,35 @@ func child(text string) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	return stop(ctx)
+}
+
+// node starts a server of a cluster that keeps its streams as ours are kept.
+func node(p Part) (*natsserver.Server, error) {
+	o := &natsserver.Options{
+		ServerName: p.Name, NoSigs: true, JetStream: true, StoreDir: p.Data, SyncAlways: true,
+		Cluster: natsserver.ClusterOpts{Name: "chaos", PoolSize: -1},
+	}
+	for _, at := range []struct {
+		addr string
+		host *string
+		port *int
+	}{{p.Serve, &o.Host, &o.Port}, {p.Cluster, &o.Cluster.Host, &o.Cluster.Port}} {
+		addr, err := netip.ParseAddrPort(at.addr)
+		if err != nil {
+			return nil, err
+		}
+		*at.host, *at.port = addr.Addr().String(), int(addr.Port())
+	}
+	for _, r := range p.Routes {
+		o.Routes = append(o.Routes, &url.URL{Scheme: "nats", Host: r})
+	}
+	s, err := natsserver.NewServer(o)
+	if err != nil {
+		return nil, err
+	}
+	s.Start()
+	if !s.ReadyForConnections(20 * time.Second) {
+		return nil, errors.New("the NATS server does not answer")
+	}
+	return s, nil
 }

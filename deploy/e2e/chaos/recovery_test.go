@@ -1,0 +1,175 @@
+package chaos
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"xinwen/deploy/app"
+	"xinwen/deploy/e2e/internal/run"
+	"xinwen/indexer/search"
+	"xinwen/news/bus"
+)
+
+// searchable hands in an article again and again until the api takes it, and
+// returns when a search finds it.
+func (w *world) searchable(name string) {
+	w.T.Helper()
+	line, err := json.Marshal(map[string]string{
+		"id": name, "url": "https://recovery.example/" + name, "title": "恢复测试" + name, "lang": "zh", "source": "recovery",
+		"text": "恢复测试用的文章，编号" + name + "。晶圆厂的产能正在回升，设备交货也恢复正常。",
+	})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	w.until(60*time.Second, func() string {
+		res, err := http.Post(w.Base+"/v1/articles", "application/x-ndjson", bytes.NewReader(append(line, '\n')))
+		if err != nil {
+			return err.Error()
+		}
+		defer res.Body.Close()
+		if res.StatusCode >= 300 {
+			return res.Status
+		}
+		return ""
+	})
+	w.until(60*time.Second, func() string {
+		var r search.Result
+		if err := w.Ask("/v1/search", url.Values{"q": {`"恢复测试` + name + `"`}, "size": {"1"}}, &r); err != nil {
+			return err.Error()
+		}
+		if r.Total == 0 {
+			return name + " is not found"
+		}
+		return ""
+	})
+}
+
+// TestRecovers measures how long after a fault a new article is found, from its
+// being handed in. The lines of figures are for deploy/bench.
+func TestRecovers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts several systems")
+	}
+	times := 1
+	if long() {
+		times = 5
+	}
+	report := func(t *testing.T, what string, target time.Duration, took []time.Duration) {
+		var worst time.Duration
+		for _, d := range took {
+			worst = max(worst, d)
+		}
+		fmt.Printf("figure\t%s, worst of %d\t%.3g\ts\t< %.0f\t-\n", what, len(took), worst.Seconds(), target.Seconds())
+		if worst > 4*target { // the machine may be busy; the figure says how long it took
+			t.Errorf("%s: %s, want %s", what, worst, target)
+		}
+	}
+	t.Run("whole", func(t *testing.T) {
+		w := newWorld(t)
+		p := whole(t, w)
+		p.Sources = "none"
+		x := run.Launch(t, p)
+		w.searchable("whole-before")
+		var took []time.Duration
+		for i := range times {
+			began := time.Now()
+			x.Kill()
+			x = run.Launch(t, p)
+			w.searchable(fmt.Sprint("whole-", i))
+			took = append(took, time.Since(began))
+		}
+		x.Stop(t)
+		report(t, "kill -9 of the whole process", 5*time.Second, took)
+	})
+	t.Run("services", func(t *testing.T) {
+		w := newWorld(t)
+		list := parts(t, w)
+		sys := &system{t: t, parts: list, running: make(map[string]*run.Process)}
+		w.supervise = sys.supervise
+		defer sys.stop()
+		for _, p := range list {
+			p.Sources = "none"
+			sys.start(p)
+			if p.Name == "nats" {
+				<-sys.running["nats"].Started()
+			}
+		}
+		w.searchable("services-before")
+		var services, server []time.Duration
+		for i := range times {
+			for _, name := range []string{app.Extractor, app.Indexer, app.API, "nats"} {
+				began := time.Now()
+				sys.kill(name)
+				w.searchable(fmt.Sprint(name, "-", i))
+				if name == "nats" {
+					server = append(server, time.Since(began))
+				} else {
+					services = append(services, time.Since(began))
+				}
+			}
+		}
+		report(t, "kill -9 of extractor, indexer, api", 5*time.Second, services)
+		report(t, "kill -9 and restart of NATS", 15*time.Second, server)
+	})
+	t.Run("cluster", func(t *testing.T) {
+		w := newWorld(t)
+		nodes, urls := cluster(t, loopback)
+		sys := &system{t: t, parts: nodes, running: make(map[string]*run.Process)}
+		defer sys.stop()
+		for _, p := range nodes {
+			sys.start(p)
+		}
+		p := whole(t, w)
+		p.NATS, p.Replicas, p.Sources = urls, 3, "none"
+		x := run.Launch(t, p)
+		w.searchable("cluster-before")
+		var took []time.Duration
+		for i := range times {
+			leader := leaderOf(t, urls, bus.Pages)
+			began := time.Now()
+			sys.running[leader].Kill()
+			w.searchable(fmt.Sprint("cluster-", i))
+			took = append(took, time.Since(began))
+			<-sys.start(sys.running[leader].Part).Started()
+		}
+		x.Stop(t)
+		report(t, "kill -9 of the leader of PAGES, three servers", 15*time.Second, took)
+	})
+}
+
+// leaderOf returns the server that leads a stream.
+func leaderOf(t *testing.T, urls, stream string) string {
+	t.Helper()
+	nc, err := nats.Connect(urls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leader := ""
+	missing := run.Poll(t.Context(), 30*time.Second, func() string {
+		s, err := js.Stream(t.Context(), stream)
+		if err != nil {
+			return err.Error()
+		}
+		if leader = s.CachedInfo().Cluster.Leader; leader == "" {
+			return "no leader"
+		}
+		return ""
+	})
+	if missing != "" {
+		t.Fatal(missing)
+	}
+	return leader
+}
