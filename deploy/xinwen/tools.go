@@ -96,6 +96,7 @@ type extractCmd struct {
 	URL     string `name:"url" help:"Address the page was fetched from."`
 	JSONL   bool   `name:"jsonl" help:"Read lines {id, path or html_base64, url, content_type} and write one result a line, in their order."`
 	Explain bool   `help:"Show how: candidates with scores, blocks with the judgement on them, votes on title, dates, people and media."`
+	Memory  string `name:"memory" placeholder:"FILE" help:"What the pages of hosts have in common, as the bucket memory has it: an article's site_memory names the state it was read with."`
 	File    string `arg:"" optional:"" default:"-" help:"Saved page, or with --jsonl the lines; - is standard input."`
 }
 
@@ -106,7 +107,7 @@ func (e *extractCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer in.Close()
-	x, err := newExtractor()
+	x, err := newExtractor(e.Memory)
 	if err != nil {
 		return err
 	}
@@ -157,19 +158,33 @@ func (c *annotateCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer in.Close()
-	x, err := newExtractor()
+	x, err := newExtractor("")
 	if err != nil {
 		return err
 	}
 	return x.AnnotateLines(ctx, in, os.Stdout)
 }
 
-func newExtractor() (*extractor.Extractor, error) {
+// newExtractor returns an extractor with the lexicon that comes with the program
+// and the memory of hosts in a file, "" for none.
+func newExtractor(memory string) (*extractor.Extractor, error) {
 	l, err := lexicon.Builtin()
 	if err != nil {
 		return nil, err
 	}
-	return extractor.New(extractor.Options{Lexicon: lexicon.NewStore(l)})
+	o := extractor.Options{Lexicon: lexicon.NewStore(l)}
+	if memory != "" {
+		f, err := os.Open(memory)
+		if err != nil {
+			return nil, err
+		}
+		o.Memory, err = extractor.ReadMemory(f)
+		_ = f.Close() // only read
+		if err != nil {
+			return nil, hint(fmt.Errorf("%s: %w", memory, err), "take it from the bucket: nats kv get memory HOST --raw")
+		}
+	}
+	return extractor.New(o)
 }
 
 // open returns a file, or standard input for "-".
