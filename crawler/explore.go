@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ import (
 // a sitemap, a list page or a site's home. Each way that it finds is asked once.
 func (c *Crawler) explore(ctx context.Context, address string) (*news.Discovery, error) {
 	began := time.Now()
+	guessed := !strings.Contains(address, "://")
 	address, err := completeAddress(address)
 	if err != nil {
 		return nil, err
@@ -32,7 +34,16 @@ func (c *Crawler) explore(ctx context.Context, address string) (*news.Discovery,
 	d := &news.Discovery{URL: address, Candidates: []news.Probe{}}
 	v := &visit{crawler: c, source: src, urgent: true, robots: true}
 	defer v.end()
-	resp, got := v.get(ctx, fetch.Request{URL: address, Accept: acceptFeed + ", text/html"})
+	const accept = acceptFeed + ", text/html"
+	resp, got := v.get(ctx, fetch.Request{URL: address, Accept: accept})
+	var fe *fetch.Error
+	if guessed && errors.As(got, &fe) && (fe.Kind == fetch.KindConnect || fe.Kind == fetch.KindTLS || fe.Kind == fetch.KindProtocol) {
+		plain := "http" + strings.TrimPrefix(address, "https")
+		if r, err := v.get(ctx, fetch.Request{URL: plain, Accept: accept}); err == nil {
+			address, resp, got = plain, r, nil
+			d.URL, src.Home = plain, plain
+		}
+	}
 	v.end()
 	at := address
 	if got == nil {
@@ -192,15 +203,26 @@ func titleOf(resp *fetch.Response) string {
 	if f, err := feed.Parse(resp.Body, resp.ContentType(), resp.URL); err == nil {
 		return f.Title
 	}
-	title := head.Read(resp.Body, resp.ContentType(), resp.URL).Title
-	// "Chip Daily - all about chips": the name comes first, mostly.
-	for _, between := range []string{" | ", " - ", " – ", " — ", "_", "｜", "－", "-"} {
-		if name, _, ok := strings.Cut(title, between); ok && strings.TrimSpace(name) != "" {
-			title = name
-		}
-	}
-	if r := []rune(strings.TrimSpace(title)); len(r) > 60 {
+	title := siteName(head.Read(resp.Body, resp.ContentType(), resp.URL).Title)
+	if r := []rune(title); len(r) > 60 {
 		return string(r[:60])
+	}
+	return title
+}
+
+// between parts the name of a site from what the page is about.
+var between = regexp.MustCompile(`\s+[-–—|·:]\s+|[|_｜－]`)
+
+// plain are parts of a title that name no site.
+var plain = []string{"news", "home", "homepage", "latest", "latest news", "首页", "首頁", "新闻", "新聞", "资讯", "資訊"}
+
+// siteName returns the part of a front page's title that names the site: the
+// first, mostly.
+func siteName(title string) string {
+	for _, part := range between.Split(title, -1) {
+		if part = strings.TrimSpace(part); part != "" && !slices.Contains(plain, strings.ToLower(part)) {
+			return part
+		}
 	}
 	return strings.TrimSpace(title)
 }

@@ -22,6 +22,7 @@ var sourceTexts = messages{
 	"source-name":        {"Name", "名称", "名稱"},
 	"source-ways":        {"How it is read", "读取方式", "讀取方式"},
 	"source-ways-n":      {"%d ways in", "%d 个入口", "%d 個入口"},
+	"source-way-one":     {"1 way in", "1 个入口", "1 個入口"},
 	"source-entries":     {"%d entries", "%d 条", "%d 則"},
 	"source-lag":         {"Lag", "滞后", "延遲"},
 	"source-lag-about":   {"How long after publication new articles are found", "新文章发布后多久被发现", "新文章發布後多久被發現"},
