@@ -198,8 +198,9 @@ func (b *Ballot) several(w *Weights) []*Candidate {
 	for i := range b.Candidates {
 		c := &b.Candidates[i]
 		c.Confidence = round(1 / (1 + math.Exp(-c.score)))
-		// The best is taken more readily than further ones.
-		if c.Confidence >= w.Least && (i == 0 || c.Confidence >= 0.5) {
+		// The best, and whoever stands beside it, is taken more readily than
+		// further ones.
+		if c.Confidence >= w.Least && (c.Confidence >= 0.5 || c.score >= b.Candidates[0].score-0.3) {
 			c.Elected = true
 			out = append(out, c)
 		}

@@ -11,7 +11,7 @@ import (
 // or two characters, or a foreign one with a middle dot.
 func isPerson(s string) bool {
 	if strings.Contains(s, "·") {
-		return hanOnly(s) && utf8.RuneCountInString(s) <= 12
+		return hanOnly(s) && utf8.RuneCountInString(s) <= 12 && !organisation.MatchString(s)
 	}
 	if !hanOnly(s) {
 		return false
@@ -50,6 +50,9 @@ var notNames = func() map[string]bool {
 // organisation matches Chinese names that are no person's.
 var organisation = regexp.MustCompile(`(?:网|網|报|報|社|集团|集團|公司|网络|系统|中心|频道|頻道|新闻|新聞|资讯|資訊|编辑部|編輯部|報導|报道|日报|周刊|杂志|雜誌|电视台|電視台|在线|传媒|傳媒|科技|博客)$`)
 
+// reSocial is what links beside a name leave.
+var reSocial = regexp.MustCompile(`(?i)\s+(?:twitter|facebook|linkedin|instagram|@\w+|email)$`)
+
 // personNames cuts a list of names and trims what content systems put around
 // them.
 func personNames(s string) []string {
@@ -67,6 +70,7 @@ func personNames(s string) []string {
 		if i := strings.IndexAny(x, "_0123456789"); i > 0 && hasHan(x) {
 			x = strings.TrimSpace(x[:i])
 		}
+		x = strings.TrimSpace(reSocial.ReplaceAllString(x, ""))
 		if fold(x) == "" || utf8.RuneCountInString(x) < 2 || length(x) > 24 || reJunkName.MatchString(x) || len(out) >= 12 {
 			continue
 		}

@@ -419,7 +419,7 @@ func (r *reader) besideDate() string {
 
 var reClock = regexp.MustCompile(`\d{1,2}:\d{2}|\d{1,2}[-/月]\d{1,2}`)
 
-var reJunkCredit = regexp.MustCompile(`(?i)^(?:网络|互联网|未知|不详|本站|原创|转载|作者|时间|日期)$|^[\d\s:.-]+$`)
+var reJunkCredit = regexp.MustCompile(`(?i)^(?:网络|互联网|未知|不详|本[站网](?:站?原创)?|[本网]站原创|原创|转载|作者|时间|日期)$|^[\d\s:.-]+$`)
 
 // joinLabel appends the next block to one that ends in a label.
 func (r *reader) joinLabel(i int, s string) string {

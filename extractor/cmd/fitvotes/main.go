@@ -297,12 +297,14 @@ func taken(p []float64, least float64, several bool) []int {
 	}
 	var out []int
 	for i := range p {
-		if i == best || p[i] >= 0.5 && p[i] >= least {
+		if p[i] >= least && (p[i] >= 0.5 || logit(p[i]) >= logit(p[best])-0.3) {
 			out = append(out, i)
 		}
 	}
 	return out
 }
+
+func logit(p float64) float64 { return math.Log(p / (1 - p)) }
 
 // outcome is 1 if one of what is taken is right, -1 if none is, 0 if nothing is
 // taken.
