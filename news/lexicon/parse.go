@@ -62,6 +62,14 @@ func parse(file string, data []byte) ([]entry, Faults) {
 		p.fault(line, what, "a lexicon file is a list of flat entities; break long lists into lines")
 		return nil, p.faults
 	}
+	if entries, ok := parseFlat(file, string(data)); ok {
+		return entries, nil
+	}
+	return p.yaml(data)
+}
+
+// yaml reads a file that parseFlat does not understand, or that has faults.
+func (p *fileParser) yaml(data []byte) ([]entry, Faults) {
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		line, what := 1, err.Error()
