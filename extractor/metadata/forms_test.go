@@ -164,6 +164,10 @@ func TestPeopleForms(t *testing.T) {
 		{name: "agency", html: `<p>新华社北京11月10日电（记者方知行）` + strings.TrimPrefix(body, "<div><p>"), want: people{Authors: []string{"方知行"}, Reporter: "方知行", Credit: "新华社"}},
 		{name: "medium-of-reporter", html: body + `<p>江南晚报记者 方知行</p>`, want: people{Authors: []string{"方知行"}, Reporter: "方知行", Credit: "江南晚报"}},
 		{name: "editor-signs-alone", html: body + `<p>（责任编辑：周未）</p>`, want: people{Authors: []string{"周未"}, Editor: "周未"}},
+		{name: "wide-labels", html: `<p>作　者：方知行　来　源：晶圆观察</p>` + body, want: people{Authors: []string{"方知行"}, Credit: "晶圆观察"}},
+		{name: "bulletin-board", html: `<p>发信人: waferfan (芯片迷), 信区: IC</p>` + body, want: people{Authors: []string{"waferfan"}}},
+		{name: "posted", html: body + `<p>本帖由<b>晶圆老兵</b>于2025年11月10日 08:00发表</p>`, want: people{Authors: []string{"晶圆老兵"}}},
+		{name: "about-the-author-is-no-author", html: body + `<p>作者单位：临江大学微电子学院</p>`, want: people{}},
 		{name: "two-editors-sign", html: body + `<p>(责编：周未、岳行)</p>`, want: people{Authors: []string{"周未", "岳行"}, Editor: "周未、岳行"}},
 		{name: "medium-with-dot-is-no-person", html: `<p>2025-11-10 来源：晶圆报·中晶网</p>` + body, want: people{Credit: "晶圆报·中晶网"}},
 		{name: "own-work-is-no-source", html: `<p>2025-11-10 来源：本站原创</p>` + body, want: people{}},
@@ -203,6 +207,13 @@ func TestPeopleForms(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestTheTitleNamesTheBlogger(t *testing.T) {
+	m := readPage(`<title>上调报价的影响_晶圆老兵的博客_芯火博客</title><h1>上调报价的影响</h1>`+body, news.ScriptHans, nil, "")
+	if diff := cmp.Diff(m.Authors, []string{"晶圆老兵"}); diff != "" || m.Publisher != "芯火博客" {
+		t.Errorf("got %q, %q", m.Authors, m.Publisher)
 	}
 }
 

@@ -82,7 +82,24 @@ var labels = []struct {
 	{"本文作者", authorRole, false},
 	{"原作者", authorRole, false},
 	{"原创作者", authorRole, false},
+	{"作者简介", otherRole, false},
+	{"作者單位", otherRole, false},
+	{"作者单位", otherRole, false},
 	{"作者", authorRole, false},
+	{"楼主", authorRole, false},
+	{"樓主", authorRole, false},
+	{"发帖人", authorRole, false},
+	{"发帖者", authorRole, false},
+	{"發帖人", authorRole, false},
+	{"发信人", authorRole, false},
+	{"發信人", authorRole, false},
+	{"送交者", authorRole, false},
+	{"提交者", authorRole, false},
+	{"投稿人", authorRole, false},
+	{"上传者", authorRole, false},
+	{"整理者", authorRole, false},
+	{"专栏作家", authorRole, false},
+	{"專欄作家", authorRole, false},
 	{"撰稿", authorRole, false},
 	{"撰文", authorRole, false},
 	{"供稿", authorRole, false},
@@ -193,8 +210,12 @@ func labelAt(s string) (role, int, bool) {
 	return noRole, 0, false
 }
 
+// reSpaced matches labels that are set wide: 作　者：.
+var reSpaced = regexp.MustCompile(`(作|来|來|编|編|记|記)[ \x{3000}\x{a0}]{1,6}(者|源|辑|輯)([ \x{3000}\x{a0}]*[:：])`)
+
 // readNames finds the labelled names in one line.
 func readNames(s string) []named {
+	s = reSpaced.ReplaceAllString(s, "$1$2$3")
 	var out []named
 	prev := rune(' ')
 	for i := 0; i < len(s); {
