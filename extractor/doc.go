@@ -6,8 +6,10 @@
 //	        to text            blocks        time, who   script
 //
 // Run also compares each article with the last ones on ARTICLES, also those of
-// other extractors (package duplicate), and marks copies.
+// other extractors (package duplicate), and marks copies; it joins the pages of
+// an article that is spread over several (package part), and learns what the
+// pages of a host have in common (package memory).
 //
-// Extract is pure: the same page and lexicon give the same article. What fails
-// in it fails for good, and the page goes to quarantine with a hint.
+// Extract is pure: the same page, lexicon and memory give the same article. What
+// fails in it fails for good, and the page goes to quarantine with a hint.
 package extractor
