@@ -13,13 +13,7 @@ import (
 )
 
 var (
-	reBy       = regexp.MustCompile(`(?i)^(?:written\s+|posted\s+|reported\s+|words\s+|story\s+|text\s+)?by:?\s+(.{3,90})$`)
 	reByEnd    = regexp.MustCompile(`(?i)\s*(?:[|·•–—\x1f(]|,\s*(?:staff|senior|contribut|special|associated|reuters|the |for |cnn|bbc|editor|correspondent|updated|published|posted|on\b|\d)|\b(?:on|at|in|published|updated|posted|for|and staff)\s+(?:\d|mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|the )|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z.]*\s+\d|\d{1,2}[:/. ]|\s-\s).*$`)
-	reTWReport = regexp.MustCompile(`^[［\[〔【（(]?\s*(?:記者|记者|編譯|编译|特派員|特派记者|特派記者)\s*([\p{Han}]{2,4}(?:、[\p{Han}]{2,4})*)\s*[／/](?:綜合|台北|臺北|新北|[\p{Han}]{2,6})?(?:報導|报道|專電|電)?`)
-	// 許若白／新竹 2025-11-14
-	reSlash    = regexp.MustCompile(`^\s*([\p{Han}]{2,4})\s*[／/]\s*(?:[\p{Han}]{2,6})?(?:報導|报道|專電)?\s*(?:$|[\d|｜])`)
-	reParen    = regexp.MustCompile(`[（(]\s*(?:记者|記者)?\s*([\p{Han}]{2,4})\s*[\p{Han}]{0,6}(?:报道|報導|報道|电|電)\s*[)）]\s*$`)
-	reTWParen  = regexp.MustCompile(`[（(](?:中央社)?(?:記者|记者)([\p{Han}]{2,4})(?:[\p{Han}]{0,4}\d{0,2}日?電|[／/].{2,8})?[)）]`)
 	reJunkName = regexp.MustCompile(`(?i)^(?:name|网络整理|admin|administrator|editor|staff|webmaster|guest|author|unknown|佚名|匿名|未知|管理员|本站|原创|转载|网络|互联网|不详|无|小编|记者|编辑)$|https?:|www\.|@|登录|注册|发布|关注|收藏|评论|阅读`)
 )
 
@@ -85,18 +79,6 @@ func (s *signer) author(text, where string) {
 			c.mark("is first") // names in one line stand together
 		}
 	}
-}
-
-// source votes for a medium.
-func (s *signer) source(name, where string) {
-	name = strings.Trim(name, " \t\u3000\x1f《》·|｜")
-	if reClock.MatchString(name) {
-		return
-	}
-	if strings.Contains(name, "://") || reJunkCredit.MatchString(name) || length(name) > 24 || length(name) < 1 {
-		return
-	}
-	s.credit.vote(fold(name), name, where)
 }
 
 // lines votes by the lines around the title and the body.
@@ -311,22 +293,6 @@ func (s *signer) compare() {
 	}
 }
 
-// mergePlaces gives the votes for a medium to the candidate that names its place
-// too: 第一财经日报 and 第一财经日报(上海) are one.
-func (s *signer) mergePlaces() {
-	list := s.credit.Candidates
-	for i := range list {
-		for k := range list {
-			if rest, ok := strings.CutPrefix(list[k].Value, list[i].Value); ok && rest != "" && len(rest) == placeSuffix(rest) {
-				for _, v := range list[i].Votes {
-					list[k].mark(v.Where)
-				}
-				list[i].Votes = nil
-			}
-		}
-	}
-}
-
 // signs reports whether a label names c an author or reporter.
 func (c *Candidate) signs() bool {
 	for _, v := range c.Votes {
@@ -391,111 +357,6 @@ func (s *signer) underTitle() {
 	}
 }
 
-var reBesideDate = regexp.MustCompile(`^(?:原创[\s\x1f]*)?[《]?([\p{Han}\w·]{2,16}?)[》]?[\s|｜·•\x1f]*(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?[\s|｜\x1f]*《([\p{Han}\w·]{2,16})》|(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?\s*\d{1,2}:\d{2}(?::\d{2})?[\s|｜\x1f]+([\p{Han}\w·]{3,16})$|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?[\s\x1f]+[·•|｜][\s\x1f]+([\p{Han}\w]{3,16})$`)
-
-// besideDate returns the medium whose name stands before the date under the
-// title: 中国网 2019-11-25 10:37.
-func (r *reader) besideDate() string {
-	if r.head < 0 {
-		return ""
-	}
-	for _, i := range r.around {
-		b := &r.Doc.Blocks[i]
-		if i <= r.head || i > r.head+4 || r.first >= 0 && i >= r.first || b.Hidden || len(b.Text) > 90 {
-			continue
-		}
-		s := r.line(i)
-		x := reBesideDate.FindStringSubmatch(s)
-		if x == nil {
-			continue
-		}
-		name := x[1] + x[2] + x[3] + x[4]
-		if _, n, _ := labelAt(name); n == 0 && (hasHan(name) || x[1] != "" && strings.HasPrefix(s, "原创")) && !isPerson(name) && !reJunkName.MatchString(name) && !reJunkCredit.MatchString(name) && !strings.ContainsAny(name, "时時日期于於") {
-			return name
-		}
-	}
-	return ""
-}
-
-var reClock = regexp.MustCompile(`\d{1,2}:\d{2}|\d{1,2}[-/月]\d{1,2}`)
-
-var reJunkCredit = regexp.MustCompile(`(?i)^(?:网络|互联网|未知|不详|本[站网](?:站?原创)?|[本网]站原创|原创|转载|作者|时间|日期)$|^[\d\s:.-]+$`)
-
-// joinLabel appends the next block to one that ends in a label.
-func (r *reader) joinLabel(i int, s string) string {
-	t := strings.TrimRight(s, " \x1f")
-	if len(t) > 60 || !(strings.HasSuffix(t, "：") || strings.HasSuffix(t, ":")) || i+1 >= len(r.Doc.Blocks) {
-		return s
-	}
-	if next := &r.Doc.Blocks[i+1]; next.Units < 30 && !next.Hidden {
-		return s + r.line(i+1)
-	}
-	return s
-}
-
-// head reads the forms that open a body: 記者張三／台北報導, （中央社記者張三…）.
-func head(s string) []named {
-	if len(s) > 400 {
-		s = strings.ToValidUTF8(s[:400], "")
-	}
-	s = strings.ReplaceAll(s, string(sep), "")
-	if x := reTWReport.FindStringSubmatch(s); x != nil {
-		return []named{{role: reporterRole, text: x[1]}}
-	}
-	if x := reSlash.FindStringSubmatch(s); x != nil && isPerson(x[1]) {
-		return []named{{role: authorRole, text: x[1]}}
-	}
-	if x := reTWParen.FindStringSubmatchIndex(s); x != nil && x[0] < 60 {
-		return []named{{role: reporterRole, text: s[x[2]:x[3]]}}
-	}
-	// 新京报讯（记者 陆一夫）
-	if i := strings.IndexAny(s, "（("); i >= 0 && i < 60 {
-		if j := strings.IndexAny(s[i:], "）)"); j > 0 && j < 150 && (strings.Contains(s[i:i+j], "记者") || strings.Contains(s[i:i+j], "記者")) {
-			_, n := utf8.DecodeRuneInString(s[i:])
-			return readNames(s[i+n : i+j])
-		}
-	}
-	return nil
-}
-
-// tail reads the last bracket of a paragraph: （记者 张三 责任编辑：李四）, （作者：王五）.
-func tail(s string) []named {
-	s = strings.TrimRight(s, " \x1f。")
-	if x := reParen.FindStringSubmatch(s); x != nil && isPerson(x[1]) {
-		return []named{{role: reporterRole, text: x[1]}} // （张三 上海报道）
-	}
-	for _, br := range [...][2]string{{"（", "）"}, {"(", ")"}, {"【", "】"}, {"[", "]"}} {
-		if strings.HasSuffix(s, br[1]) {
-			if i := strings.LastIndex(s, br[0]); i >= 0 && len(s)-i < 240 {
-				inner := s[i+len(br[0]) : len(s)-len(br[1])]
-				if out := readNames(inner); len(out) > 0 {
-					return out
-				}
-				if names := splitNames(strings.TrimSpace(inner)); len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return !isPerson(n) || utf8.RuneCountInString(n) < 3 && len(names) == 1 }) {
-					return []named{{role: authorRole, text: strings.Join(names, " ")}}
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func byline(s string) string {
-	s = strings.TrimSpace(s)
-	if len(s) > 160 {
-		return ""
-	}
-	x := reBy.FindStringSubmatch(strings.ReplaceAll(s, string(sep), " "))
-	if x == nil {
-		return ""
-	}
-	name := strings.TrimSpace(reByEnd.ReplaceAllString(x[1], ""))
-	if name == "" || !unicode.IsUpper([]rune(name)[0]) && !hasHan(name) || len(strings.Fields(name)) > 9 {
-		return ""
-	}
-	return name
-}
-
 // marked votes by elements that name themselves author, or source.
 func (s *signer) marked() {
 	for i := range s.Doc.Elements {
@@ -556,20 +417,6 @@ func (s *signer) marked() {
 			s.source(text, "byline account")
 		}
 	}
-}
-
-// reSourceClass matches the names of elements that hold the medium.
-var reSourceClass = regexp.MustCompile(`(?:^|[\s_-])(?:source|media|origin|laiyuan)(?:[\s_-]?name)?(?:$|[\s_-])`)
-
-func (s *signer) sourceClass(e *dom.Element) {
-	if s.Script == news.ScriptLatn || e.End-e.First > 1 || s.head >= 0 && e.First <= s.head || s.first >= 0 && e.First >= s.first && e.First <= s.last {
-		return
-	}
-	text := strings.TrimSpace(textOf(s.Doc, e))
-	if length(text) > 20 || strings.ContainsAny(text, "：:") || len((&dater{zone: s.Zone}).scan(text)) > 0 {
-		return
-	}
-	s.source(text, "byline source-class")
 }
 
 // capitalised reports whether s is two to four words that each begin with a
