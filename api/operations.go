@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -17,7 +18,9 @@ import (
 type pipelineStatus struct {
 	Index   *search.Status     `json:"index,omitempty"`
 	Streams []bus.StreamStatus `json:"streams"`
-	// Problems are what could not be asked.
+	// Disk is that of the embedded server.
+	Disk *bus.DiskStatus `json:"disk,omitempty"`
+	// Problems are what could not be asked, and what needs somebody.
 	Problems []string `json:"problems,omitempty"`
 }
 
@@ -35,6 +38,12 @@ func (s *Server) operationRoutes(api huma.API) {
 				out.Body.Problems = append(out.Body.Problems, "streams: "+problem.Of(err).Detail)
 			} else {
 				out.Body.Streams = streams
+			}
+			if disk := s.o.Bus.Disk(); disk.Required > 0 {
+				out.Body.Disk = &disk
+				if disk.Low {
+					out.Body.Problems = append(out.Body.Problems, fmt.Sprintf("disk: %d MiB are free, crawling pauses until there are %d", disk.Free>>20, disk.Required>>20))
+				}
 			}
 			return out, nil
 		})

@@ -200,6 +200,18 @@ func TestFullDiskStopsNothingForGood(t *testing.T) {
 				t.Fatal(err)
 			}
 			full := w.Count()
+			if c.minFree > 0 {
+				w.until(10*time.Second, func() string {
+					var s struct {
+						Disk     bus.DiskStatus
+						Problems []string
+					}
+					if err := w.Ask("/v1/status", nil, &s); err != nil || !s.Disk.Low || len(s.Problems) == 0 {
+						return fmt.Sprintf("the status says %+v, %v", s, err)
+					}
+					return ""
+				})
+			}
 			// Searches go on, crawling does not get to its end.
 			began := time.Now()
 			w.until(10*time.Second, func() string {
