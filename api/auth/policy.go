@@ -98,6 +98,7 @@ var policy = map[string]rule{
 	"GET /alerts/test":            {Read, 20, long},
 	"GET /deliveries":             {Read, 1, usual},
 	"GET /help":                   {Read, 1, usual},
+	"GET /guide":                  {Read, 1, usual},
 	"GET /suggest":                {Read, 1, usual},
 	"GET /settings":               {Read, 1, usual},
 

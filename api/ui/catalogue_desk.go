@@ -267,6 +267,10 @@ var helpTexts = messages{
 	"help-published":     {"By the day of publication, both days included.", "按发布日期，含首尾两天。", "按發布日期，含首尾兩天。"},
 	"help-alerts":        {"Alerts", "提醒", "提醒"},
 	"help-alerts-text":   {"Every query can be an alert: it is asked of each new article, and tells webhooks, mail, chat groups and feeds.", "每个查询都可以设为提醒：它会检查每篇新文章，并通知 webhook、邮件、聊天群和订阅。", "每個查詢都可以設為提醒：它會檢查每篇新文章，並通知 webhook、郵件、聊天群組和訂閱。"},
+	"guide":              {"User guide", "使用指南", "使用指南"},
+	"help-keys":          {"Keys", "快捷键", "快速鍵"},
+	"help-keys-text":     {"/ asks, j and k go through the list, o opens, e opens the original, ? shows this page.", "/ 输入查询，j 和 k 在列表中移动，o 打开，e 打开原文，? 打开本页。", "/ 輸入查詢，j 和 k 在列表中移動，o 開啟，e 開啟原文，? 開啟本頁。"},
+	"help-keys-on":       {"Use these keys", "使用快捷键", "使用快速鍵"},
 	"help-programs":      {"For programs", "供程序使用", "供程式使用"},
 	"help-programs-text": {"All that these pages show can be had over HTTP.", "页面上的一切都可以通过 HTTP 取得。", "頁面上的一切都可以透過 HTTP 取得。"},
 }

@@ -87,6 +87,9 @@ func (u *UI) entity(w http.ResponseWriter, r *http.Request) {
 	}
 	names := u.o.SourceNames(ctx)
 	p.Hits = u.hits(r, latest.Hits[:min(latestSize, len(latest.Hits))], names)
+	for i := range p.Hits {
+		p.Hits[i].Reasons = nil // they name it
+	}
 	if !known && p.Total > 0 {
 		p.Name = or(u.surface(ctx, id, latest.Hits[0].ID), p.Name)
 	}

@@ -66,7 +66,8 @@ func (u *UI) hit(h *search.Hit, d display, lang int, names map[string]string) Hi
 		case search.FieldSnippet:
 			inSnippet = append(inSnippet, s)
 		}
-		if why := (Reason{l.Text, s.Label}); s.Label != "" && len(out.Reasons) < maxReasons && !slices.Contains(out.Reasons, why) {
+		_, of, _ := strings.Cut(l.Reason, " ")
+		if why := (Reason{l.Text, s.Label}); s.Label != "" && !strings.EqualFold(of, l.Text) && len(out.Reasons) < maxReasons && !slices.Contains(out.Reasons, why) {
 			out.Reasons = append(out.Reasons, why)
 		}
 	}

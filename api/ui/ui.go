@@ -118,6 +118,7 @@ func (u *UI) Routes(mux Mux) {
 	mux.HandleFunc("GET /login/oidc", u.beginLogin)
 	mux.HandleFunc("GET /login/oidc/callback", u.finishLogin)
 	mux.HandleFunc("POST /logout", u.logout)
+	mux.HandleFunc("GET /guide", u.guide)
 	mux.HandleFunc("GET /suggest", u.suggest)
 	mux.HandleFunc("GET /language/{tag}", u.chooseLanguage)
 	mux.HandleFunc("GET /characters/{tag}", u.chooseDisplay)

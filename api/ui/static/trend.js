@@ -22,7 +22,7 @@
       width: stage.clientWidth || 600, height: 260, tzDate: (t) => window.uPlot.tzDate(new Date(t * 1000), 'Etc/UTC'),
       scales: { y: { range: (u, low, high) => [0, Math.max(1, high)] } },
       axes: [{ ...axis, values: (u, all) => all.map((t) => new Date(t * 1000).toISOString().slice(5, 10)) }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }],
-      series: [{ value: (u, t) => t == null ? '' : new Date(t * 1000).toISOString().slice(0, 10) },
+      series: [{ label: figure.dataset.day, value: (u, t) => t == null ? '' : new Date(t * 1000).toISOString().slice(0, 10) },
         ...given.lines.map((line, i) => ({ label: line.label, stroke: colour('--line-' + i), width: 2, points: { show: times.length < 40, size: 5 } }))],
     }, [times, ...given.lines.map((line) => line.counts)], stage);
   };
