@@ -24,6 +24,7 @@ var accountTexts = messages{
 	"denied":       {"You may not do that", "您没有权限", "您沒有權限"},
 	"denied-needs": {"It needs the role “%s”. Ask an administrator for another key.", "需要“%s”权限，请向管理员索取其他密钥。", "需要「%s」權限，請向管理員索取其他金鑰。"},
 	"role":         {"Role", "权限", "權限"},
+	"roles":        {"What each role may do", "各权限可做的事", "各權限可做的事"},
 	"role-nobody":  {"nobody", "无", "無"},
 	"role-feeds":   {"feeds", "订阅源", "訂閱源"},
 	"role-read":    {"read", "阅读", "閱讀"},
