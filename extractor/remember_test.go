@@ -115,6 +115,30 @@ func TestCopiesKeepTheirText(t *testing.T) {
 	}
 }
 
+// TestPagesThatSayTheSameUnderOtherTitlesKeepTheirText: a body that consists of
+// what other pages have is all that there is.
+func TestPagesThatSayTheSameUnderOtherTitlesKeepTheirText(t *testing.T) {
+	x := newExtractor(t, Options{})
+	page := func(n int) *news.Page {
+		return htmlPage(fmt.Sprintf("s/%d", n), fmt.Sprintf(`<html><head><title>停机公告之%d_公告_晶圆观察</title></head><body><h1>停机公告之%d</h1><div><p>%s</p><p>%s</p></div><div class="foot"><p>本站由晶圆观察运营，转载请注明出处，联系电话见首页。</p></div></body></html>`, n, n, facts[0], facts[1]))
+	}
+	var lines bytes.Buffer
+	for n := range 12 {
+		fmt.Fprintf(&lines, `{"url":%q,"html_base64":%q}`+"\n", page(n).URL, encoded(page(n).Body))
+	}
+	hosts, err := x.LearnLines(&lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newExtractor(t, Options{Memory: hosts}).Extract(page(20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Title != "停机公告之20" || a.Text != facts[0]+"\n"+facts[1] {
+		t.Errorf("got %q, %q, want the page as it is", a.Title, a.Text)
+	}
+}
+
 func TestTableOfASeriesIsKept(t *testing.T) {
 	x := newExtractor(t, Options{})
 	page := func(n int) *news.Page {

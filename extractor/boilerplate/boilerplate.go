@@ -87,10 +87,9 @@ type page struct {
 	unhide bool // what the page hides counts as shown
 	// unfolded are hidden blocks that a control beside them shows.
 	unfolded map[int]bool
-	strike   bool // what is usual on the host's pages counts as hidden
-	start    int  // first block that the rules keep
-	last     int  // block after the last that they keep
-	stop     int  // block at which another article begins
+	start    int // first block that the rules keep
+	last     int // block after the last that they keep
+	stop     int // block at which another article begins
 
 	units, linked []float64 // prefix sums of units, and of those in links
 	found         template.Found
@@ -102,7 +101,7 @@ type page struct {
 // hidden reports whether the page does not show block i, as far as that
 // matters: known containers are often hidden until a script has run.
 func (p *page) hidden(i int) bool {
-	return p.strike && p.level(i) == memory.Usual || p.doc.Blocks[i].Hidden && !p.unhide && !p.unfolded[i] && (p.under == nil || p.under[i]&cueKnown == 0)
+	return p.doc.Blocks[i].Hidden && !p.unhide && !p.unfolded[i] && (p.under == nil || p.under[i]&cueKnown == 0)
 }
 
 // asideWorth is what an element that is named as no part of the article costs
@@ -116,14 +115,6 @@ const (
 func Find(d *dom.Document, h Hints) *Body {
 	x := Examine(d, h)
 	b := x.pick()
-	if h.Memory != nil && x.page.common(b.Blocks) {
-		// What looks like the article is on most pages of the host: look again,
-		// without that.
-		again := examine(&page{doc: d, hints: h, strike: true})
-		if other := again.pick(); other.prose(again.page) > 0 {
-			x, b = again, other
-		}
-	}
 	x.page.without(b)
 	b.Images = x.page.pictures(b.Blocks)
 	b.Stripped = x.page.left(b)

@@ -62,9 +62,8 @@ type Examination struct {
 }
 
 // Examine finds the candidates of d and the features of its blocks.
-func Examine(d *dom.Document, h Hints) *Examination { return examine(&page{doc: d, hints: h}) }
-
-func examine(p *page) *Examination {
+func Examine(d *dom.Document, h Hints) *Examination {
+	p := &page{doc: d, hints: h}
 	p.measure()
 	p.value()
 	run := p.choose()

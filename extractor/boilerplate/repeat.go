@@ -89,30 +89,6 @@ func (p *page) repeated(blocks []int) []int {
 	return out
 }
 
-// common reports whether nearly all that a body says is usual on the host.
-func (p *page) common(blocks []int) bool {
-	usual, all := 0.0, 0.0
-	for _, i := range blocks {
-		u := p.doc.Blocks[i].Units
-		all += u
-		if p.level(i) == memory.Usual {
-			usual += u
-		}
-	}
-	return all > 0 && usual > 0.8*all
-}
-
-// prose returns how much of a body is sentences.
-func (b *Body) prose(p *page) float64 {
-	n := 0.0
-	for _, i := range b.Blocks {
-		if p.prose[i] {
-			n += p.doc.Blocks[i].Units
-		}
-	}
-	return n
-}
-
 // without removes the repeated blocks of a body.
 func (p *page) without(b *Body) {
 	b.Repeated = p.repeated(b.Blocks)

@@ -95,7 +95,7 @@ func TestParagraphThatFewOfManyPagesShareIsNotUsual(t *testing.T) {
 
 func TestMemoryIsBounded(t *testing.T) {
 	h := New("a.example")
-	for n := range 3000 {
+	for n := range 600 {
 		p := article(n)
 		for k := range 20 {
 			p.Blocks = append(p.Blocks, Block{Key: Key(fmt.Sprint(n, " ", k), "p"), Units: 9})
