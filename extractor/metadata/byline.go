@@ -14,7 +14,7 @@ var (
 	// 許若白／新竹 2025-11-14
 	reSlash   = regexp.MustCompile(`^\s*([\p{Han}]{2,4})\s*[／/]\s*(?:[\p{Han}]{2,6})?(?:報導|报道|專電)?\s*(?:$|[\d|｜])`)
 	reParen   = regexp.MustCompile(`[（(]\s*(?:记者|記者)?\s*([\p{Han}]{2,4})\s*[\p{Han}]{0,6}(?:报道|報導|報道|电|電)\s*[)）]\s*$`)
-	reTWParen = regexp.MustCompile(`[（(](?:中央社)?(?:記者|记者)([\p{Han}]{2,4})(?:[\p{Han}]{0,4}\d{0,2}日?電|[／/].{2,8})?[)）]`)
+	reTWParen  = regexp.MustCompile(`[（(](?:\p{Han}{2,6}社)?(?:記者|记者)([\p{Han}]{2,7})(?:\d{1,2}日(?:電|电)|[／/].{2,8})?[)）]`)
 )
 
 // joinLabel appends the next block to one that ends in a label.
@@ -42,7 +42,7 @@ func head(s string) []named {
 		return []named{{role: authorRole, text: x[1]}}
 	}
 	if x := reTWParen.FindStringSubmatchIndex(s); x != nil && x[0] < 60 {
-		return []named{{role: reporterRole, text: s[x[2]:x[3]]}}
+		return []named{{role: reporterRole, text: withoutPlace(s[x[2]:x[3]])}}
 	}
 	// 新京报讯（记者 陆一夫）
 	if i := strings.IndexAny(s, "（("); i >= 0 && i < 60 {
@@ -52,6 +52,18 @@ func head(s string) []named {
 		}
 	}
 	return nil
+}
+
+// withoutPlace cuts the place from a name before it: 許若白新竹.
+func withoutPlace(s string) string {
+	runes := []rune(s)
+	switch n := len(runes); {
+	case n == 4 && !slices.Contains(compoundSurnames, string(runes[:2])):
+		return string(runes[:2])
+	case n > 4:
+		return string(runes[:3])
+	}
+	return s
 }
 
 // tail reads the last bracket of a paragraph: （记者 张三 责任编辑：李四）, （作者：王五）.

@@ -164,6 +164,8 @@ func TestPeopleForms(t *testing.T) {
 		{name: "agency", html: `<p>新华社北京11月10日电（记者方知行）` + strings.TrimPrefix(body, "<div><p>"), want: people{Authors: []string{"方知行"}, Reporter: "方知行", Credit: "新华社"}},
 		{name: "medium-of-reporter", html: body + `<p>江南晚报记者 方知行</p>`, want: people{Authors: []string{"方知行"}, Reporter: "方知行", Credit: "江南晚报"}},
 		{name: "editor-signs-alone", html: body + `<p>（责任编辑：周未）</p>`, want: people{Authors: []string{"周未"}, Editor: "周未"}},
+		{name: "agency-hant", html: `<p>（西島社記者許若白新竹15日電）` + strings.TrimPrefix(body, "<div><p>"), want: people{Authors: []string{"許若白"}, Reporter: "許若白", Credit: "西島社"}},
+		{name: "agency-hant-short-name", html: `<p>（西島社記者林悅台北15日電）` + strings.TrimPrefix(body, "<div><p>"), want: people{Authors: []string{"林悅"}, Reporter: "林悅", Credit: "西島社"}},
 		{name: "wide-labels", html: `<p>作　者：方知行　来　源：晶圆观察</p>` + body, want: people{Authors: []string{"方知行"}, Credit: "晶圆观察"}},
 		{name: "bulletin-board", html: `<p>发信人: waferfan (芯片迷), 信区: IC</p>` + body, want: people{Authors: []string{"waferfan"}}},
 		{name: "posted", html: body + `<p>本帖由<b>晶圆老兵</b>于2025年11月10日 08:00发表</p>`, want: people{Authors: []string{"晶圆老兵"}}},
