@@ -26,7 +26,7 @@ func TestOpenSearchClusterLosesANode(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts three OpenSearch nodes")
 	}
-	cluster, err := opensearchtest.Start(t.Context(), 3)
+	cluster, err := opensearchtest.Start(t.Context(), 3, opensearchtest.Quick)
 	if errors.Is(err, opensearchtest.ErrNone) {
 		t.Skip(err)
 	}

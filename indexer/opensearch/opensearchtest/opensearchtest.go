@@ -31,9 +31,13 @@ const (
 
 // startWithin bounds the start of a node, stopWithin its end.
 const (
-	startWithin = 3 * time.Minute
+	startWithin = 5 * time.Minute
 	stopWithin  = 20 * time.Second
 )
+
+// Quick are options of Java for servers that live for minutes only: they start
+// with half the work.
+const Quick = "-XX:TieredStopAtLevel=1"
 
 // ErrNone says that no OpenSearch is at hand.
 var ErrNone = errors.New("no OpenSearch: set " + EnvURL + " to a running one, or " + EnvHome + " to a folder that deploy/opensearch/install has filled")
@@ -55,7 +59,7 @@ type Node struct {
 }
 
 // Start starts nodes that form a cluster and returns when all of them answer.
-func Start(ctx context.Context, nodes int) (*Cluster, error) {
+func Start(ctx context.Context, nodes int, javaOptions string) (*Cluster, error) {
 	home := os.Getenv(EnvHome)
 	if home == "" {
 		return nil, ErrNone
@@ -80,7 +84,7 @@ func Start(ctx context.Context, nodes int) (*Cluster, error) {
 		all = strings.Join(ports[nodes:], ",")
 	}
 	for i := range nodes {
-		n, err := c.start(home, ports[i], ports[nodes+i], all)
+		n, err := c.start(home, ports[i], ports[nodes+i], all, javaOptions)
 		if err != nil {
 			return nil, errors.Join(err, c.Stop())
 		}
@@ -96,7 +100,7 @@ func Start(ctx context.Context, nodes int) (*Cluster, error) {
 	return c, nil
 }
 
-func (c *Cluster) start(home, port, transport, all string) (*Node, error) {
+func (c *Cluster) start(home, port, transport, all, javaOptions string) (*Node, error) {
 	data := filepath.Join(c.dir, "node-"+transport)
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return nil, err
@@ -111,7 +115,8 @@ func (c *Cluster) start(home, port, transport, all string) (*Node, error) {
 	}
 	n := &Node{URL: "http://127.0.0.1:" + port, cmd: exec.Command(script(), args...), done: make(chan struct{}), out: out}
 	n.cmd.Stdout, n.cmd.Stderr = out, out
-	// Its own group, and an end with this process, whatever ends that.
+	n.cmd.Env = append(os.Environ(), "XINWEN_OPENSEARCH_JAVA_OPTS="+javaOptions)
+	// A group of its own, which is ended as a whole.
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := n.cmd.Start(); err != nil {
 		return nil, errors.Join(err, out.Close())
@@ -234,7 +239,7 @@ func URLs(t testing.TB) []string {
 	if s := os.Getenv(EnvURL); s != "" {
 		return strings.Split(s, ",")
 	}
-	once.Do(func() { shared, problem = Start(context.Background(), 1) })
+	once.Do(func() { shared, problem = Start(context.Background(), 1, Quick) })
 	if errors.Is(problem, ErrNone) {
 		t.Skip(problem)
 	}
