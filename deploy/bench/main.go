@@ -38,6 +38,7 @@ var benchmarks = map[string]struct {
 	"politeness": {"requests too soon, two at a time or forbidden, of 100,000 or $REQUESTS, with successions of crawlers", 15 * time.Minute, politeness},
 	"hostile":    {"memory and time over every misbehaviour that simweb knows", 5 * time.Minute, hostile},
 	"frontier":   {"start and memory of a crawler that knows a million URLs", 10 * time.Minute, scale},
+	"opensearch": {"retrieval quality, indexing and size against OpenSearch's own analyzers, which XINWEN_OPENSEARCH_HOME names", 10 * time.Minute, opensearchQuality},
 	"web":        {"serves pages to the benchmarks above until its input ends", 0, web},
 	"extract":    {"text of articles, against go-trafilatura and the readability port, over pages whose article is known", 5 * time.Minute, extract},
 	"convert":    {"Traditional to Simplified Chinese, against two Go libraries", 2 * time.Minute, convert},

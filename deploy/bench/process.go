@@ -100,8 +100,11 @@ func (r *process) memory() (now, highest float64, err error) {
 }
 
 // cpu returns the processor seconds used so far.
-func (r *process) cpu() (float64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", r.cmd.Process.Pid))
+func (r *process) cpu() (float64, error) { return cpuOf(r.cmd.Process.Pid) }
+
+// cpuOf returns the processor seconds that a process has used so far.
+func cpuOf(pid int) (float64, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
