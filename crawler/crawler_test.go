@@ -429,8 +429,9 @@ func TestPolitenessByServersLog(t *testing.T) {
 		w.feed("http://"+host+".example/feed", append(links, "/r")...)
 		sources = append(sources, demo(host, func(s *source.Source) { s.Feeds, s.Delay = []string{"http://" + host + ".example/feed"}, delay }))
 	}
-	if report := crawl(t, options(w, b, sources...)); report.Pages != 18 {
-		t.Errorf("got %d pages, want 18", report.Pages)
+	crawl(t, options(w, b, sources...))
+	if n := len(pages(t, b)); n != 18 { // a page and what leads to it may meet; it is kept once
+		t.Errorf("got %d pages, want 18", n)
 	}
 	last := make(map[string]request)
 	for _, r := range w.requests() {
