@@ -88,6 +88,7 @@ func tail(s string) []named {
 	return nil
 }
 
+// byline returns the names behind By, "" if s is no such line.
 func byline(s string) string {
 	s = strings.TrimSpace(s)
 	if len(s) > 160 {

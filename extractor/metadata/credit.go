@@ -2,6 +2,7 @@ package metadata
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"xinwen/extractor/dom"
@@ -34,6 +35,7 @@ func (s *signer) mergePlaces() {
 			}
 		}
 	}
+	s.credit.Candidates = slices.DeleteFunc(list, func(c Candidate) bool { return len(c.Votes) == 0 })
 }
 
 var reBesideDate = regexp.MustCompile(`^(?:原创[\s\x1f]*)?[《]?([\p{Han}\w·]{2,16}?)[》]?[\s|｜·•\x1f]*(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?[\s|｜\x1f]*《([\p{Han}\w·]{2,16})》|(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?\s*\d{1,2}:\d{2}(?::\d{2})?[\s|｜\x1f]+([\p{Han}\w·]{3,16})$|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?[\s\x1f]+[·•|｜][\s\x1f]+([\p{Han}\w]{3,16})$`)
@@ -69,6 +71,7 @@ var reJunkCredit = regexp.MustCompile(`(?i)^(?:网络|互联网|未知|不详|�
 // reSourceClass matches the names of elements that hold the medium.
 var reSourceClass = regexp.MustCompile(`(?:^|[\s_-])(?:source|media|origin|laiyuan)(?:[\s_-]?name)?(?:$|[\s_-])`)
 
+// sourceClass votes for the medium that an element named for it holds.
 func (s *signer) sourceClass(e *dom.Element) {
 	if s.Script == news.ScriptLatn || e.End-e.First > 1 || s.head >= 0 && e.First <= s.head || s.first >= 0 && e.First >= s.first && e.First <= s.last {
 		return
