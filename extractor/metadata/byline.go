@@ -14,7 +14,7 @@ var (
 	// 許若白／新竹 2025-11-14
 	reSlash   = regexp.MustCompile(`^\s*([\p{Han}]{2,4})\s*[／/]\s*(?:[\p{Han}]{2,6})?(?:報導|报道|專電)?\s*(?:$|[\d|｜])`)
 	reParen   = regexp.MustCompile(`[（(]\s*(?:记者|記者)?\s*([\p{Han}]{2,4})\s*[\p{Han}]{0,6}(?:报道|報導|報道|电|電)\s*[)）]\s*$`)
-	reTWParen  = regexp.MustCompile(`[（(](?:\p{Han}{2,6}社)?(?:記者|记者)([\p{Han}]{2,7})(?:\d{1,2}日(?:電|电)|[／/].{2,8})?[)）]`)
+	reTWParen = regexp.MustCompile(`[（(](?:\p{Han}{2,6}社)?(?:記者|记者)([\p{Han}]{2,7})(?:\d{1,2}日(?:電|电)|[／/].{2,8})?[)）]`)
 )
 
 // joinLabel appends the next block to one that ends in a label.
