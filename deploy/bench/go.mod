@@ -15,6 +15,7 @@ require (
 	modernc.org/sqlite v1.62.0
 	xinwen/crawler v0.0.0
 	xinwen/deploy v0.0.0
+	xinwen/extractor v0.0.0
 	xinwen/indexer v0.0.0
 	xinwen/news v0.0.0
 )
@@ -60,7 +61,6 @@ require (
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
 	golang.org/x/exp v0.0.0-20241009180824-f66d83c29e7c // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
-	xinwen/extractor v0.0.0 // indirect
 )
 
 require (

@@ -81,7 +81,7 @@ func run(words, data string, only []string, write bool, o crf.Options) error {
 				return err
 			}
 		case "cluener":
-			c, err = fit.CLUENER(filepath.Join(public, "cluener2020"), d, lex, o)
+			c, err = fit.CLUENER(filepath.Join(public, "cluener2020"), d.Words, lex, o)
 		case "wnut17":
 			c, err = fit.WNUT17(filepath.Join(public, "wnut17"), fit.HabitsOf(articles), o)
 		default:

@@ -15,14 +15,18 @@ import (
 func (m *Model) fill(features map[uint32][]int8) {
 	m.room(len(features))
 	for _, f := range slices.Sorted(maps.Keys(features)) {
-		copy(m.rows[m.put(f)*m.labels:], features[f])
+		r := m.put(f) * m.width
+		for y, w := range features[f] {
+			m.setWeight(r, y, w)
+		}
 	}
 }
 
 // room makes a table for n features.
 func (m *Model) room(n int) {
 	size := 1 << max(4, bits.Len(uint(n+n/3)))
-	m.keys, m.rows = make([]uint32, size), make([]int8, size*m.labels)
+	m.width = (m.labels + 7) / 8
+	m.keys, m.rows = make([]uint32, size), make([]uint64, size*m.width)
 	m.shift = uint(32 - bits.Len(uint(size-1)))
 }
 
@@ -64,7 +68,7 @@ func (m *Model) Pack(w io.Writer) error {
 	// The weights of one label lie together, which packs better.
 	for y := range m.labels {
 		for _, f := range list {
-			out = append(out, byte(m.rows[f.at*m.labels+y]))
+			out = append(out, byte(m.weight(f.at*m.width, y)))
 		}
 	}
 	if _, err := w.Write(out); err != nil {
@@ -112,7 +116,7 @@ func Unpack(data []byte) (*Model, []byte, error) {
 	}
 	for y := range m.labels {
 		for i, s := range slots {
-			m.rows[s*m.labels+y] = int8(data[i])
+			m.setWeight(s*m.width, y, int8(data[i]))
 		}
 		data = data[n:]
 	}

@@ -10,12 +10,27 @@ type Model struct {
 	// from*labels + to.
 	moves [][]int
 	trans []float32
-	// keys is an open-addressed table of features, rows their weights: labels
-	// bytes for each slot. A weight is its byte times scale.
+	// keys is an open-addressed table of features, rows their weights: for each
+	// slot width words with a byte for each label, 128 more than the weight,
+	// which is that times scale. So eight weights are added at once.
 	keys  []uint32
-	rows  []int8
+	rows  []uint64
+	width int
 	shift uint
 	scale float32
+}
+
+// bias is what bytes are more than weights.
+const bias = 128
+
+// weight returns the weight of label y in the row at r.
+func (m *Model) weight(r, y int) int8 {
+	return int8(int(m.rows[r+y/8]>>(8*(y%8))&0xff) - bias)
+}
+
+// setWeight sets a weight that is not set yet.
+func (m *Model) setWeight(r, y int, w int8) {
+	m.rows[r+y/8] |= uint64(int(w)+bias) << (8 * (y % 8))
 }
 
 // Kinds returns the number of kinds of names.
@@ -25,7 +40,7 @@ func (m *Model) Kinds() int { return m.kinds }
 func (m *Model) row(f uint32) int {
 	for i := m.slot(f); m.keys[i] != 0; i = (i + 1) & (len(m.keys) - 1) {
 		if m.keys[i] == f {
-			return i * m.labels
+			return i * m.width
 		}
 	}
 	return -1
@@ -42,7 +57,8 @@ type Decoder struct {
 
 	m    *Model
 	emit []float64 // score of each place and label
-	sum  []int32   // of one place, before it is scaled
+	even []uint64  // sums of one place, four labels in each: of even bytes
+	odd  []uint64  // and of odd ones
 	lattice
 	back  []int16
 	spans []Span
@@ -50,24 +66,38 @@ type Decoder struct {
 
 // NewDecoder returns a decoder for m.
 func (m *Model) NewDecoder() *Decoder {
-	return &Decoder{m: m, sum: make([]int32, m.labels)}
+	return &Decoder{m: m, even: make([]uint64, m.width), odd: make([]uint64, m.width)}
 }
 
 // Reset begins a new sequence.
 func (d *Decoder) Reset() { d.emit = d.emit[:0] }
 
-// Add adds a place that has the given features.
+// maxAtOnce is how many bytes a sum of sixteen bits can hold.
+const maxAtOnce = 256
+
+// Add adds a place that has the given features, of which 256 count.
 func (d *Decoder) Add(features []uint32) {
 	m := d.m
-	clear(d.sum)
-	for _, f := range features {
-		if r := m.row(f); r >= 0 {
-			for y, w := range m.rows[r : r+m.labels] {
-				d.sum[y] += int32(w)
-			}
+	clear(d.even)
+	clear(d.odd)
+	n := 0
+	for _, f := range features[:min(len(features), maxAtOnce)] {
+		r := m.row(f)
+		if r < 0 {
+			continue
+		}
+		n++
+		for k, v := range m.rows[r : r+m.width] {
+			d.even[k] += v & 0x00ff00ff00ff00ff
+			d.odd[k] += v >> 8 & 0x00ff00ff00ff00ff
 		}
 	}
-	for y, v := range d.sum {
+	for y := range m.labels {
+		sums := d.even
+		if y%2 == 1 {
+			sums = d.odd
+		}
+		v := int(sums[y/8]>>(16*(y%8/2))&0xffff) - bias*n
 		x := float64(m.scale) * float64(v)
 		if y == 0 {
 			x -= d.Eager

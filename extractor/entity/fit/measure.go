@@ -51,7 +51,7 @@ func wanted(s *tagger.Sentence, names []string) []gold.Name {
 
 // CLUENER trains a tagger on the training part of CLUENER in dir and returns how
 // it does on the development part. The lexicon's names are features.
-func CLUENER(dir string, d *Dictionary, lex *lexicon.Lexicon, o crf.Options) (*gold.Counts, error) {
+func CLUENER(dir string, words *tagger.Words, lex *lexicon.Lexicon, o crf.Options) (*gold.Counts, error) {
 	train, err := gold.CLUENER(filepath.Join(dir, "train.json"))
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func CLUENER(dir string, d *Dictionary, lex *lexicon.Lexicon, o crf.Options) (*g
 	for i := range train {
 		list[i] = read(&train[i])
 	}
-	t := tagger.Train(tagger.Chinese, len(names), d.Words, list, o)
+	t := tagger.Train(tagger.Chinese, len(names), words, list, o)
 	t.Eager = Eager
 	c := new(gold.Counts)
 	for i := range test {

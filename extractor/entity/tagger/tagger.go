@@ -34,6 +34,9 @@ type Tagger struct {
 	words    *Words
 }
 
+// Words are the words the tagger knows of.
+func (t *Tagger) Words() *Words { return t.words }
+
 // Sentence is a sentence of folded text with its names, to learn from.
 type Sentence struct {
 	Text string
