@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,6 +80,7 @@ func demoConfig(config *app.Config, web *simweb.Web, listen string, once bool) e
 	}
 	config.Crawler.Sources = sources
 	config.Crawler.Resolve = []string{"*=" + web.Addr()}
+	config.Indexer.OpenSearch.Prefix = cmp.Or(config.Indexer.OpenSearch.Prefix, "xinwen-demo") // apart from real articles
 	switch {
 	case listen != "":
 		config.API.Listen = listen
