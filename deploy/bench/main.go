@@ -29,6 +29,8 @@ var benchmarks = map[string]struct {
 	"search":     {"indexing and searching, against SQLite FTS5 and bluge on the same words", 15 * time.Minute, compare},
 	"volume":     {"HTTP searches and pages over 100,000 or -articles articles, 8 clients", 10 * time.Minute, atVolume},
 	"start":      {"cold start and memory at rest of the whole program", 5 * time.Minute, start},
+	"recovery":   {"time until a new article is found after kills of processes, NATS and a leader", 10 * time.Minute, recovery},
+	"soak":       {"memory and time to be searchable under a steady rate, ten minutes or -for 2h", 20 * time.Minute, soak},
 	"pipeline":   {"articles per second from fetch to searchable, whole program", 10 * time.Minute, pipeline},
 	"crawl":      {"pages per second of the crawler, parsed once, against colly", 5 * time.Minute, crawl},
 	"polls":      {"polls per second of feeds that have not changed", 5 * time.Minute, polls},
@@ -40,6 +42,7 @@ var benchmarks = map[string]struct {
 	"frontier":   {"start and memory of a crawler that knows a million URLs", 10 * time.Minute, scale},
 	"opensearch": {"retrieval quality, indexing and size against OpenSearch's own analyzers, which XINWEN_OPENSEARCH_HOME names", 10 * time.Minute, opensearchQuality},
 	"web":        {"serves pages to the benchmarks above until its input ends", 0, web},
+	"entities":   {"names, amounts and dates: speed, lexicon, quality; -train also trains taggers for CLUENER and WNUT17", 5 * time.Minute, entities},
 	"extract":    {"text of articles, against go-trafilatura and the readability port, over pages whose article is known", 5 * time.Minute, extract},
 	"convert":    {"Traditional to Simplified Chinese, against two Go libraries", 2 * time.Minute, convert},
 }
