@@ -45,7 +45,7 @@ var rawFaults = []Fault{
 	})},
 	{Name: "raw-chunk-flood", At: AtPage, serve: raw(func(page string) string {
 		return "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n" +
-			strings.Repeat("1;"+strings.Repeat("x", 2000)+"\r\n.\r\n", 2000) + chunked(page)
+			strings.Repeat("1;"+strings.Repeat("x", 1000)+"\r\n.\r\n", 1000) + chunked(page)
 	})},
 	{Name: "raw-chunk-overflow", At: AtPage, serve: raw(func(page string) string {
 		return "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n" + page
@@ -54,7 +54,7 @@ var rawFaults = []Fault{
 		return "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" + page + "\r\n0\r\n\r\n"
 	})},
 	{Name: "raw-hints-flood", At: AtPage, serve: raw(func(page string) string {
-		return strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload; as=style\r\n\r\n", 50_000) + proper(page)
+		return strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload; as=style\r\n\r\n", 20_000) + proper(page)
 	})},
 	{Name: "raw-hints", At: AtPage, Recovers: true, serve: raw(func(page string) string {
 		return "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n" + proper(page)
@@ -65,17 +65,17 @@ var rawFaults = []Fault{
 	})},
 	{Name: "raw-trailer-flood", At: AtPage, serve: raw(func(page string) string {
 		return "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n" +
-			fmt.Sprintf("%x\r\n%s\r\n0\r\n%s\r\n", len(page), page, strings.Repeat("X-Trailer: "+strings.Repeat("x", 1000)+"\r\n", 20_000))
+			fmt.Sprintf("%x\r\n%s\r\n0\r\n%s\r\n", len(page), page, strings.Repeat("X-Trailer: "+strings.Repeat("x", 1000)+"\r\n", 2000))
 	})},
 	{Name: "raw-huge-header", At: AtPage, serve: raw(func(page string) string {
-		return "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Huge: " + strings.Repeat("x", 4<<20) + "\r\n\r\n" + page
+		return "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Huge: " + strings.Repeat("x", 1<<20) + "\r\n\r\n" + page
 	})},
 	{Name: "raw-many-headers", At: AtPage, serve: raw(func(page string) string {
-		return "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + strings.Repeat("X: y\r\n", 500_000) + "\r\n" + page
+		return "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + strings.Repeat("X: y\r\n", 200_000) + "\r\n" + page
 	})},
 	{Name: "raw-status-line", At: AtPage, serve: raw(func(page string) string { return "HTTP/9 banana\r\n\r\n" + page })},
 	{Name: "raw-no-status-line", At: AtPage, serve: raw(func(page string) string { return page })},
-	{Name: "raw-endless-line", At: AtPage, serve: raw(func(string) string { return "HTTP/1.1 200 " + strings.Repeat("OK ", 2<<20) })},
+	{Name: "raw-endless-line", At: AtPage, serve: raw(func(string) string { return "HTTP/1.1 200 " + strings.Repeat("OK ", 1<<19) })},
 	// The feed is answered, and then something that nobody asked for: it must not
 	// be taken for the page, which is asked for next.
 	{Name: "raw-second-answer", At: AtFeed, Recovers: true, serve: rawFeed(func(feed string) string {
