@@ -24,9 +24,8 @@ type object = map[string]any
 
 // client speaks to the cluster. What it returns as errors says what to do.
 type client struct {
-	http    *opensearch.Client
-	urls    string
-	timeout time.Duration
+	http *opensearch.Client
+	urls string
 }
 
 func newClient(c Config) (*client, error) {
@@ -48,7 +47,7 @@ func newClient(c Config) (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opensearch: %w", err)
 	}
-	return &client{http: h, urls: strings.Join(c.URLs, ", "), timeout: c.Timeout}, nil
+	return &client{http: h, urls: strings.Join(c.URLs, ", ")}, nil
 }
 
 func (c *client) close() error { return c.http.Close() }
