@@ -144,7 +144,7 @@ func killServices(t *testing.T, w *world, n int, random *rand.Rand, killed map[s
 		killed[what]++
 		sys.supervise()
 	}
-	w.settle(90 * time.Second)
+	w.settle(3 * time.Minute)
 	killed["ended by itself and was started again"] += sys.revived
 }
 
