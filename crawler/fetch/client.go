@@ -155,7 +155,7 @@ func New(cfg Config) (*Client, error) {
 	cfg.Settle = or(cfg.Settle, DefaultSettle)
 	trace := httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
 		if i.Reused && i.IdleTime < cfg.Settle {
-			time.Sleep(cfg.Settle - i.IdleTime)
+			<-time.After(cfg.Settle - i.IdleTime) // the hook knows no context; it is milliseconds
 		}
 	}}
 	dial := newDialer(resolve, cfg.AllowPrivate, cfg.HeaderTimeout)

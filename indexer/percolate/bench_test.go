@@ -96,32 +96,22 @@ func BenchmarkMatch(b *testing.B) {
 				return "(" + strings.Join(parts, " OR ") + ")"
 			}
 			before := heap()
-			var rules []*Rule
-			leaves := query.NewLeaves()
-			for i := range n {
-				q := ""
+			rules := compileAll(b, n, func() string {
 				switch k := g.IntN(100); {
 				case k < 20:
-					q = leaf()
+					return leaf()
 				case k < 50:
-					q = any(3) + " " + any(2)
+					return any(3) + " " + any(2)
 				case k < 70:
-					q = leaf() + " " + leaf() + " -" + leaf()
+					return leaf() + " " + leaf() + " -" + leaf()
 				case k < 85:
-					q = any(8)
-				default:
-					q = leaf() + " " + leaf() + " " + leaf()
+					return any(8)
 				}
-				r, err := Compile(news.Rule{ID: fmt.Sprint(i), Query: q}, evaluator(), leaves)
-				if err != nil {
-					b.Fatal(err)
-				}
-				rules = append(rules, r)
-			}
+				return leaf() + " " + leaf() + " " + leaf()
+			})
 			made := cpu()
 			set := NewRules(rules)
 			made = cpu() - made
-			leaves = nil
 			size := heap() - before
 			matched, tested, i := 0, 0, 0
 			began := cpu()
@@ -163,4 +153,19 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// compileAll compiles n rules that share their leaves.
+func compileAll(b *testing.B, n int, write func() string) []*Rule {
+	b.Helper()
+	leaves := query.NewLeaves()
+	rules := make([]*Rule, n)
+	for i := range rules {
+		r, err := Compile(news.Rule{ID: fmt.Sprint(i), Query: write()}, evaluator(), leaves)
+		if err != nil {
+			b.Fatal(err)
+		}
+		rules[i] = r
+	}
+	return rules
 }

@@ -17,7 +17,7 @@ func TestHandlersEndWhenTold(t *testing.T) {
 		want   time.Duration
 	}{
 		{"at-once", func(context.Context, <-chan struct{}) error { return nil }, 0},
-		{"soon", func(context.Context, <-chan struct{}) error { time.Sleep(5 * time.Second); return nil }, 5 * time.Second},
+		{"soon", func(context.Context, <-chan struct{}) error { <-time.After(5 * time.Second); return nil }, 5 * time.Second},
 		{"when-its-context-ends", func(ctx context.Context, _ <-chan struct{}) error { <-ctx.Done(); return ctx.Err() }, 7 * time.Second},
 		{"never", func(_ context.Context, over <-chan struct{}) error { <-over; return nil }, 9 * time.Second},
 	} {
