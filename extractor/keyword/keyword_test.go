@@ -3,6 +3,7 @@ package keyword
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -13,14 +14,23 @@ import (
 	"xinwen/news/lexicon"
 )
 
+// gazetteer is the one of all tests.
+var gazetteer = sync.OnceValues(func() (*entity.Gazetteer, error) {
+	lex, err := lexicon.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	return entity.New(lex), nil
+})
+
 func keywords(t testing.TB, lang, title, text string) []string {
 	t.Helper()
-	lex, err := lexicon.Builtin()
+	g, err := gazetteer()
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := &news.Article{Lang: lang, Title: title, Text: text}
-	a.Mentions = entity.New(lex).Annotate(a.Content(), entity.Context{Lang: lang})
+	a.Mentions = g.Annotate(a.Content(), entity.Context{Lang: lang})
 	return Of(a)
 }
 
