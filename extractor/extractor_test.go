@@ -88,7 +88,7 @@ func TestExtractSurvivesHostilePages(t *testing.T) {
 			if !strings.Contains(a.Text, "将从明年一月起上调报价") {
 				t.Errorf("text lost: %.200q", a.Text)
 			}
-			if took := time.Since(began); took > 20*time.Second {
+			if took := time.Since(began); took > time.Minute { // what a page is given
 				t.Errorf("took %s", took)
 			}
 		})

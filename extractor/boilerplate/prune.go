@@ -108,9 +108,12 @@ func (p *page) cutSections(from, to int, keep []bool) {
 	}
 }
 
+// linkedAnyway is how likely a sentence with links must be the article's to be
+// kept where the rules keep it too.
+const linkedAnyway = 0.1
+
 // withLinked returns the blocks of a candidate with the sentences with links
-// inside it that it left out, for their links or the heading above them, although
-// they are more likely the article's than not.
+// inside it that it left out although the rules keep them.
 func (p *page) withLinked(blocks []int, probability []float64) []int {
 	if len(blocks) == 0 {
 		return blocks
@@ -119,7 +122,7 @@ func (p *page) withLinked(blocks []int, probability []float64) []int {
 	var more []int
 	for i := first + 1; i < last; i++ {
 		b := &p.doc.Blocks[i]
-		if len(b.Links) > 0 && b.Stops > 0 && p.prose[i] && probability[i] > 0.5 && p.under[i]&(cueAside|cueChrome|cueConsent|cueCaption) == 0 && !p.never(i) {
+		if len(b.Links) > 0 && b.Stops > 0 && p.prose[i] && probability[i] > linkedAnyway && p.keeps(i) && !p.never(i) {
 			more = append(more, i)
 		}
 	}
