@@ -17,7 +17,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -159,19 +158,25 @@ func (l *Leases) Run(ctx context.Context) error {
 
 // watch begins to follow the leases. A server that goes away just then is waited
 // for as it is later; the only error is that of ctx.
-func (l *Leases) watch(ctx context.Context) (jetstream.KeyWatcher, error) {
+func (l *Leases) watch(ctx context.Context) (w jetstream.KeyWatcher, err error) {
+	l.persist(ctx, func() error {
+		w, err = l.opts.KV.Watch(ctx, "crawler.>")
+		return err
+	})
+	return w, err
+}
+
+// persist tries f until it succeeds, and reports false if ctx ends before.
+func (l *Leases) persist(ctx context.Context, f func() error) bool {
 	for {
-		w, err := l.opts.KV.Watch(ctx, "crawler.>")
-		if err == nil {
-			return w, nil
+		err := f()
+		if err == nil || ctx.Err() != nil {
+			return err == nil
 		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		l.opts.Log.Warn("leases cannot be seen, will go on", "err", err)
+		l.opts.Log.Warn("leases cannot be reached, will go on", "err", err)
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return false
 		case <-time.After(time.Second):
 		}
 	}
@@ -218,15 +223,16 @@ type aloneRecord struct {
 
 func (l *Leases) alone(ctx context.Context) error {
 	since := time.Time{}
-	v, err := l.opts.KV.Get(ctx, aloneKey)
-	switch {
-	case errors.Is(err, jetstream.ErrKeyNotFound):
-	case err != nil:
-		if ctx.Err() != nil {
+	var v jetstream.KeyValueEntry
+	if !l.persist(ctx, func() (err error) {
+		if v, err = l.opts.KV.Get(ctx, aloneKey); errors.Is(err, jetstream.ErrKeyNotFound) {
 			return nil
 		}
-		return fmt.Errorf("leases: %w", err)
-	default:
+		return err
+	}) {
+		return nil
+	}
+	if v != nil {
 		var r aloneRecord
 		if since = time.Now(); json.Unmarshal(v.Value(), &r) == nil && !r.Running && r.Time.Before(since) {
 			since = r.Time
@@ -239,11 +245,8 @@ func (l *Leases) alone(ctx context.Context) error {
 		}
 		return err
 	}
-	if err := write(ctx, true); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return fmt.Errorf("leases: %w", err)
+	if !l.persist(ctx, func() error { return write(ctx, true) }) {
+		return nil
 	}
 	for p := range l.opts.Parts {
 		l.opts.Take(p, since)
