@@ -30,6 +30,7 @@ func (d *desk) pages() []struct{ name, path string } {
 		{"pipeline", "/pipeline"},
 		{"settings", "/settings"},
 		{"help", "/help"},
+		{"guide", "/guide"},
 		{"nowhere", "/nowhere"},
 	}
 }

@@ -113,7 +113,7 @@ func (p Part) Config() app.Config {
 }
 
 // child runs a part, prints the address of its api, and stops when its input
-// ends.
+// ends or the part fails.
 func child(text string) error {
 	var p Part
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
@@ -123,6 +123,7 @@ func child(text string) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	var stop func(context.Context) error
 	addr := ""
+	failed := make(<-chan struct{}) // never, of a server
 	switch {
 	case p.Cluster != "":
 		s, err := node(p)
@@ -144,10 +145,18 @@ func child(text string) error {
 		if err := a.Start(ctx); err != nil {
 			return err
 		}
-		stop, addr = a.Stop, a.Addr()
+		stop, addr, failed = a.Stop, a.Addr(), a.Done()
 	}
 	fmt.Println(addr)
-	_, _ = io.Copy(io.Discard, os.Stdin) // its end is the sign to stop
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		_, _ = io.Copy(io.Discard, os.Stdin) // its end is the sign to stop
+	}()
+	select {
+	case <-told:
+	case <-failed: // a supervisor would see the process end, and so must a test
+	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	return stop(ctx)
