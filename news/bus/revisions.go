@@ -15,9 +15,8 @@ import (
 const MaxRevisions = 50
 
 // Revisions returns what ARTICLES holds of one article, newest first: at most
-// MaxRevisions. A tombstone is a revision too. Only headers are read of what
-// else its source has published, so that it takes about a second for a million
-// articles.
+// MaxRevisions. A tombstone is a revision too. Of what else its source has
+// published only headers are read.
 func (b *Bus) Revisions(ctx context.Context, source, id string) ([]*news.Article, error) {
 	var seqs []uint64
 	own := articleMsgID(id)
