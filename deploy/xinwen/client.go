@@ -86,7 +86,7 @@ func (c *client) sendJSON(ctx context.Context, method, path string, in, out any)
 	if err != nil {
 		return err
 	}
-	resp, err := c.do(ctx, http.MethodPost, path, nil, "application/json", bytes.NewReader(body))
+	resp, err := c.do(ctx, method, path, nil, "application/json", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
