@@ -129,7 +129,7 @@ func TestSentencesWithLinksAreKeptWhole(t *testing.T) {
 func sentenceAround(s string, from, to int) string {
 	const ends = "。！？!?\n"
 	if i := strings.LastIndexAny(s[:from], ends); i >= 0 {
-		s, from, to = s[i:], from-i, to-i
+		s, to = s[i:], to-i
 	}
 	if i := strings.IndexAny(s[to:], ends); i >= 0 {
 		s = s[:to+i]
