@@ -126,12 +126,18 @@ func (l *Leases) Run(ctx context.Context) error {
 		wg.Wait()
 		return err
 	}
+	unwatched := func() error {
+		if ctx.Err() != nil { // which ends the watch, too
+			return end()
+		}
+		return errors.Join(errors.New("leases: the watch ended"), end())
+	}
 	ready := false
 	for {
 		select {
 		case e, ok := <-w.Updates():
 			if !ok {
-				return errors.Join(errors.New("leases: the watch ended"), end())
+				return unwatched()
 			}
 			ready = l.update(e, ready)
 		case <-tick.C:
@@ -143,7 +149,7 @@ func (l *Leases) Run(ctx context.Context) error {
 			select {
 			case e, ok := <-w.Updates():
 				if !ok {
-					return errors.Join(errors.New("leases: the watch ended"), end())
+					return unwatched()
 				}
 				ready = l.update(e, ready)
 			default:
