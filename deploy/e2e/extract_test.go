@@ -76,6 +76,9 @@ func TestPagesAloneTellTheirArticle(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range web.Articles() {
+		if want.Parts > 1 {
+			continue // its first page alone does not tell it
+		}
 		t.Run(want.Source+"/"+want.Name, func(t *testing.T) {
 			page := fetch(want.URL)
 			page.TimeZone = zones[want.Source]

@@ -86,6 +86,8 @@ func TestPublishedForms(t *testing.T) {
 		{name: "french", html: `<p>Publié le 1er août 2025</p>` + bodyEn, want: "2025-08-01 12:00", from: "byline", english: true},
 		{name: "address", html: body, url: "https://a.example/2025/11/10/x.html", want: "2025-11-10 12:00", from: "url"},
 		{name: "feed", html: body, entry: &news.FeedEntry{Published: time.Date(2025, 11, 10, 0, 0, 0, 0, time.UTC)}, want: "2025-11-10 08:00", from: "feed"},
+		{name: "feed-day", html: body, entry: &news.FeedEntry{Published: time.Date(2025, 11, 9, 16, 0, 0, 0, time.UTC)}, want: "2025-11-10 12:00", from: "feed"},
+		{name: "shown-beats-naive-feed", html: `<h1>北岭封测厂上调报价</h1><p>2025年11月10日 09:15 来源：芯火网</p>` + body, entry: &news.FeedEntry{Published: time.Date(2025, 11, 10, 9, 15, 0, 0, time.UTC)}, want: "2025-11-10 09:15", from: "byline"},
 		{name: "script", html: `<script>var publish_time = "2025-11-10 08:00";</script><p>11-10</p>` + body, want: "2025-11-10 08:00", from: "meta"},
 		{name: "template", html: `<div class="post_time_source">2025-11-10 08:00</div>` + body, want: "2025-11-10 08:00", from: "template"},
 		{name: "copyright", html: body + `<p>Copyright © 2000-2026 2024-01-02</p>`, want: ""},

@@ -139,12 +139,23 @@ func (t *timer) stated() {
 	}
 	if e := t.Entry; e != nil {
 		if !e.Published.IsZero() {
-			t.vote(moment{Time: e.Published, clock: true, zone: true}, "feed", 5, false)
+			t.vote(t.fed(e.Published), "feed", 2, false)
 		}
 		if !e.Updated.IsZero() {
-			t.vote(moment{Time: e.Updated, clock: true, zone: true}, "feed", 5, true)
+			t.vote(t.fed(e.Updated), "feed", 2, true)
 		}
 	}
+}
+
+// fed returns what a feed or list page says of the time: only the day where that
+// is midnight. Its time of day ranks below one that the page shows, since many
+// feeds name no zone or the wrong one.
+func (t *timer) fed(x time.Time) moment {
+	x = x.In(t.Zone)
+	if x.Hour() == 0 && x.Minute() == 0 && x.Second() == 0 {
+		return moment{Time: x}
+	}
+	return moment{Time: x, clock: true, zone: true}
 }
 
 // elements votes by <time> elements, itemprops and what templates name.
