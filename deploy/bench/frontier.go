@@ -165,7 +165,7 @@ func startKnown(ctx context.Context, dir string) error {
 		}
 	}
 	lookup := time.Since(began)
-	now, peak, err := ownMemory()
+	now, peak, err := memoryOf(os.Getpid())
 	if err != nil {
 		return err
 	}

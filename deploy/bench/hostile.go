@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"xinwen/crawler"
@@ -50,7 +47,7 @@ func hostile(ctx context.Context) (err error) {
 		return err
 	}
 	// The bombs are made beforehand, which takes the web some memory.
-	before, _, err := ownMemory()
+	before, _, err := memoryOf(os.Getpid())
 	if err != nil {
 		return err
 	}
@@ -59,7 +56,7 @@ func hostile(ctx context.Context) (err error) {
 		return err
 	}
 	took := time.Since(began)
-	_, peak, err := ownMemory()
+	_, peak, err := memoryOf(os.Getpid())
 	if err != nil {
 		return err
 	}
@@ -88,23 +85,4 @@ func resolveEach(w *simweb.Web) []string {
 		all = append(all, h+"="+w.Addr())
 	}
 	return all
-}
-
-// ownMemory returns this process's resident set, now and at its highest.
-func ownMemory() (now, highest float64, err error) {
-	data, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0, 0, fmt.Errorf("memory is read from /proc, which this system lacks: %w", err)
-	}
-	for line := range strings.Lines(string(data)) {
-		name, value, _ := strings.Cut(line, ":")
-		n, _ := strconv.ParseFloat(strings.Trim(value, " \t\nkB"), 64)
-		switch name {
-		case "VmRSS":
-			now = n * 1024
-		case "VmHWM":
-			highest = n * 1024
-		}
-	}
-	return now, highest, nil
 }

@@ -82,7 +82,13 @@ func (r *process) stop() error {
 
 // memory returns the resident set, now and at its highest, in bytes.
 func (r *process) memory() (now, highest float64, err error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid))
+	return memoryOf(r.cmd.Process.Pid)
+}
+
+// memoryOf returns the resident set of a process, now and at its highest, in
+// bytes.
+func memoryOf(pid int) (now, highest float64, err error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, 0, fmt.Errorf("memory is read from /proc, which this system lacks: %w", err)
 	}
