@@ -20,19 +20,7 @@ import (
 // serve runs a crawler of sources until the test ends, and waits until it answers.
 func serve(ctx context.Context, t *testing.T, o crawler.Options) *crawler.Crawler {
 	t.Helper()
-	o.Once = false
-	c, err := crawler.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(ctx); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	c := begin(ctx, t, o)
 	eventually(ctx, t, "service", func() bool {
 		var v news.Verification
 		return !errors.Is(o.Bus.Ask(ctx, bus.SubjectVerify, "nobody", &v), bus.ErrUnanswered)

@@ -153,6 +153,12 @@ func run(t *testing.T, o crawler.Options) (*crawler.Crawler, context.Context) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	t.Cleanup(cancel)
+	return begin(ctx, t, o), ctx
+}
+
+// begin starts a crawler that stops when the test ends.
+func begin(ctx context.Context, t *testing.T, o crawler.Options) *crawler.Crawler {
+	t.Helper()
 	o.Once = false
 	c, err := crawler.New(o)
 	if err != nil {
@@ -166,7 +172,7 @@ func run(t *testing.T, o crawler.Options) (*crawler.Crawler, context.Context) {
 			t.Error(err)
 		}
 	})
-	return c, ctx
+	return c
 }
 
 // TestFeedThatRollsOverIsFilledFromItsSitemap polls a feed whose entries are all
