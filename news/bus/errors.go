@@ -97,6 +97,7 @@ const (
 	codeNoPeers          jetstream.ErrorCode = 10005 // also while a cluster starts
 	codeNoResources      jetstream.ErrorCode = 10023
 	codeStorageExceeded  jetstream.ErrorCode = 10047
+	codeStreamCreate     jetstream.ErrorCode = 10049 // the server's store directory, in a race or for good
 	codeStoreFailed      jetstream.ErrorCode = 10077 // a limit reached, or a write error
 )
 

@@ -216,14 +216,19 @@ func (b *Bus) insist(ctx context.Context, f func(context.Context) error) error {
 }
 
 // isNotYet reports whether the same question may get another answer soon: from
-// a cluster without a leader, or of servers that do not know yet what another
-// service has just made.
+// a cluster without a leader, of servers that do not know yet what another
+// service has just made, or of one that is still removing the directory of a
+// stream deleted before, which takes the new stream's with it.
 func isNotYet(err error) bool {
 	var api *jetstream.APIError
 	if !errors.As(err, &api) {
 		return true
 	}
-	return api.Code == 503 || api.ErrorCode == codeNoPeers || api.ErrorCode == jetstream.JSErrCodeStreamNotFound
+	switch api.ErrorCode {
+	case codeNoPeers, codeStreamCreate, jetstream.JSErrCodeStreamNotFound:
+		return true
+	}
+	return api.Code == 503
 }
 
 func setupError(what string, err error) error {
@@ -235,6 +240,8 @@ func setupError(what string, err error) error {
 	switch {
 	case isStorage(err):
 		return hint(op, err, "raise max_file_store of the NATS server, or lower the limits of the bus")
+	case errors.As(err, &api) && api.ErrorCode == codeStreamCreate:
+		return hint(op, err, "look into the NATS server's log: it cannot write to its store directory")
 	case errors.As(err, &api) && api.ErrorCode == codeNoPeers:
 		return hint(op, err, "start as many servers of the cluster as there are replicas, or lower replicas")
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount),
