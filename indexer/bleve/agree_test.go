@@ -11,7 +11,6 @@ import (
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 	"xinwen/news"
-	"xinwen/news/lexicon"
 )
 
 var agreePairs = flag.Int("agree", 40_000, "query and article pairs in TestIndexAgreesWithEvaluator")
@@ -27,7 +26,11 @@ func TestIndexAgreesWithEvaluator(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		compare(t, x, g, articles, min(articles/2, (*agreePairs-round*articles*articles/2+articles-1)/articles), lex)
+		querytest.Compare(t, querytest.Index{
+			Analyzer: x.analyzer, Lexicon: lex,
+			Write:    func(t testing.TB, seq uint64, articles ...*news.Article) { write(t, x, seq, articles...) },
+			Matching: func(n query.Node) ([]string, error) { return matching(x, n) },
+		}, g, articles, min(articles/2, (*agreePairs-round*articles*articles/2+articles-1)/articles))
 		if err := x.Close(); err != nil {
 			t.Error(err)
 		}
@@ -37,60 +40,8 @@ func TestIndexAgreesWithEvaluator(t *testing.T) {
 	}
 }
 
-func compare(t *testing.T, x *Index, g *querytest.Generator, articles, queries int, lex *lexicon.Lexicon) {
-	t.Helper()
-	documents := make(map[string]*query.Document)
-	var batch []*news.Article
-	for i := range articles {
-		a := g.Article()
-		documents[a.ID] = query.NewDocument(a, x.analyzer)
-		// Uneven batches, so that there are several segments, and some deletions.
-		if batch = append(batch, a); len(batch) > i%90 {
-			write(t, x, uint64(i+1), batch...)
-			batch = nil
-		}
-		if i%50 == 49 {
-			gone := *a
-			gone.Revision, gone.Deleted = a.Revision+1, true
-			write(t, x, uint64(i+1), append(batch, &gone)...)
-			batch = nil
-			delete(documents, a.ID)
-		}
-	}
-	write(t, x, uint64(articles), batch...)
-	for range queries {
-		n := g.Query()
-		c, err := query.Lower(query.Expand(n, lex), x.analyzer, lex)
-		if err != nil {
-			t.Fatalf("query %s: %v", n, err)
-		}
-		m := query.NewMatcher(c)
-		var want []string
-		for id, d := range documents {
-			if m.Match(d) {
-				want = append(want, id)
-			}
-		}
-		slices.Sort(want)
-		got, err := matching(t, x, n)
-		if err != nil {
-			t.Fatalf("query %s: %v", n, err)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("query %s: got %v, want %v", n, got, want)
-			for id, d := range documents {
-				if slices.Contains(got, id) != slices.Contains(want, id) {
-					t.Logf("%s: %q %q", id, d.Article().Title, d.Article().Text)
-					break
-				}
-			}
-			return
-		}
-	}
-}
-
 // matching returns the IDs of all articles that match, sorted.
-func matching(t *testing.T, x *Index, n query.Node) ([]string, error) {
+func matching(x *Index, n query.Node) ([]string, error) {
 	s, err := x.snapshot()
 	if err != nil {
 		return nil, err

@@ -29,7 +29,13 @@ func TestIndexAgreesWithEvaluator(t *testing.T) {
 			o := testOptions(t)
 			x := openTest(t, o)
 			queries := min(articles, (*agreePairs-round*articles*articles+articles-1)/articles)
-			compare(t, x, querytest.New(uint64(round)+1), articles, queries, o.Lexicon.Current())
+			lex := o.Lexicon.Current()
+			querytest.Compare(t, querytest.Index{
+				Analyzer: x.analyzer, Lexicon: lex,
+				Write:     func(t testing.TB, seq uint64, articles ...*news.Article) { write(t, x, seq, articles...) },
+				Matching:  func(n query.Node) ([]string, error) { return matching(t.Context(), x, n, lex) },
+				MayRefuse: standsForTooMany,
+			}, querytest.New(uint64(round)+1), articles, queries)
 		})
 		if t.Failed() {
 			return
@@ -37,67 +43,11 @@ func TestIndexAgreesWithEvaluator(t *testing.T) {
 	}
 }
 
-func compare(t *testing.T, x *Index, g *querytest.Generator, articles, queries int, lex *lexicon.Lexicon) {
-	t.Helper()
-	documents := make(map[string]*query.Document)
-	var batch []*news.Article
-	for i := range articles {
-		a := g.Article()
-		documents[a.ID] = query.NewDocument(a, x.analyzer)
-		// Uneven batches, so that there are several segments, and some deletions.
-		if batch = append(batch, a); len(batch) > i%90 {
-			write(t, x, uint64(i+1), batch...)
-			batch = nil
-		}
-		if i%50 == 49 {
-			gone := *a
-			gone.Revision, gone.Deleted = a.Revision+1, true
-			write(t, x, uint64(i+1), append(batch, &gone)...)
-			batch = nil
-			delete(documents, a.ID)
-		}
-	}
-	write(t, x, uint64(articles), batch...)
-	tooMany := 0 // words that a prefix stands for: OpenSearch has a limit there
-	for range queries {
-		n := g.Query()
-		c, err := query.Lower(query.Expand(n, lex), x.analyzer, lex)
-		if err != nil {
-			t.Fatalf("query %s: %v", n, err)
-		}
-		m := query.NewMatcher(c)
-		var want []string
-		for id, d := range documents {
-			if m.Match(d) {
-				want = append(want, id)
-			}
-		}
-		slices.Sort(want)
-		got, err := matching(t.Context(), x, n, lex)
-		var refused *search.RequestError
-		if errors.As(err, &refused) && strings.Contains(n.String(), "*") {
-			if tooMany++; tooMany*50 > queries {
-				t.Fatalf("%d of %d queries refused: %v", tooMany, queries, err)
-			}
-			continue
-		}
-		if err != nil {
-			t.Fatalf("query %s: %v", n, err)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("query %s: got %v, want %v", n, got, want)
-			for id, d := range documents {
-				if slices.Contains(got, id) != slices.Contains(want, id) {
-					t.Logf("%s: %q %q", id, d.Article().Title, d.Article().Text)
-					break
-				}
-			}
-			return
-		}
-	}
-	if tooMany > 0 {
-		t.Logf("%d of %d queries stand for too many words", tooMany, queries)
-	}
+// standsForTooMany reports whether the cluster refused a prefix that stands for
+// more words than its limit.
+func standsForTooMany(n query.Node, err error) bool {
+	var refused *search.RequestError
+	return errors.As(err, &refused) && strings.Contains(n.String(), "*")
 }
 
 // matching returns the IDs of all articles that match, sorted.
