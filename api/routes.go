@@ -9,6 +9,7 @@ import (
 	"net/http/pprof"
 	"reflect"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -76,13 +77,7 @@ func (s *Server) handler() (http.Handler, error) {
 	prom.New(s.o.Searcher, s.o.Version).Routes(mux, "/prom")
 	mux.Handle("/mcp", s.assistant(mux))
 	s.ui.Routes(mux)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if ui.Wanted(r) {
-			s.ui.NotFound(w, r)
-			return
-		}
-		problem.Write(w, problem.New(http.StatusNotFound, "There is nothing at this address.", "See /openapi.json for what there is."))
-	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.nothing(mux, w, r) })
 
 	// A page elsewhere must not make a browser import or rebuild here.
 	origin := http.NewCrossOriginProtection()
@@ -94,6 +89,20 @@ func (s *Server) handler() (http.Handler, error) {
 	}
 	s.patterns = mux.Patterns()
 	return s.recover(s.metrics.count(headers(origin.Handler(s.guard.Handler(mux))))), nil
+}
+
+// nothing answers a request that no route takes.
+func (s *Server) nothing(mux *auth.Mux, w http.ResponseWriter, r *http.Request) {
+	methods := strings.Join(mux.Methods(r), ", ")
+	switch {
+	case methods != "":
+		w.Header().Set("Allow", methods)
+		problem.Write(w, problem.New(http.StatusMethodNotAllowed, "This address does not take "+r.Method+".", "It takes "+methods+": see /openapi.json."))
+	case ui.Wanted(r):
+		s.ui.NotFound(w, r)
+	default:
+		problem.Write(w, problem.New(http.StatusNotFound, "There is nothing at this address.", "See /openapi.json for what there is."))
+	}
 }
 
 // raw registers a handler that writes its own body, with its description.

@@ -388,6 +388,19 @@ func (m *Mux) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Reque
 // ServeHTTP answers a request whose context names a Viewer.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }
 
+// Methods returns the methods that the address of a request takes, none if there
+// is nothing but the route of all addresses.
+func (m *Mux) Methods(r *http.Request) []string {
+	var list []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		_, pattern := m.mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host})
+		if pattern != "" && pattern != "/" {
+			list = append(list, method)
+		}
+	}
+	return list
+}
+
 // Patterns returns the routes that were registered.
 func (m *Mux) Patterns() []string { return slices.Clone(m.patterns) }
 
