@@ -9,6 +9,8 @@
 // Vocabulary is not script: 輝達 folds to 辉达, and that it means 英伟达 is for
 // the lexicon to know.
 //
+// Traditional goes the other way, for people to read: it is never compared.
+//
 // Conversion uses the dictionaries of Open Chinese Convert (Apache-2.0, in
 // folder opencc): the longest phrase first, then single characters.
 package han
