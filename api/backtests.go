@@ -90,8 +90,7 @@ func (s *Server) backtestRoutes(api huma.API) {
 	})
 }
 
-// ruleOf returns the rule that a body gives or names. Its query may match
-// everything: a test shows what that means.
+// ruleOf returns the rule that a body gives or names.
 func (s *Server) ruleOf(ctx context.Context, given *news.Rule, id string) (*news.Rule, error) {
 	if (given == nil) == (id == "") {
 		return nil, badBody("The body needs either a rule or the id of one.", "Write {\"rule\": {\"query\": \"…\"}} or {\"id\": \"…\"}.")
@@ -104,17 +103,7 @@ func (s *Server) ruleOf(ctx context.Context, given *news.Rule, id string) (*news
 		return &r.Rule, nil
 	}
 	r := *given
-	if r.ID == "" {
-		r.ID = "test"
-	}
-	var faults []rules.KeyFault
-	for _, f := range rules.Check(&r, s.parseQuery) {
-		if n, err := s.parseQuery(r.Query); f.Key == "query" && f.Column == 0 && err == nil && rules.Everything(&r, n) {
-			continue
-		}
-		faults = append(faults, f)
-	}
-	if len(faults) > 0 {
+	if faults := rules.CheckDraft(&r, s.parseQuery); len(faults) > 0 {
 		return nil, ruleProblem(faults)
 	}
 	return &r, nil

@@ -164,16 +164,13 @@ func loadFile(dir, name string, query Parser) ([]located, []*Fault) {
 	if err != nil {
 		return nil, []*Fault{{File: name, Message: err.Error(), Hint: "make the file readable"}}
 	}
-	return parse(name, data, query)
+	return parse(name, data, func(r *news.Rule) []KeyFault { return Check(r, query) })
 }
 
-// Parse reads the rules of one file, whose name is for the faults. A nil parser
-// knows the syntax of queries, but no entities.
-func Parse(name string, data []byte, q Parser) ([]news.Rule, []*Fault) {
-	if q == nil {
-		q = query.Parse
-	}
-	found, faults := parse(name, data, q)
+// ParseDrafts reads the rules of one file, to try them: CheckDraft says what may
+// be missing. The name is for the faults.
+func ParseDrafts(name string, data []byte, query Parser) ([]news.Rule, []*Fault) {
+	found, faults := parse(name, data, func(r *news.Rule) []KeyFault { return CheckDraft(r, query) })
 	rules := make([]news.Rule, len(found))
 	for i := range found {
 		rules[i] = found[i].rule
@@ -183,7 +180,7 @@ func Parse(name string, data []byte, q Parser) ([]news.Rule, []*Fault) {
 
 // parse reads one file. It returns the rules that could be read even where
 // there are faults.
-func parse(name string, data []byte, query Parser) ([]located, []*Fault) {
+func parse(name string, data []byte, check func(*news.Rule) []KeyFault) ([]located, []*Fault) {
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, []*Fault{yamlFault(name, 1, err)}
@@ -200,7 +197,7 @@ func parse(name string, data []byte, query Parser) ([]located, []*Fault) {
 				faults = append(faults, yamlFault(name, line, err))
 				continue
 			}
-			for _, f := range Check(&r, query) {
+			for _, f := range check(&r) {
 				faults = append(faults, &Fault{name, lineOfKey(node, f.Key, line), f.Text(), f.Hint})
 			}
 			found = append(found, located{r, line})

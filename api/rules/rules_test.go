@@ -170,11 +170,31 @@ func TestLoadKeepsFilesApart(t *testing.T) {
 	}
 }
 
+func TestDraftsMayLackWhatIsKept(t *testing.T) {
+	for _, c := range []struct {
+		body   string
+		id     string
+		faults int
+	}{
+		{"query: x\n", "draft", 0},
+		{"id: a\nquery: '*'\n", "a", 0},
+		{"- query: x\n- id: b\n  query: y\n", "draft", 0},
+		{"query: (x\n", "draft", 1},
+		{"id: A\nquery: x\n", "A", 1},
+		{"id: a\n", "a", 1},
+	} {
+		list, faults := ParseDrafts("f.yaml", []byte(c.body), query.Parse)
+		if len(list) == 0 || list[0].ID != c.id || len(faults) != c.faults {
+			t.Errorf("%q: got %+v, faults %v, want id %s and %d faults", c.body, list, faults, c.id, c.faults)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("id: a\nquery: x\n")
 	f.Add("- id: a\n  query: (\n- 3\n- [x]\n---\nid: &x b\nquery: *x\n")
 	f.Fuzz(func(t *testing.T, body string) {
-		found, faults := parse("f.yaml", []byte(body), query.Parse)
+		found, faults := parse("f.yaml", []byte(body), func(r *news.Rule) []KeyFault { return Check(r, query.Parse) })
 		for _, r := range found {
 			if len(faults) == 0 && (r.rule.ID == "" || r.rule.Query == "") {
 				t.Errorf("got rule %+v without fault", r.rule)

@@ -475,8 +475,8 @@ func TestRuleOfASearch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		read, faults := rules.Parse("test.yaml", text, query.Parse)
-		if len(faults) > 0 || len(read) != 1 || !cmp.Equal(read[0].Query, tc.query) {
+		read, faults := rules.ParseDrafts("test.yaml", text, query.Parse)
+		if len(faults) > 0 || len(read) != 1 || read[0].ID != tc.id || read[0].Query != tc.query {
 			t.Errorf("%s: got %v %v, want the rule back", text, read, faults)
 		}
 	}
