@@ -155,8 +155,8 @@ func (c *Crawler) run(ctx context.Context) error {
 	defer cancel()
 
 	failed := make(chan error, frontier.Partitions+3)
-	if err := c.retire(ctx); err != nil {
-		return err
+	if !c.persist(ctx, "consumer of an earlier version not removed", func() error { return c.retire(ctx) }) {
+		return nil // told to stop before it began
 	}
 	if c.opts.WebSub.Listen != "" && !c.opts.Once {
 		var err error
@@ -244,6 +244,8 @@ func (c *Crawler) consume(ctx context.Context, partition int) error {
 	return c.opts.Bus.Consume(ctx, bus.ConsumerConfig{
 		Stream: bus.Frontier, Name: fmt.Sprintf("crawler-%02d", partition), Filter: frontier.Filter(partition),
 		Workers: inHand, MaxAckPending: 4 * inHand,
+		// Who owns the part is alone, and it has many entries to keep alive.
+		Alone: true, AckWait: 10 * time.Second,
 		// An entry that waits for its host's turn has not failed; what fails is
 		// counted in the entry itself.
 		MaxDeliver: -1, Timeout: 6 * time.Hour, Grace: time.Second,
@@ -275,17 +277,36 @@ func (c *Crawler) consumeAsked(ctx context.Context) error {
 	})
 }
 
-// openStates reads the states of those sources in set that are ours.
-func (c *Crawler) openStates(ctx context.Context, set *source.Set) error {
+// persist tries f until it succeeds, as the bus may be away for a while, and
+// reports false if ctx ends before.
+func (c *Crawler) persist(ctx context.Context, failed string, f func() error, attrs ...any) bool {
+	for wait := 250 * time.Millisecond; ; wait = min(2*wait, time.Minute) {
+		err := f()
+		if err == nil {
+			return true
+		}
+		if ctx.Err() == nil {
+			c.log.Warn(failed+", will retry", append(attrs, "err", err)...)
+		}
+		if !sleep(ctx, wait) {
+			return false
+		}
+	}
+}
+
+// openStates reads the states of those sources in set that are ours. It reports
+// false if ctx ends before.
+func (c *Crawler) openStates(ctx context.Context, set *source.Set) bool {
 	for _, src := range set.All() {
 		if !c.owns(partOf(src)) {
 			continue
 		}
-		if err := c.states.open(ctx, src, c.knownWays(ctx, src)); err != nil {
-			return err
+		open := func() error { return c.states.open(ctx, src, c.knownWays(ctx, src)) }
+		if !c.persist(ctx, "state of a source not read", open, "source", src.ID) {
+			return false
 		}
 	}
-	return nil
+	return true
 }
 
 // once polls every source once and waits until the frontier is empty.
@@ -294,8 +315,8 @@ func (c *Crawler) once(ctx context.Context) error {
 	if err := c.allOurs(ctx); err != nil {
 		return err
 	}
-	if err := c.openStates(ctx, set); err != nil {
-		return err
+	if !c.openStates(ctx, set) {
+		return ctx.Err()
 	}
 	var wg sync.WaitGroup
 	enabled := 0

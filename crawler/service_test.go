@@ -1,7 +1,10 @@
 package crawler_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -239,5 +242,75 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 	if report := crawl(t, crawler.Options{Config: crawler.Config{Once: true, Sources: crawler.NoSources}, Bus: b}); report != (crawler.Report{}) {
 		t.Errorf("no sources: %s", cmp.Diff(crawler.Report{}, report))
+	}
+}
+
+// retryLog tells of lines about something that is tried again.
+type retryLog chan struct{}
+
+func (l retryLog) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("will retry")) {
+		select {
+		case l <- struct{}{}:
+		default:
+		}
+	}
+	return len(line), nil
+}
+
+// TestServerAwayAtTheStart starts a crawler while its NATS server is away: it
+// waits for it as it does later.
+func TestServerAwayAtTheStart(t *testing.T) {
+	w := newWeb(t)
+	w.feed("http://a.example/feed", "/1")
+	w.article("http://a.example/1", "Article of a")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := bus.Options{Config: bus.Config{Dir: t.TempDir(), MinFreeBytes: -1, Listen: l.Addr().String()}}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	serve := func() *bus.Bus {
+		t.Helper()
+		s, err := bus.Open(ctx, server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s := serve()
+	b, err := bus.Open(ctx, bus.Options{Config: bus.Config{URL: "nats://" + server.Config.Listen}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(ctx, t, "connection lost", func() bool { return !b.Conn().IsConnected() })
+	retries := make(retryLog, 1)
+	o := options(w, b, demo("a", func(s *source.Source) { s.Feeds = []string{"http://a.example/feed"} }))
+	o.Once, o.Logger = false, slog.New(slog.NewTextHandler(retries, nil))
+	c, err := crawler.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-retries:
+	case <-ctx.Done():
+		t.Fatal("nothing was tried again")
+	}
+	s = serve()
+	t.Cleanup(func() { _ = s.Close() })
+	eventually(ctx, t, "page of a", func() bool { return c.Report().Pages == 1 })
+	if err := c.Stop(); err != nil {
+		t.Error(err)
 	}
 }
