@@ -35,8 +35,11 @@ type ConsumerConfig struct {
 	// over all processes; default 1,000.
 	MaxAckPending int
 	// AckWait is how soon the message of a process that died comes again,
-	// default 10 s. The bus keeps messages of running handlers alive.
+	// default 4 s. The bus keeps messages of running handlers alive.
 	AckWait time.Duration
+	// Alone says that no other process can be at work on this consumer: what an
+	// earlier one had in hand comes again at once.
+	Alone bool
 	// MaxDeliver is the number of tries before QUARANTINE, default 6; -1 means
 	// for ever.
 	MaxDeliver int
@@ -58,7 +61,7 @@ func (c ConsumerConfig) withDefaults() (ConsumerConfig, error) {
 	}
 	c.Workers = or(c.Workers, 1)
 	c.MaxAckPending = max(or(c.MaxAckPending, 1000), c.Workers)
-	c.AckWait = or(c.AckWait, 10*time.Second)
+	c.AckWait = or(c.AckWait, 4*time.Second)
 	c.MaxDeliver = or(c.MaxDeliver, 6)
 	c.Timeout = or(c.Timeout, time.Minute)
 	c.RetryDelay = or(c.RetryDelay, time.Second)
@@ -136,6 +139,7 @@ func (w *worker) consume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.config.Alone = false // from now on messages may be in our own hands
 	// One message is asked for when a worker is free: none waits here with its
 	// ack time running.
 	it, err := cons.Messages(jetstream.PullMaxMessages(1), jetstream.PullExpiry(pullExpiry),
@@ -212,14 +216,14 @@ func (b *Bus) durable(ctx context.Context, c ConsumerConfig) (jetstream.Consumer
 	cfg := c.durable()
 	ctx, cancel := b.ask(ctx)
 	defer cancel()
-	first := b.server.firstUse(c.Stream + " " + c.Name)
+	orphans := b.server.firstUse(c.Stream+" "+c.Name) || c.Alone
 	old, err := b.js.Consumer(ctx, c.Stream, c.Name)
 	switch {
 	case err == nil:
 		// Where it began cannot be changed, and need not be.
 		have := old.CachedInfo().Config
 		cfg.DeliverPolicy, cfg.OptStartSeq, cfg.OptStartTime = have.DeliverPolicy, have.OptStartSeq, have.OptStartTime
-		if first && old.CachedInfo().NumAckPending > 0 {
+		if orphans && old.CachedInfo().NumAckPending > 0 {
 			if err := b.releaseOrphans(ctx, c.Stream, cfg); err != nil {
 				return nil, classify(c.Stream, err)
 			}
@@ -240,8 +244,8 @@ func (b *Bus) durable(ctx context.Context, c ConsumerConfig) (jetstream.Consumer
 }
 
 // releaseOrphans makes messages that an earlier process was handling come again
-// at once. Only the embedded server's own process can know that nobody else is
-// still at work on them; on other servers they come after AckWait.
+// at once. Who calls it knows that nobody else is still at work on them, as the
+// embedded server's own process does; others wait for AckWait.
 func (b *Bus) releaseOrphans(ctx context.Context, stream string, cfg jetstream.ConsumerConfig) error {
 	cfg.AckWait = 50 * time.Millisecond
 	if _, err := b.js.UpdateConsumer(ctx, stream, cfg); err != nil {

@@ -69,6 +69,43 @@ func testDuplicateID(t *testing.T, b *bus.Bus) {
 	}
 }
 
+// testAlone lets a client take messages and never say anything of them again.
+func testAlone(t *testing.T, b *bus.Bus) {
+	ctx := deadline(t)
+	cfg := bus.ConsumerConfig{Stream: bus.Articles, Name: "alone", FromNow: true, AckWait: time.Hour, Alone: true}
+	none := func(context.Context, *bus.Message) error { return nil }
+	consume(t, b, cfg, none).end(t) // makes the consumer
+	publish(t, b, 3)
+	dead, err := b.JetStream().Consumer(ctx, bus.Articles, "alone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken, err := dead.Fetch(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range taken.Messages() { // never acked
+	}
+	if info, err := dead.Info(ctx); err != nil || info.NumAckPending != 3 {
+		t.Fatalf("got %+v, %v, want 3 messages in hand", info, err)
+	}
+	attempts := make(chan int, 3)
+	c := consume(t, b, cfg, func(_ context.Context, m *bus.Message) error {
+		attempts <- m.Attempt
+		return nil
+	})
+	for range 3 {
+		if n := next(t, attempts); n != 2 {
+			t.Errorf("got attempt %d, want 2", n)
+		}
+	}
+	drained(t, b, bus.Articles, "alone")
+	c.end(t)
+	if info, err := dead.Info(ctx); err != nil || info.Config.AckWait != time.Hour {
+		t.Errorf("got %+v, %v, want the time to ack as it was", info, err)
+	}
+}
+
 func testRedeliver(t *testing.T, b *bus.Bus) {
 	attempts := make(chan int, 10)
 	cfg := bus.ConsumerConfig{

@@ -60,6 +60,7 @@ func contract(t *testing.T, o bus.Options) {
 		{"PublishConsume", testPublishConsume},
 		{"DuplicateID", testDuplicateID},
 		{"Redeliver", testRedeliver},
+		{"Alone", testAlone},
 		{"RetryAfter", testRetryAfter},
 		{"BackPressureFromHandler", testHandlerFull},
 		{"FromNow", testFromNow},
