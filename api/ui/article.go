@@ -84,7 +84,7 @@ func (u *UI) article(w http.ResponseWriter, r *http.Request) {
 	p := articlePage{
 		ID: a.ID, Lang: d.tag(a.Lang, a.Script), Original: web(a.URL),
 		Source: or(a.Publisher, names[a.Source], a.Source), SourceURL: state{}.toggle("source", a.Source).URL(),
-		Warnings: a.Warnings, Groups: u.groups(a, lang), JSON: "/v1/articles/" + url.PathEscape(a.ID),
+		Warnings: a.Warnings, Groups: u.groups(a, d, lang), JSON: "/v1/articles/" + url.PathEscape(a.ID),
 	}
 	if o, err := url.Parse(p.Original); err == nil {
 		p.Host = o.Host
@@ -194,7 +194,8 @@ func (u *UI) facts(a *news.Article, lang int) []Fact {
 }
 
 // groups lists what an article mentions, by kind, the most frequent first.
-func (u *UI) groups(a *news.Article, lang int) []Group {
+func (u *UI) groups(a *news.Article, d display, lang int) []Group {
+	shown := []rune(d.text(a.Title+"\n"+a.Text, a.Lang, a.Script)) // what mentions count in
 	type key struct{ kind, entity, label, value string }
 	counts := make(map[key]int)
 	var order []key
@@ -205,7 +206,7 @@ func (u *UI) groups(a *news.Article, lang int) []Group {
 			continue
 		}
 		if k.entity == "" {
-			k.label = m.Surface
+			k.label = cut(shown, m.Start, m.End)
 			if m.Value != m.Surface {
 				k.value = m.Value
 			}

@@ -12,7 +12,7 @@ import (
 // detail adds what an article is about, and how its text came about.
 func (u *UI) detail(p *articlePage, a *news.Article, d display, lang int) {
 	for _, t := range a.Topics {
-		p.Topics = append(p.Topics, Topic{topicName(t.ID, lang), strings.Join(t.Evidence, say(lang, "comma"))})
+		p.Topics = append(p.Topics, Topic{topicName(t.ID, lang), d.text(strings.Join(t.Evidence, say(lang, "comma")), a.Lang, a.Script)})
 	}
 	for _, k := range a.Keywords {
 		p.Keywords = append(p.Keywords, Link{Label: d.text(k, a.Lang, a.Script), URL: state{Q: query.Phrase{Value: k}.String()}.URL()})

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"xinwen/news"
@@ -11,37 +12,77 @@ import (
 // displayCookie remembers in which characters Chinese is shown.
 const displayCookie = "xinwen_characters"
 
-// display is in which characters Chinese texts are shown. It changes pages only:
-// what is stored, searched, exported and linked stays as it was written. (There
-// is no display in Traditional characters: 发 may be 發 or 髮, and only whole
-// phrases tell which.)
-type display struct{ hans bool }
+// display is in which characters Chinese texts are shown: a script, or "" for
+// as they are written. It changes pages only: what is stored, searched, exported
+// and linked stays as it was written. Characters change, words do not: 芯片
+// stays 芯片, and is not called 晶片.
+type display string
+
+// displays are the choices in the order in which they are offered.
+var displays = []display{"", news.ScriptHans, news.ScriptHant}
 
 func displayOf(r *http.Request) display {
-	c, err := r.Cookie(displayCookie)
-	return display{hans: err == nil && c.Value == "zh-Hans"}
+	if c, err := r.Cookie(displayCookie); err == nil {
+		if script, ok := strings.CutPrefix(c.Value, "zh-"); ok && slices.Contains(displays, display(script)) {
+			return display(script)
+		}
+	}
+	return ""
 }
 
-// text returns s as it is shown. Code points stay in their places.
+// text returns s as it is shown. Code points stay in their places. Script is
+// that of the whole article, "" where it is not known.
 func (d display) text(s, lang, script string) string {
-	if d.hans && lang == "zh" && script != news.ScriptHans {
+	switch {
+	case lang != "zh" || script == string(d):
+	case d == news.ScriptHans:
 		return han.Simplify(s)
+	case d == news.ScriptHant && script == news.ScriptHans:
+		return han.Traditional(s)
+	case d == news.ScriptHant:
+		return traditional(s)
 	}
 	return s
 }
 
+// traditional converts the lines of s that are Simplified: in those that are
+// Traditional already, 后 and 里 mean what they say.
+func traditional(s string) string {
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		if han.Script(line) == news.ScriptHans {
+			line = han.Traditional(line)
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
 // tag returns the tag of a text as it is shown.
 func (d display) tag(lang, script string) string {
-	if d.hans && lang == "zh" {
-		return "zh-Hans"
+	if d != "" && lang == "zh" {
+		return "zh-" + string(d)
 	}
 	return languageTag(lang, script)
 }
 
+// choices lead to the displays there are.
+func (d display) choices(lang int) []Link {
+	var out []Link
+	for _, choice := range displays {
+		tag, key := "written", "characters-written"
+		if choice != "" {
+			tag, key = "zh-"+string(choice), "characters-"+string(choice)
+		}
+		out = append(out, Link{Label: say(lang, key), URL: "/characters/" + tag, Active: choice == d})
+	}
+	return out
+}
+
 func (u *UI) chooseDisplay(w http.ResponseWriter, r *http.Request) {
 	c := &http.Cookie{Name: displayCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode}
-	if r.PathValue("tag") == "zh-Hans" {
-		c.Value, c.MaxAge = "zh-Hans", 365*24*3600
+	if tag := r.PathValue("tag"); slices.ContainsFunc(displays, func(d display) bool { return d != "" && tag == "zh-"+string(d) }) {
+		c.Value, c.MaxAge = tag, 365*24*3600
 	}
 	http.SetCookie(w, c)
 	w.Header().Set("Cache-Control", "no-store")

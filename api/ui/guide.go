@@ -9,7 +9,7 @@ import (
 // The guide is written in docs, which is not part of this module; tests hold the
 // two alike.
 //
-//go:generate cp ../../docs/guide.md ../../docs/guide.zh-CN.md guide/
+//go:generate cp ../../docs/guide.md ../../docs/guide.zh-CN.md ../../docs/guide.zh-TW.md guide/
 //go:embed guide/*.md
 var guides embed.FS
 
@@ -30,21 +30,17 @@ type Inline struct {
 	Code      bool
 }
 
+// guideNames are the files of the guide by language.
+var guideNames = [languages]string{en: "guide.md", hans: "guide.zh-CN.md", hant: "guide.zh-TW.md"}
+
 func (u *UI) guide(w http.ResponseWriter, r *http.Request) {
 	lang := languageOf(r)
-	name, tag := "guide/guide.md", "en"
-	if lang != en {
-		name, tag = "guide/guide.zh-CN.md", "zh-Hans"
-	}
-	text, err := guides.ReadFile(name)
+	text, err := guides.ReadFile("guide/" + guideNames[lang])
 	if err != nil {
 		u.failure(w, r, err)
 		return
 	}
-	u.render(w, r, http.StatusOK, "guide.html", page{Title: say(lang, "guide"), Section: "help", Data: struct {
-		Lang   string
-		Blocks []GuideBlock
-	}{tag, blocks(string(text))}})
+	u.render(w, r, http.StatusOK, "guide.html", page{Title: say(lang, "guide"), Section: "help", Data: blocks(string(text))})
 }
 
 // blocks reads the part of Markdown that the guide is written in. What it does

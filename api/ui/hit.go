@@ -54,25 +54,27 @@ func (u *UI) hits(r *http.Request, found []search.Hit, names map[string]string) 
 
 func (u *UI) hit(h *search.Hit, d display, lang int, names map[string]string) Hit {
 	var inTitle, inSnippet []span
+	title, snippet := d.text(h.Title, h.Lang, h.Script), d.text(h.Snippet, h.Lang, h.Script)
 	out := Hit{
 		URL: "/article/" + url.PathEscape(h.ID), Original: web(h.URL), Source: or(h.Publisher, names[h.Source], h.Source), Credit: h.Credit,
 		Lang: d.tag(h.Lang, h.Script), LangKey: languageKey(h.Lang, h.Script), Story: u.more(h, lang),
 	}
 	for _, l := range h.Highlights {
 		s := span{start: l.Start, end: l.End, Mark: true, Label: reason(l.Reason, lang)}
+		text := l.Text
 		switch l.Field {
 		case search.FieldTitle:
-			inTitle = append(inTitle, s)
+			inTitle, text = append(inTitle, s), cut([]rune(title), l.Start, l.End)
 		case search.FieldSnippet:
-			inSnippet = append(inSnippet, s)
+			inSnippet, text = append(inSnippet, s), cut([]rune(snippet), l.Start, l.End)
 		}
 		_, of, _ := strings.Cut(l.Reason, " ")
-		if why := (Reason{l.Text, s.Label}); s.Label != "" && !strings.EqualFold(of, l.Text) && len(out.Reasons) < maxReasons && !slices.Contains(out.Reasons, why) {
+		if why := (Reason{text, s.Label}); s.Label != "" && !strings.EqualFold(of, l.Text) && len(out.Reasons) < maxReasons && !slices.Contains(out.Reasons, why) {
 			out.Reasons = append(out.Reasons, why)
 		}
 	}
-	out.Title = segments(d.text(h.Title, h.Lang, h.Script), inTitle)
-	out.Snippet = segments(d.text(h.Snippet, h.Lang, h.Script), inSnippet)
+	out.Title = segments(title, inTitle)
+	out.Snippet = segments(snippet, inSnippet)
 	if out.Credit == out.Source {
 		out.Credit = ""
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"xinwen/api/internal/memory"
+	"xinwen/news"
 )
 
 func TestQueriesAreCompleted(t *testing.T) {
@@ -38,23 +39,93 @@ func TestQueriesAreCompleted(t *testing.T) {
 	}
 }
 
-func TestChineseIsShownInSimplifiedIfWanted(t *testing.T) {
+func TestChineseIsShownInTheCharactersWanted(t *testing.T) {
 	x := &memory.Index{}
-	x.Add(article("a1", "台積電漲價", "供應鏈吃緊。", "zh", "Hant"), article("a2", "TSMC raises prices", "A 漢字 name.", "en", "Latn"))
+	both := article("a3", "台积电头发与頭髮", "台积电后来说，皇后说。\n他說公里之後，皇后的麵條。", "zh", news.ScriptMixed)
+	x.Add(
+		article("a1", "台積電漲價", "供應鏈吃緊，干涉。", "zh", "Hant"),
+		article("a2", "TSMC raises prices 台积电", "A 漢字 name, 汉字.", "en", "Latn"),
+		both,
+		article("a4", "干燥的面条", "理发店发布头发，皇后之后。", "zh", "Hans"),
+	)
 	h := newUI(t, x)
-	cookie := []string{"Cookie", displayCookie + "=zh-Hans"}
-	for path, want := range map[string]string{"/": "台积电涨价", "/article/a1": "供应链吃紧。", "/article/a2": "A 漢字 name."} {
-		body := get(t, h, path, cookie...).Body.String()
-		if !strings.Contains(body, want) {
-			t.Errorf("%s: got a page without %q", path, want)
+	tests := []struct{ characters, path, want string }{
+		{"zh-Hans", "/", "台积电涨价"},
+		{"zh-Hans", "/", "干燥的面条"},
+		{"zh-Hans", "/article/a1", "供应链吃紧，干涉。"},
+		{"zh-Hans", "/article/a2", "A 漢字 name, 汉字."},
+		{"zh-Hans", "/article/a3", "他说公里之后，皇后的面条。"},
+		{"zh-Hant", "/", "乾燥的麵條"},
+		{"zh-Hant", "/article/a4", "理髮店發佈頭髮，皇后之後。"},
+		{"zh-Hant", "/article/a1", "供應鏈吃緊，干涉。"},
+		{"zh-Hant", "/article/a2", "TSMC raises prices 台积电"},
+		{"zh-Hant", "/article/a3", "台積電後來說，皇后說。"},
+		{"zh-Hant", "/article/a3", "他說公里之後，皇后的麵條。"},
+		{"", "/article/a1", "供應鏈吃緊，干涉。"},
+		{"", "/article/a4", "理发店发布头发，皇后之后。"},
+		{"<script>", "/article/a4", "理发店发布头发，皇后之后。"},
+	}
+	for _, tt := range tests {
+		if body := get(t, h, tt.path, "Cookie", displayCookie+"="+tt.characters).Body.String(); !strings.Contains(body, tt.want) {
+			t.Errorf("%s in %q: got a page without %q", tt.path, tt.characters, tt.want)
 		}
 	}
-	if body := get(t, h, "/article/a1").Body.String(); !strings.Contains(body, "供應鏈吃緊。") || !strings.Contains(body, `<article lang="zh-Hant">`) {
-		t.Error("got a text that is not as written, and nobody wanted that")
+	if body := get(t, h, "/article/a4", "Cookie", displayCookie+"=zh-Hant").Body.String(); !strings.Contains(body, `<article lang="zh-Hant">`) {
+		t.Error("got a converted text that does not say in what it is shown")
 	}
-	w := get(t, h, "/characters/zh-Hans?back=/article/a1")
-	if w.Header().Get("Location") != "/article/a1" || !strings.HasPrefix(w.Header().Get("Set-Cookie"), displayCookie+"=zh-Hans; ") {
-		t.Errorf("got %v, want the cookie and the way back", w.Header())
+	if body := get(t, h, "/article/a4").Body.String(); !strings.Contains(body, `<article lang="zh-Hans">`) {
+		t.Error("got a text that does not say in what it is written")
+	}
+	// What is stored is as it was, and so is what programs get.
+	a, err := x.Article(t.Context(), "a4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Title != "干燥的面条" {
+		t.Errorf("got title %q in the index, want it as it was", a.Title)
+	}
+	for choice, want := range map[string]string{"zh-Hans": "=zh-Hans; ", "zh-Hant": "=zh-Hant; ", "written": "=; ", "elsewhere": "=; "} {
+		w := get(t, h, "/characters/"+choice+"?back=/article/a1")
+		if w.Header().Get("Location") != "/article/a1" || !strings.HasPrefix(w.Header().Get("Set-Cookie"), displayCookie+want) {
+			t.Errorf("%s: got %v, want the cookie and the way back", choice, w.Header())
+		}
+	}
+}
+
+// Marks of mentions and highlights stay on their characters in converted text.
+func TestMarksStayInConvertedText(t *testing.T) {
+	x := &memory.Index{}
+	a := article("a1", "里程碑：台积电头发", "他说面条涨价百分之五。皇后公司后来与台积电签约。", "zh", "Hans")
+	full := []rune(a.Title + "\n" + a.Text)
+	at := func(surface string, after int) (start, end int) {
+		for i := after; i < len(full); i++ {
+			if strings.HasPrefix(string(full[i:]), surface) {
+				return i, i + len([]rune(surface))
+			}
+		}
+		t.Fatalf("no %s", surface)
+		return 0, 0
+	}
+	for _, m := range []struct {
+		surface string
+		kind    news.Kind
+		entity  string
+		after   int
+	}{{"台积电", news.Org, "org:tsmc", 0}, {"百分之五", news.Percent, "", 0}, {"皇后公司", news.Org, "org:unknown-queen", 0}, {"台积电", news.Org, "org:tsmc", 12}} {
+		start, end := at(m.surface, m.after)
+		a.Mentions = append(a.Mentions, news.Mention{Start: start, End: end, Surface: m.surface, Kind: m.kind, Entity: m.entity})
+	}
+	x.Add(a)
+	h := newUI(t, x)
+	body := get(t, h, "/article/a1", "Cookie", displayCookie+"=zh-Hant").Body.String()
+	for _, want := range []string{">台積電</a>頭髮", ">百分之五</span>。", ">皇后公司</a>後來與<a", ">台積電</a>簽約。"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("got an article without %q", want)
+		}
+	}
+	body = get(t, h, "/?q="+url.QueryEscape("皇后公司"), "Cookie", displayCookie+"=zh-Hant").Body.String()
+	if !strings.Contains(body, "皇后公司") || !strings.Contains(body, "後來與台積電") {
+		t.Errorf("got a list without the converted snippet")
 	}
 }
 

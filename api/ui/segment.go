@@ -23,6 +23,12 @@ type Segment struct {
 	span
 }
 
+// cut returns a span of a text, as much of it as there is.
+func cut(text []rune, start, end int) string {
+	start = min(max(start, 0), len(text))
+	return string(text[start:min(max(end, start), len(text))])
+}
+
 // segments cuts s at the spans. Spans that do not fit into s, or overlap an
 // earlier one, are left out: a wrong offset must never lose text. Gaps have no
 // length.

@@ -166,9 +166,9 @@ type page struct {
 	Here string
 	// Viewer is who reads: templates show only what it may do.
 	Viewer auth.Viewer
-	// Hans says that Chinese is shown in Simplified characters.
-	Hans bool
-	Data any
+	// Characters are those that Chinese may be shown in.
+	Characters []Link
+	Data       any
 }
 
 // room is a part of the pages that the navigation leads to.
@@ -183,9 +183,10 @@ var rooms = []room{
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (u *UI) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
-	p.Here, p.Viewer, p.Hans = cmp.Or(p.Here, r.URL.RequestURI()), auth.ViewerOf(r.Context()), displayOf(r).hans
+	lang := languageOf(r)
+	p.Here, p.Viewer, p.Characters = cmp.Or(p.Here, r.URL.RequestURI()), auth.ViewerOf(r.Context()), displayOf(r).choices(lang)
 	var b bytes.Buffer
-	if err := u.pages[languageOf(r)].ExecuteTemplate(&b, name, p); err != nil {
+	if err := u.pages[lang].ExecuteTemplate(&b, name, p); err != nil {
 		u.o.Logger.Error("page not rendered", "page", name, "err", err)
 		http.Error(w, "The page cannot be shown; the log of the api says why.", http.StatusInternalServerError)
 		return
