@@ -23,20 +23,47 @@ type service struct {
 	Healthcheck *struct{ Test []string }
 }
 
-func TestServicesAreConfinedAndFindEachOther(t *testing.T) {
-	data, err := os.ReadFile("compose.yaml")
+// file is a compose file.
+type file struct {
+	Services map[string]service
+	Networks map[string]any
+	Volumes  map[string]any
+	Configs  map[string]struct{ File, Content string }
+}
+
+func read(t *testing.T, name string) file {
+	t.Helper()
+	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var file struct {
-		Services map[string]service
-		Networks map[string]any
-		Volumes  map[string]any
-	}
+	var f file
 	// A key beside a merged one of the same name takes its place.
-	if err := yaml.UnmarshalWithOptions(data, &file, yaml.AllowDuplicateMapKey()); err != nil {
+	if err := yaml.UnmarshalWithOptions(data, &f, yaml.AllowDuplicateMapKey()); err != nil {
 		t.Fatal(yaml.FormatError(err, false, true))
 	}
+	return f
+}
+
+// TestConfigsAreFiles holds what the first run of compose.yaml showed: a text in
+// it cannot be put into a container whose root is read-only.
+func TestConfigsAreFiles(t *testing.T) {
+	for name, c := range read(t, "compose.yaml").Configs {
+		if _, err := os.Stat(c.File); err != nil || c.Content != "" {
+			t.Errorf("config %s is no file beside compose.yaml: %v", name, err)
+		}
+	}
+}
+
+func TestDemoIsConfinedToo(t *testing.T) {
+	web, ok := read(t, "demo.yaml").Services["web"]
+	if !ok || !web.ReadOnly || !slices.Equal(web.CapDrop, []string{"ALL"}) || !slices.Equal(web.Networks, []string{"inside"}) {
+		t.Errorf("got %+v, want a web that writes nothing but its volume and is seen inside only", web)
+	}
+}
+
+func TestServicesAreConfinedAndFindEachOther(t *testing.T) {
+	file := read(t, "compose.yaml")
 	want := []string{"api", "crawler", "extractor", "indexer-1", "indexer-2", "nats-1", "nats-2", "nats-3"}
 	if got := slices.Sorted(maps.Keys(file.Services)); !slices.Equal(got, want) {
 		t.Errorf("got services %v, want %v", got, want)

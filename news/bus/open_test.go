@@ -78,6 +78,11 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 	}
 }
 
+func TestOpenWithAServerOfTheClusterDown(t *testing.T) {
+	n := startNode(t)
+	open(t, bus.Options{Config: bus.Config{URL: n.url, Monitor: []string{fmt.Sprintf("http://127.0.0.1:%d", freePorts(t, 1)[0]), n.monitor}}})
+}
+
 func TestOpenUnreachableServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()

@@ -450,17 +450,26 @@ func (b *Bus) checkSync(ctx context.Context) error {
 			"hint", "set sync_interval: always in the jetstream block of each server, and monitor to their monitoring addresses so that it is checked")
 		return nil
 	}
+	// One that does not answer may be down, which is what the others are for.
+	var silent error
+	answered := false
 	for _, address := range b.config.Monitor {
 		always, err := syncAlways(ctx, address)
-		if err != nil {
-			return hint("check NATS server "+address, err, "monitor must be the monitoring address of a NATS server, such as http://host:8222")
-		}
-		if !always {
+		switch {
+		case err != nil:
+			silent = errors.Join(silent, hint("check NATS server "+address, err, "monitor must be the monitoring address of a NATS server, such as http://host:8222"))
+		case !always:
 			return hint("check NATS server "+address, errors.New("it does not sync always, a power cut would lose messages"),
 				"set sync_interval: always in its jetstream block and restart it")
+		default:
+			answered = true
 		}
 	}
-	return nil
+	if answered && silent != nil {
+		b.log.Warn("cannot see whether every NATS server syncs always", "err", silent)
+		return nil
+	}
+	return silent
 }
 
 func syncAlways(ctx context.Context, address string) (bool, error) {

@@ -118,6 +118,7 @@ type options struct {
 	bus                 bus.Config
 	data, config        string
 	metrics             string
+	monitor             string
 	logLevel, logFormat string
 	check, version      bool
 }
@@ -127,6 +128,7 @@ func (o *options) define(f *flag.FlagSet) {
 	f.StringVar(&o.bus.Credentials, "credentials", Env("XINWEN_NATS_CREDENTIALS", ""), "file with a user's JWT and seed for NATS (XINWEN_NATS_CREDENTIALS)")
 	f.StringVar(&o.bus.NKey, "nkey", Env("XINWEN_NATS_NKEY", ""), "file with the seed of a user's nkey for NATS (XINWEN_NATS_NKEY)")
 	f.StringVar(&o.bus.CA, "ca", Env("XINWEN_NATS_CA", ""), "file with the certificate authority of the NATS server (XINWEN_NATS_CA)")
+	f.StringVar(&o.monitor, "monitor", Env("XINWEN_NATS_MONITOR", ""), "monitoring addresses of the NATS servers, such as http://nats-1:8222, separated by commas: whether they sync always is seen there (XINWEN_NATS_MONITOR)")
 	f.IntVar(&o.bus.Replicas, "replicas", envInt("XINWEN_NATS_REPLICAS", 0), "servers that keep each stream: 3 on a cluster; 0 is 1 for new ones (XINWEN_NATS_REPLICAS)")
 	f.StringVar(&o.data, "data", Env("XINWEN_DATA", "data"), "directory for everything kept (XINWEN_DATA)")
 	f.StringVar(&o.config, "config", Env("XINWEN_CONFIG_DIR", ""), "directory of alerts/*.yaml and lexicon/*.yaml, DATA/config if empty (XINWEN_CONFIG_DIR)")
@@ -176,6 +178,9 @@ func (o *options) logger(w io.Writer) (*slog.Logger, error) {
 // serve opens what the service needs, runs it, and closes it again.
 func (o *options) serve(ctx context.Context, name, version string, log *slog.Logger, run func(context.Context, *Service) error) (err error) {
 	o.bus.Dir = o.data // of the outbox
+	if o.monitor != "" {
+		o.bus.Monitor = strings.Split(o.monitor, ",")
+	}
 	traces, flush, err := Traces(ctx, name, version, log)
 	if err != nil {
 		return err

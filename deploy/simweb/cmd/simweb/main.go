@@ -1,5 +1,5 @@
-// Command simweb serves the simulated web on a loopback address until it is
-// interrupted. Its first line of output is the value for --resolve.
+// Command simweb serves the simulated web, on a loopback address unless told
+// otherwise, until it is interrupted. Its first line of output is the value for --resolve.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // containers have no zone files
 
 	"xinwen/deploy/simweb"
 )
@@ -32,6 +33,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.StringVar((*string)(&o.FolderCharset), "pages-charset", "", "charset in the Content-Type of saved pages: empty, declared or true")
 	flags.BoolVar(&o.Faults, "faults", false, "add the sites that misbehave")
 	logFile := flags.String("log", "", "`file` that gets one line of JSON per request")
+	list := flags.Bool("list", false, "print the address of each article, and end")
 	sources := flags.String("sources", "", "`file` to write a sources.yaml for the crawler to")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -51,6 +53,12 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	web, err := simweb.New(o)
 	if err != nil {
 		return err
+	}
+	if *list {
+		for _, a := range web.Articles() {
+			fmt.Fprintln(out, a.URL)
+		}
+		return web.Close()
 	}
 	if *sources != "" {
 		if err := os.WriteFile(*sources, []byte(web.Sources()), 0o644); err != nil {
