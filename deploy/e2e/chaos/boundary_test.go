@@ -2,8 +2,6 @@ package chaos
 
 import (
 	"math/rand/v2"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -37,74 +35,53 @@ var boundaries = []boundary{
 	{app.API, "deliver before ack"},
 }
 
-// TestKilledAtEveryBoundary lets a process die just where a step is done and what
-// follows from it is not. After each death it starts again.
+// death is one at b, at the first message or a later one.
+func (b boundary) death(random *rand.Rand) run.Death {
+	d := run.Death{Boundary: b.name, After: 1 + random.Int64N(2)}
+	if strings.HasPrefix(b.name, "index batch") {
+		d.After = 1 // of many articles
+	}
+	return d
+}
+
+// TestKilledAtEveryBoundary lets the whole process die just where a step is done
+// and what follows from it is not. After each death it starts again.
 func TestKilledAtEveryBoundary(t *testing.T) {
 	t.Parallel()
-	const perCrawl = 5
-	left := kills(t, len(boundaries))
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 4))
-	var crawls [][]run.Death
-	var next []boundary
-	for left > 0 {
-		n := min(left, perCrawl)
-		if len(next) < n {
-			more := slices.Clone(boundaries)
-			random.Shuffle(len(more), func(i, j int) { more[i], more[j] = more[j], more[i] })
-			next = append(next, more...)
-		}
-		var deaths []run.Death
-		for _, b := range next[:n] {
-			after := 1 + random.Int64N(2)
-			if strings.HasPrefix(b.name, "index batch") {
-				after = 1 // of many articles
-			}
-			deaths = append(deaths, run.Death{Boundary: b.name, After: after})
-		}
-		crawls, next, left = append(crawls, deaths), next[n:], left-n
-	}
+	n := kills(t, len(boundaries))
 	var mu sync.Mutex
-	died, again := make(map[string]int), 0
-	t.Run("crawls", func(t *testing.T) { // its end is that of all
-		for i, deaths := range crawls {
-			t.Run(strconv.Itoa(i), func(t *testing.T) {
-				t.Parallel()
-				w := newWorld(t)
-				p := whole(t, w)
-				for _, d := range deaths {
-					at := d.Boundary
-					w.publish(2) // so that there is work for everybody
-					p.Death = d
-					x := run.Launch(t, p)
-					<-x.Started() // or ended
-					select {
-					case <-x.Ended():
-					case <-time.After(8 * time.Second): // nothing comes there any more
-						x.Kill()
-						at = "any time"
-					}
-					mu.Lock()
-					died[at]++
-					mu.Unlock()
-				}
-				p.Death = run.Death{}
-				x := run.Launch(t, p)
-				defer x.Stop(t)
-				w.settle(60 * time.Second)
+	next := 0
+	come := make(map[string]bool)
+	crawls(t, n, func(t *testing.T, n int, random *rand.Rand, sum *tally) {
+		w := newWorld(t)
+		p := whole(t, w)
+		for range n {
+			mu.Lock()
+			b := boundaries[next%len(boundaries)]
+			next++
+			mu.Unlock()
+			w.publish(2) // so that there is work for everybody
+			p.Death = b.death(random)
+			x := run.Launch(t, p)
+			at := b.service + ": " + b.name
+			select {
+			case <-x.Ended():
 				mu.Lock()
-				defer mu.Unlock()
-				again += w.receiver.Again()
-			})
+				come[b.name] = true
+				mu.Unlock()
+			case <-time.After(8 * time.Second): // nothing comes there any more
+				x.Kill()
+				at = "xinwen: any time"
+			}
+			sum.died(at)
 		}
+		p.Death = run.Death{}
+		x := run.Launch(t, p)
+		defer x.Stop(t)
+		w.settle(60 * time.Second)
+		sum.judged(w)
 	})
-	for _, b := range boundaries {
-		t.Logf("%4d × %s: %s", died[b.name], b.service, b.name)
-	}
-	t.Logf("%4d × any time", died["any time"])
-	t.Logf("%d deliveries came again under their name", again)
-	if died["any time"] > kills(t, len(boundaries))/2 {
-		t.Error("most boundaries were not come to")
+	if len(come) < min(n, len(boundaries))/2 {
+		t.Errorf("only %d boundaries were come to", len(come))
 	}
 }

@@ -2,18 +2,14 @@ package chaos
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
-	"xinwen/deploy/app"
 	"xinwen/deploy/e2e/internal/run"
 )
 
@@ -34,7 +30,7 @@ func observer(ctx context.Context, address string) *nats.Conn {
 	return nil
 }
 
-// killsEnv makes the long run: over the whole demo web, with so many kills.
+// killsEnv makes the long run, with so many kills.
 const killsEnv = "XINWEN_CHAOS_KILLS"
 
 func long() bool { return os.Getenv(killsEnv) != "" }
@@ -56,96 +52,106 @@ func kills(t *testing.T, standard int) int {
 	return n
 }
 
-// TestServicesKilledAtTheirBoundaries kills single services, and NATS, half of
-// the times just when a message shows that one is at a boundary.
-func TestServicesKilledAtTheirBoundaries(t *testing.T) {
-	t.Parallel()
-	const perCrawl = 8
-	left := kills(t, 3)
+// perCrawl is how often one crawl is killed.
+const perCrawl = 10
+
+// crawls divides the kills of a long run among crawls that go on side by side,
+// as many as -parallel allows, and reports on all of them.
+func crawls(t *testing.T, n int, crawl func(t *testing.T, n int, random *rand.Rand, sum *tally)) {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 1))
-	killed := make(map[string]int)
-	again := 0
-	for crawl := 1; left > 0; crawl++ {
-		n := min(left, perCrawl)
-		left -= n
-		if !t.Run(fmt.Sprint("crawl-", crawl), func(t *testing.T) {
-			w := newWorld(t)
-			killServices(t, w, n, random, killed)
-			again += w.receiver.Again()
-		}) {
-			break
+	sum := newTally()
+	t.Run("crawls", func(t *testing.T) { // its end is that of all
+		for i := 0; i*perCrawl < n; i++ {
+			random := rand.New(rand.NewPCG(seed, uint64(i)))
+			t.Run(strconv.Itoa(i), func(t *testing.T) {
+				t.Parallel()
+				crawl(t, min(n-i*perCrawl, perCrawl), random, sum)
+			})
 		}
-	}
-	for _, what := range slices.Sorted(maps.Keys(killed)) {
-		t.Logf("%4d × %s", killed[what], what)
-	}
-	t.Logf("%d deliveries came again under their name", again)
+	})
+	sum.report(t)
+}
+
+// TestServicesKilledAtTheirBoundaries kills single services, most of them just
+// at one of their boundaries, others at any time, and NATS when a message shows
+// that a service is at one.
+func TestServicesKilledAtTheirBoundaries(t *testing.T) {
+	t.Parallel()
+	crawls(t, kills(t, 3), killServices)
 }
 
 // killServices crawls the web once and kills n times on the way.
-func killServices(t *testing.T, w *world, n int, random *rand.Rand, killed map[string]int) {
-	list := parts(t, w)
-	sys := &system{t: t, parts: list, running: make(map[string]*run.Process)}
+func killServices(t *testing.T, n int, random *rand.Rand, sum *tally) {
+	w := newWorld(t)
+	sys := newSystem(t, parts(t, w), sum)
 	w.supervise = sys.supervise
 	defer sys.stop()
-	for _, p := range list {
-		x := sys.start(p)
-		if p.Name == "nats" {
-			<-x.Started()
-		}
-	}
-	type moment struct{ stage, service string }
-	moments := make(chan moment)
+	doom := func(p *run.Part) { p.Death = death(random, p.Name) }
+	sys.startAll(doom)
+	stages := make(chan string)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	go listen(ctx, list[0].Serve, func(subject string) {
-		if stage, service := stageOf(subject); stage != "" {
+	go listen(ctx, sys.parts[0].Serve, func(subject string) {
+		if stage := stageOf(subject); stage != "" {
 			select {
-			case moments <- moment{stage, service}:
+			case stages <- stage:
 			default: // nobody waits for one
 			}
 		}
 	})
 	for range n {
-		var victim, what string
-		// A service that takes part is killed at a boundary, any at another time.
-		pause := time.NewTimer(time.Duration(random.Int64N(int64(1500 * time.Millisecond))))
-		<-pause.C
-		if random.IntN(2) == 0 {
-			skip := random.IntN(5)
-			timeout := time.After(2 * time.Second)
-			for victim == "" {
-				select {
-				case m := <-moments:
-					if skip--; skip < 0 {
-						victim, what = m.service, m.service+": "+m.stage
-						if random.IntN(4) == 0 {
-							victim, what = "nats", "nats: "+m.stage
-						}
-					}
-				case <-timeout:
-					victim = list[random.IntN(len(list))].Name
-				}
-			}
+		w.publish(2) // so that there is work for everybody
+		var x *run.Process
+		if random.IntN(5) == 0 {
+			stage := waitFor(stages, random.IntN(5))
+			x = sys.running["nats"]
+			x.Kill()
+			sum.died("nats: " + stage)
+		} else if x = sys.first(time.Duration(random.Int64N(int64(3 * time.Second)))); x != nil {
+			sys.ended(x)
 		} else {
-			victim = list[random.IntN(len(list))].Name
+			x = sys.running[sys.parts[1+random.IntN(len(sys.parts)-1)].Name]
+			x.Kill()
+			sum.died(x.Name + ": any time")
 		}
-		if victim == app.Crawler && !long() {
-			// What a killed crawler held of the web is free again only when its
-			// lease has ended: that would be most of the test's time.
-			victim, what = app.Extractor, ""
-		}
-		if what == "" {
-			what = victim + ": any time"
-		}
-		sys.kill(victim)
-		killed[what]++
-		sys.supervise()
+		p := x.Part
+		doom(&p)
+		sys.start(p)
 	}
-	w.settle(3 * time.Minute)
-	killed["ended by itself and was started again"] += sys.revived
+	w.settle(90 * time.Second)
+	sum.judged(w)
+}
+
+// waitFor returns the stage that a message marks, after some others, or "any
+// time" if none comes.
+func waitFor(stages <-chan string, skip int) string {
+	timeout := time.After(2 * time.Second)
+	for {
+		select {
+		case stage := <-stages:
+			if skip--; skip < 0 {
+				return stage
+			}
+		case <-timeout:
+			return "any time"
+		}
+	}
+}
+
+// death chooses where a service dies; it may be nowhere.
+func death(random *rand.Rand, service string) run.Death {
+	var own []boundary
+	for _, b := range boundaries {
+		if b.service == service {
+			own = append(own, b)
+		}
+	}
+	if len(own) == 0 || random.IntN(4) == 0 {
+		return run.Death{}
+	}
+	return own[random.IntN(len(own))].death(random)
 }
 
 // TestWholeProcessKilled kills everything at once at random times, start-up
@@ -154,31 +160,21 @@ func TestWholeProcessKilled(t *testing.T) {
 	if !long() {
 		t.Skip("the tests of deploy/e2e kill a whole process; here only with " + killsEnv)
 	}
-	const perCrawl = 5
-	left := kills(t, 2)
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 2))
-	again := 0
-	for crawl := 1; left > 0; crawl++ {
-		n := min(left, perCrawl)
-		left -= n
-		if !t.Run(fmt.Sprint("crawl-", crawl), func(t *testing.T) {
-			w := newWorld(t)
-			p := whole(t, w)
-			for range n {
-				x := run.Launch(t, p)
-				life := time.NewTimer(time.Duration(random.Int64N(int64(4 * time.Second))))
-				<-life.C
-				x.Kill()
-			}
+	t.Parallel()
+	crawls(t, kills(t, 2), func(t *testing.T, n int, random *rand.Rand, sum *tally) {
+		w := newWorld(t)
+		p := whole(t, w)
+		for range n {
+			w.publish(2)
 			x := run.Launch(t, p)
-			defer x.Stop(t)
-			w.settle(60 * time.Second)
-			again += w.receiver.Again()
-		}) {
-			break
+			life := time.NewTimer(time.Duration(random.Int64N(int64(3 * time.Second))))
+			<-life.C
+			x.Kill()
+			sum.died("xinwen: any time")
 		}
-	}
-	t.Logf("%d deliveries came again under their name", again)
+		x := run.Launch(t, p)
+		defer x.Stop(t)
+		w.settle(60 * time.Second)
+		sum.judged(w)
+	})
 }

@@ -23,7 +23,7 @@ func TestServicesStartInAnyOrder(t *testing.T) {
 	for _, p := range list {
 		byName[p.Name] = p
 	}
-	sys := &system{t: t, parts: list, running: make(map[string]*run.Process)}
+	sys := newSystem(t, list, nil)
 	defer sys.stop()
 	<-sys.start(byName["nats"]).Started()
 	sys.start(byName[app.Crawler])

@@ -15,17 +15,33 @@ import (
 	"xinwen/deploy/app"
 	"xinwen/deploy/e2e/internal/run"
 	"xinwen/indexer/search"
+	"xinwen/news"
 	"xinwen/news/bus"
 )
 
-// searchable hands in an article again and again until the api takes it, and
-// returns when a search finds it.
+// searchable hands in an article, and returns when a search finds it.
 func (w *world) searchable(name string) {
 	w.T.Helper()
-	line, err := json.Marshal(map[string]string{
-		"id": name, "url": "https://recovery.example/" + name, "title": "恢复测试" + name, "lang": "zh", "source": "recovery",
-		"text": "恢复测试用的文章，编号" + name + "。晶圆厂的产能正在回升，设备交货也恢复正常。",
+	w.handIn(news.ImportedArticle{
+		ID: name, URL: "https://recovery.example/" + name, Title: "恢复测试" + name, Lang: "zh", Source: "recovery",
+		Text: "恢复测试用的文章，编号" + name + "。晶圆厂的产能正在回升，设备交货也恢复正常。",
 	})
+	w.until(60*time.Second, func() string {
+		var r search.Result
+		if err := w.Ask("/v1/search", url.Values{"q": {`"恢复测试` + name + `"`}, "size": {"1"}}, &r); err != nil {
+			return err.Error()
+		}
+		if r.Total == 0 {
+			return name + " is not found"
+		}
+		return ""
+	})
+}
+
+// handIn hands in an article again and again until the api takes it.
+func (w *world) handIn(a news.ImportedArticle) {
+	w.T.Helper()
+	line, err := json.Marshal(a)
 	if err != nil {
 		w.T.Fatal(err)
 	}
@@ -37,16 +53,6 @@ func (w *world) searchable(name string) {
 		defer res.Body.Close()
 		if res.StatusCode >= 300 {
 			return res.Status
-		}
-		return ""
-	})
-	w.until(60*time.Second, func() string {
-		var r search.Result
-		if err := w.Ask("/v1/search", url.Values{"q": {`"恢复测试` + name + `"`}, "size": {"1"}}, &r); err != nil {
-			return err.Error()
-		}
-		if r.Total == 0 {
-			return name + " is not found"
 		}
 		return ""
 	})
@@ -91,17 +97,10 @@ func TestRecovers(t *testing.T) {
 	})
 	t.Run("services", func(t *testing.T) {
 		w := newWorld(t)
-		list := parts(t, w)
-		sys := &system{t: t, parts: list, running: make(map[string]*run.Process)}
+		sys := newSystem(t, parts(t, w), nil)
 		w.supervise = sys.supervise
 		defer sys.stop()
-		for _, p := range list {
-			p.Sources = "none"
-			sys.start(p)
-			if p.Name == "nats" {
-				<-sys.running["nats"].Started()
-			}
-		}
+		sys.startAll(func(p *run.Part) { p.Sources = "none" })
 		w.searchable("services-before")
 		var services, server []time.Duration
 		for i := range times {
@@ -122,7 +121,7 @@ func TestRecovers(t *testing.T) {
 	t.Run("cluster", func(t *testing.T) {
 		w := newWorld(t)
 		nodes, urls := cluster(t, loopback)
-		sys := &system{t: t, parts: nodes, running: make(map[string]*run.Process)}
+		sys := newSystem(t, nodes, nil)
 		defer sys.stop()
 		for _, p := range nodes {
 			sys.start(p)

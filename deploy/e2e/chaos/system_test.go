@@ -2,8 +2,10 @@ package chaos
 
 import (
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"xinwen/deploy/app"
 	"xinwen/deploy/e2e/internal/run"
@@ -11,13 +13,30 @@ import (
 
 func TestMain(m *testing.M) { run.Main(m) }
 
-// system is the processes that run, by name. It starts anew what has ended by
-// itself, as a supervisor does.
+// system is the processes that run, by name. It starts anew what has ended, as a
+// supervisor does.
 type system struct {
 	t       *testing.T
 	parts   []run.Part
 	running map[string]*run.Process
-	revived int
+	tally   *tally // nil if deaths are not counted
+}
+
+func newSystem(t *testing.T, parts []run.Part, tally *tally) *system {
+	return &system{t: t, parts: parts, running: make(map[string]*run.Process), tally: tally}
+}
+
+// startAll starts every part, in order; each but the first, which is the NATS
+// server, without waiting for it.
+func (s *system) startAll(change func(*run.Part)) {
+	s.t.Helper()
+	for i, p := range s.parts {
+		change(&p)
+		x := s.start(p)
+		if i == 0 {
+			<-x.Started()
+		}
+	}
 }
 
 func (s *system) start(p run.Part) *run.Process {
@@ -33,17 +52,52 @@ func (s *system) kill(name string) {
 	s.start(s.running[name].Part)
 }
 
-// supervise starts anew what has ended.
+// supervise starts anew what has ended. It does not wait for another death at
+// the same boundary.
 func (s *system) supervise() {
 	s.t.Helper()
-	for _, p := range s.running {
+	for _, p := range s.parts {
+		x := s.running[p.Name]
+		if x == nil {
+			continue
+		}
 		select {
-		case <-p.Ended():
-			s.revived++
-			s.start(p.Part)
+		case <-x.Ended():
+			s.ended(x)
+			p = x.Part
+			p.Death = run.Death{}
+			s.start(p)
 		default:
 		}
 	}
+}
+
+// ended counts the death of a process that nobody killed from outside.
+func (s *system) ended(x *run.Process) {
+	if s.tally == nil {
+		return
+	}
+	if x.Death.Boundary == "" {
+		s.t.Logf("%s ended by itself:\n%s", x.Name, x.Log())
+		s.tally.died(x.Name + ": ended by itself")
+		return
+	}
+	s.tally.died(x.Name + ": " + x.Death.Boundary)
+}
+
+// first waits until one of the processes ends, for a time at most, and returns
+// it, nil if none has.
+func (s *system) first(limit time.Duration) *run.Process {
+	cases := []reflect.SelectCase{{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(time.After(limit))}}
+	list := []*run.Process{nil}
+	for _, p := range s.parts {
+		if x := s.running[p.Name]; x != nil {
+			cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(x.Ended())})
+			list = append(list, x)
+		}
+	}
+	i, _, _ := reflect.Select(cases)
+	return list[i]
 }
 
 // stop stops all, NATS last.

@@ -18,6 +18,7 @@ type Process struct {
 	Part
 	cmd     *exec.Cmd
 	stdin   io.Closer
+	log     *tail
 	addr    string        // valid when started is closed; "" if it ended before
 	started chan struct{} // closed when it has started, or ended
 	ended   chan struct{} // closed when it has ended
@@ -55,7 +56,7 @@ func Launch(t *testing.T, p Part) *Process {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	pr := &Process{Part: p, cmd: cmd, stdin: stdin, started: make(chan struct{}), ended: make(chan struct{})}
+	pr := &Process{Part: p, cmd: cmd, stdin: stdin, log: log, started: make(chan struct{}), ended: make(chan struct{})}
 	go func() {
 		line, _ := bufio.NewReader(stdout).ReadString('\n') // an end is an end
 		pr.addr = strings.TrimSpace(line)
@@ -86,6 +87,9 @@ func (p *Process) Client(t *testing.T) *Client {
 	}
 	return &Client{T: t, Base: "http://" + p.addr}
 }
+
+// Log returns the end of what the process has logged.
+func (p *Process) Log() string { return p.log.String() }
 
 // Kill ends the process as kill -9 does.
 func (p *Process) Kill() {

@@ -32,6 +32,7 @@ type Receiver struct {
 	verifier *standardwebhooks.Webhook
 
 	mu       sync.Mutex
+	fails    func(try int) bool
 	tries    map[string]int             // by webhook ID
 	accepted map[string]int             // by article
 	ids      map[string]map[string]bool // webhook IDs by article
@@ -45,10 +46,17 @@ func NewReceiver(t *testing.T) *Receiver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Receiver{verifier: v, tries: make(map[string]int), accepted: make(map[string]int), ids: make(map[string]map[string]bool)}
+	r := &Receiver{verifier: v, fails: func(try int) bool { return try%2 == 1 }, tries: make(map[string]int), accepted: make(map[string]int), ids: make(map[string]map[string]bool)}
 	r.server = httptest.NewServer(r)
 	t.Cleanup(r.server.Close)
 	return r
+}
+
+// Fails decides from now on which tries at a delivery fail.
+func (r *Receiver) Fails(fails func(try int) bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fails = fails
 }
 
 // Rule writes an alert rule that tells r of every article, also of further ones
@@ -86,7 +94,7 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	delivery := req.Header.Get("webhook-id")
 	r.ids[id][delivery] = true
-	if r.tries[delivery]++; r.tries[delivery]%2 == 1 {
+	if r.tries[delivery]++; r.fails(r.tries[delivery]) {
 		http.Error(w, "try again", http.StatusInternalServerError)
 		return
 	}
@@ -122,6 +130,22 @@ func (r *Receiver) Arrived(t *testing.T, limit time.Duration, want []string) {
 	if len(r.faults) > 0 {
 		t.Errorf("faults: %v", r.faults)
 	}
+}
+
+// Faults counts the wanted articles that were not told, and those that came
+// under more than one webhook ID.
+func (r *Receiver) Faults(want []string) (untold, renamed int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range want {
+		if r.accepted[id] == 0 {
+			untold++
+		}
+		if len(r.ids[id]) > 1 {
+			renamed++
+		}
+	}
+	return untold, renamed
 }
 
 // Once checks beyond Arrived that nothing was told twice, and that every
