@@ -1,6 +1,7 @@
 package extractor
 
 import (
+	"context"
 	"time"
 
 	"xinwen/extractor/boilerplate"
@@ -71,7 +72,7 @@ func (x *Extractor) Explain(p *news.Page) (*Explanation, error) {
 	e := &Explanation{}
 	r := x.reading(p)
 	r.explain = e
-	a, err := x.extract(p, r)
+	a, err := x.extract(context.Background(), p, r)
 	if err != nil {
 		if len(e.Candidates) == 0 {
 			return nil, err

@@ -2,6 +2,7 @@ package extractor
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -82,7 +83,9 @@ type Extractor struct {
 	given     map[string]*memory.View // of Options.Memory
 	store     *memory.Store           // nil without a bus
 	copies    *duplicate.Index
-	running   running
+	// read is extract; tests put pages that fail in its place.
+	read    func(context.Context, *news.Page, *reading) (*news.Article, error)
+	running running
 }
 
 // New returns an extractor that is not started.
@@ -107,7 +110,9 @@ func New(o Options) (*Extractor, error) {
 	if o.Bus != nil {
 		store = memory.NewStore(o.Bus.KV(bus.KVMemory), o.Logger)
 	}
-	return &Extractor{given: views(o.Memory), store: store, bus: o.Bus, lexicon: o.Lexicon, config: o.Config, log: o.Logger, metrics: m, copies: duplicate.NewIndex(maxCopies)}, nil
+	x := &Extractor{given: views(o.Memory), store: store, bus: o.Bus, lexicon: o.Lexicon, config: o.Config, log: o.Logger, metrics: m, copies: duplicate.NewIndex(maxCopies)}
+	x.read = x.extract
+	return x, nil
 }
 
 // Error says why a page cannot become an article. Trying again does not help.
@@ -135,23 +140,29 @@ func (e *Error) Hint() string { return e.hint }
 // Article.Extracted is left zero. Every error is an *Error or about the form of
 // an imported article, and permanent.
 func (x *Extractor) Extract(p *news.Page) (*news.Article, error) {
-	a, err := x.extract(p, x.reading(p))
+	ctx := context.Background()
+	a, err := x.extract(ctx, p, x.reading(p))
+	if err == nil && !p.Fast {
+		err = x.enrich(ctx, a)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if !p.Fast {
-		x.enrich(a)
 	}
 	return a, nil
 }
 
-// enrich adds to an article what its whole text tells.
-func (x *Extractor) enrich(a *news.Article) {
+// enrich adds to an article what its whole text tells. Its only error is that of
+// ctx.
+func (x *Extractor) enrich(ctx context.Context, a *news.Article) error {
 	if a.Deleted {
-		return
+		return nil
 	}
 	a.Mentions = x.mentions(a)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	a.Topics, a.Keywords = topic.Of(a), keyword.Of(a)
+	return ctx.Err()
 }
 
 // reading is what is learned of a page beside its article.
@@ -169,7 +180,10 @@ type reading struct {
 	learned  memory.Page
 }
 
-func (x *Extractor) extract(p *news.Page, r *reading) (*news.Article, error) {
+// extract makes an article of a page, without what enrich adds. The cost of each
+// step is bounded by package dom's limits; between them it obeys ctx, whose error
+// it returns as it is.
+func (x *Extractor) extract(ctx context.Context, p *news.Page, r *reading) (*news.Article, error) {
 	a := &news.Article{
 		Version: news.Version, ID: p.ID, URL: p.URL, Source: p.Source, Fetched: p.Fetched, Revision: revision(p),
 	}
@@ -193,11 +207,14 @@ func (x *Extractor) extract(p *news.Page, r *reading) (*news.Article, error) {
 	text = repaired(text, &r.twice)
 	a.Charset = enc.Name
 	d := parse(text, p.ContentType)
-	return build(a, p, d, enc, r)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return build(ctx, a, p, d, enc, r)
 }
 
 // build fills a from a parsed page, and r.
-func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r *reading) (*news.Article, error) {
+func build(ctx context.Context, a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r *reading) (*news.Article, error) {
 	head := metadata.ReadHead(d)
 	hints := metadata.Hints(head, p.URL)
 	title := hints.Title
@@ -206,6 +223,9 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r
 		a.SiteMemory = r.memory.Name()
 	}
 	body := boilerplate.Find(d, hints)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	base := baseOf(p.URL, head.Base)
 	a.Text, a.Links, a.Gaps = textOf(d, body.Blocks, base)
 	r.series = part.Find(d, p.URL, base, body.Blocks)
@@ -226,6 +246,9 @@ func build(a *news.Article, p *news.Page, d *dom.Document, enc charset.Result, r
 	m := metadata.Read(metadata.Input{
 		Doc: d, Head: head, Body: body, URL: p.URL, Entry: repairedEntry(p.Entry, &r.twice), Fetched: p.Fetched, Zone: zone, Script: a.Script, Lang: declared,
 	})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if r.explain != nil {
 		r.explain.fill(d, body, m)
 		r.explain.Series = r.series
@@ -459,6 +482,11 @@ func binary(text string, enc charset.Result) error {
 	return nil
 }
 
+// maxAnnotated is how many bytes of an article names are looked for in: a name
+// that is learnt in a text is looked for in all of it, so that the cost grows
+// faster than the text.
+const maxAnnotated = 256 << 10
+
 // Annotate returns the mentions in an article that was extracted elsewhere.
 // date anchors relative dates and may be zero; lang is "zh", "en" or "".
 func (x *Extractor) Annotate(title, text, lang string, date time.Time) []news.Mention {
@@ -466,5 +494,12 @@ func (x *Extractor) Annotate(title, text, lang string, date time.Time) []news.Me
 }
 
 func (x *Extractor) mentions(a *news.Article) []news.Mention {
-	return x.annotate(a.Content(), entity.Context{Lang: a.Lang, Date: a.Time(), Hant: a.Script == news.ScriptHant})
+	content := a.Content()
+	if len(content) > maxAnnotated {
+		content = strings.ToValidUTF8(content[:maxAnnotated], "")
+		w := warnings(a.Warnings)
+		w.add("long-text", "names were looked for in the first %d KiB", maxAnnotated>>10)
+		a.Warnings = w
+	}
+	return x.annotate(content, entity.Context{Lang: a.Lang, Date: a.Time(), Hant: a.Script == news.ScriptHant})
 }

@@ -22,7 +22,7 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		pages: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "xinwen_extractor_pages_total", Help: "Pages by outcome: article, deleted, part, fallback, failed.",
+			Name: "xinwen_extractor_pages_total", Help: "Pages by outcome: article, deleted, part, failed.",
 		}, []string{"outcome"}),
 		warnings: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "xinwen_extractor_warnings_total", Help: "Warnings on articles by code.",

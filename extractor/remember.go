@@ -3,6 +3,7 @@ package extractor
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -114,7 +115,7 @@ func (x *Extractor) LearnLines(r io.Reader) (map[string]*memory.Host, error) {
 func (x *Extractor) Learn(hosts map[string]*memory.Host, p *news.Page) {
 	r := &reading{remember: true}
 	host := weburl.Host(p.URL)
-	if _, err := x.extract(p, r); err != nil || host == "" {
+	if _, err := x.extract(context.Background(), p, r); err != nil || host == "" {
 		return
 	}
 	if hosts[host] == nil {

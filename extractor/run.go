@@ -9,14 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/net/html"
-	"golang.org/x/net/html/atom"
-
 	"xinwen/extractor/duplicate"
-	"xinwen/extractor/language"
 	"xinwen/news"
 	"xinwen/news/bus"
-	"xinwen/news/charset"
 	"xinwen/news/weburl"
 )
 
@@ -24,12 +19,12 @@ import (
 const Consumer = "extractor"
 
 const (
-	// poisonTries is how often a page is extracted in full; if it fails by panic
-	// or timeout each time, only its plain text is taken.
+	// poisonTries is how often a page is extracted; if it fails by panic or
+	// timeout each time, it goes to QUARANTINE.
 	poisonTries = 2
-	// deadlyTries is the number of deliveries after which a page is taken to
-	// kill its process.
-	deadlyTries = 5
+	// deadlyTries is the number of deliveries at which a page is taken to kill
+	// its process.
+	deadlyTries = 10
 )
 
 // running is the state between Start and Stop.
@@ -77,8 +72,11 @@ func (x *Extractor) Start(ctx context.Context) error {
 	x.running.tries = make(map[uint64]int)
 	done := x.running.done
 	x.log.Info("extractor started", "workers", x.config.Workers)
-	last, err := x.bus.LastSeq(ctx, bus.Articles)
-	if err != nil {
+	var last uint64
+	if err := x.bus.Persist(ctx, "last article not looked up", func() (err error) {
+		last, err = x.bus.LastSeq(ctx, bus.Articles)
+		return err
+	}); err != nil {
 		x.running.cancel()
 		x.running.cancel = nil
 		return fmt.Errorf("extractor: %w", err)
@@ -97,13 +95,14 @@ func (x *Extractor) Start(ctx context.Context) error {
 // Stop ends consumption and returns when the pages that are being worked on are
 // done.
 func (x *Extractor) Stop() error {
-	x.running.mu.Lock()
-	defer x.running.mu.Unlock()
-	if x.running.cancel == nil {
+	x.running.mu.Lock() // not for long: the pages that are worked on need it too
+	cancel := x.running.cancel
+	x.running.cancel = nil
+	x.running.mu.Unlock()
+	if cancel == nil {
 		return nil
 	}
-	x.running.cancel()
-	x.running.cancel = nil
+	cancel()
 	err := <-x.running.done
 	x.running.remembering.Wait()
 	x.log.Info("extractor stopped")
@@ -184,52 +183,72 @@ func inUTC(t time.Time) time.Time {
 	return t.UTC()
 }
 
-// careful extracts a page, and falls back to its plain text when that has
-// failed by panic or timeout before. It returns no article for a page that is a
-// part of one whose rest is not there yet.
+// careful extracts a page. One that fails by panic or takes too long is tried
+// once more, then its error is permanent; so is that of a page whose process has
+// ended each time. It returns no article for a page that is a part of one whose
+// rest is not there yet.
 func (x *Extractor) careful(ctx context.Context, m *bus.Message, p *news.Page) (a *news.Article, outcome string, err error) {
 	tries := x.begin(m.Seq)
-	if tries > poisonTries || m.Attempt >= deadlyTries {
-		if p.Parent != "" {
-			x.end(m.Seq)
-			return nil, "", bus.Permanent(&Error{Reason: "a further part of an article cannot be read", hint: "the article is there without it; report this page"})
-		}
-		a, err = guard(func() (*news.Article, error) { return x.plain(p) })
+	switch {
+	case tries > poisonTries: // none came back
 		x.end(m.Seq)
-		if err != nil {
-			return nil, "", bus.Permanent(err)
-		}
-		return a, "fallback", nil
+		return nil, "", bus.Permanent(&Error{Reason: "page takes too long", Detail: fmt.Sprintf("no answer in %d tries of %s", poisonTries, x.config.Timeout), hint: slowHint})
+	case m.Attempt >= deadlyTries && tries == 1:
+		x.end(m.Seq)
+		return nil, "", bus.Permanent(&Error{Reason: "page was never finished", Detail: fmt.Sprintf("delivered %d times", m.Attempt), hint: "the extractor ended each time it worked on this page: see its log for why, such as too little memory; then replay the page"})
 	}
+	a, outcome, err = x.attempt(ctx, m, p)
+	var (
+		crash *panicError
+		late  = errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil
+	)
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), bus.IsPermanent(err):
+	case (errors.As(err, &crash) || late) && tries < poisonTries:
+		return nil, "", err // another try
+	case late:
+		err = bus.Permanent(&Error{Reason: "page takes too long", Detail: fmt.Sprintf("more than %s in each of %d tries", x.config.Timeout, poisonTries), hint: slowHint})
+	case crash != nil:
+		err = bus.Permanent(err)
+	}
+	x.end(m.Seq)
+	return a, outcome, err
+}
+
+const slowHint = "pages of news take milliseconds: if the machine was overloaded, replay the page; if not, report it"
+
+// attempt is one try of careful.
+func (x *Extractor) attempt(ctx context.Context, m *bus.Message, p *news.Page) (a *news.Article, outcome string, err error) {
 	r := reading{remember: true}
 	host := weburl.Host(p.URL)
 	if r.memory, err = x.store.View(ctx, host); err != nil {
 		x.log.Warn("page is read without the memory of its host", "url", p.URL, "err", err)
 	}
-	a, err = guard(func() (*news.Article, error) { return x.extract(p, &r) })
-	if err == nil {
-		x.store.Learn(host, r.learned)
-		if a, err = x.join(ctx, p, a, r.series); err != nil || a == nil {
-			x.end(m.Seq)
-			return nil, "part", err // an error is the bus's, no fault of the page
+	if a, err = guard(func() (*news.Article, error) { return x.read(ctx, p, &r) }); err != nil {
+		return nil, "", final(err)
+	}
+	x.store.Learn(host, r.learned)
+	if a, err = x.join(ctx, p, a, r.series); err != nil || a == nil {
+		return nil, "part", err // an error is the bus's, no fault of the page
+	}
+	if !p.Fast {
+		if a, err = guard(func() (*news.Article, error) { return a, x.enrich(ctx, a) }); err != nil {
+			return nil, "", final(err)
 		}
-		if !p.Fast {
-			_, err = guard(func() (*news.Article, error) { x.enrich(a); return a, nil })
-		}
 	}
-	var crash *panicError
-	if errors.As(err, &crash) {
-		return nil, "", err // another try, then the plain text
-	}
-	x.end(m.Seq)
-	if err != nil {
-		return nil, "", bus.Permanent(err)
-	}
-	outcome = "article"
 	if a.Deleted {
-		outcome = "deleted"
+		return a, "deleted", nil
 	}
-	return a, outcome, nil
+	return a, "article", nil
+}
+
+// final makes errors about a page permanent, but not panics and ends of time.
+func final(err error) error {
+	var crash *panicError
+	if errors.As(err, &crash) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return bus.Permanent(err)
 }
 
 // begin counts a try and returns its number.
@@ -286,69 +305,6 @@ func place(stack []byte) string {
 	}
 	return "unknown"
 }
-
-// plain makes an article of a page's bare text: no body is chosen and no
-// metadata read beside the title.
-func (x *Extractor) plain(p *news.Page) (*news.Article, error) {
-	if err := refuse(p); err != nil {
-		return nil, err
-	}
-	text, enc := charset.Decode(p.Body[:min(len(p.Body), maxPlain)], p.ContentType)
-	a := &news.Article{
-		Version: news.Version, ID: p.ID, URL: p.URL, Source: p.Source, Fetched: p.Fetched, Revision: revision(p), Charset: enc.Name,
-	}
-	if a.ID == "" && a.URL != "" {
-		a.ID = weburl.ID(a.URL)
-	}
-	var body, title strings.Builder
-	z := html.NewTokenizer(strings.NewReader(text))
-	skip, inTitle := atom.Atom(0), false
-loop:
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			break loop
-		case html.StartTagToken:
-			name, _ := z.TagName()
-			switch t := atom.Lookup(name); t {
-			case atom.Script, atom.Style, atom.Textarea, atom.Noscript, atom.Iframe:
-				skip = t
-			case atom.Title:
-				inTitle = title.Len() == 0
-			case atom.P, atom.Div, atom.Br, atom.Li, atom.Tr, atom.H1, atom.H2, atom.H3:
-				body.WriteByte('\n')
-			}
-		case html.EndTagToken:
-			name, _ := z.TagName()
-			t := atom.Lookup(name)
-			if t == skip {
-				skip = 0
-			}
-			inTitle = inTitle && t != atom.Title
-		case html.TextToken:
-			switch {
-			case skip != 0:
-			case inTitle:
-				title.Write(z.Text())
-			default:
-				body.Write(z.Text())
-			}
-		}
-	}
-	a.Title, a.Text = oneLine(title.String()), tidy(body.String())
-	if a.Text == "" {
-		return nil, &Error{Reason: "no text", Detail: "also without any structure", hint: "the extractor failed on this page twice and its plain text is empty; report it with the page"}
-	}
-	if a.Title == "" {
-		a.Title = clip(firstLine(a.Text), 80)
-	}
-	a.Lang, a.Script = language.Detect(a.Title+"\n"+a.Text, "")
-	a.Warnings = []string{"plain-text: the page could not be extracted, this is all of its text"}
-	return a, nil
-}
-
-// maxPlain is how much of a page the fallback reads.
-const maxPlain = 1 << 20
 
 func (x *Extractor) count(a *news.Article, outcome string) {
 	x.metrics.pages.WithLabelValues(outcome).Inc()

@@ -3,7 +3,10 @@ package extractor
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 
 	"xinwen/news"
 	"xinwen/news/bus"
+	"xinwen/news/lexicon"
 	"xinwen/news/weburl"
 )
 
@@ -166,29 +170,148 @@ func waitQuarantine(t *testing.T, b *bus.Bus, n int) []bus.Quarantined {
 	return q
 }
 
-func TestPoisonPageFallsBackToPlainTextAfterTwoTries(t *testing.T) {
-	x := newExtractor(t, Options{})
-	x.running.tries = make(map[uint64]int)
-	m := &bus.Message{Seq: 7, Attempt: 1}
-	p := htmlPage("poison", shortArticle)
-	x.begin(m.Seq) // two tries that never came back
-	x.begin(m.Seq)
-	a, outcome, err := x.careful(t.Context(), m, p)
-	if err != nil {
+// Pages that panic or take too long do not keep others from being read, and are
+// in quarantine after two tries, with the reason.
+func TestPoisonPagesAreQuarantinedAfterTwoTries(t *testing.T) {
+	b := openBus(t)
+	x := newExtractor(t, Options{Bus: b, Config: Config{Workers: 2, Timeout: 300 * time.Millisecond}})
+	var mu sync.Mutex
+	tries := make(map[string]int)
+	x.read = func(ctx context.Context, p *news.Page, r *reading) (*news.Article, error) {
+		mu.Lock()
+		tries[p.URL]++
+		mu.Unlock()
+		switch {
+		case strings.HasSuffix(p.URL, "/panic"):
+			var none *news.Article
+			return none, errors.New(none.Title) // a fault as they come
+		case strings.HasSuffix(p.URL, "/slow"):
+			<-ctx.Done()
+		}
+		return x.extract(ctx, p, r)
+	}
+	if err := x.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if outcome != "fallback" || a.Title != "封装厂上调报价" || !strings.Contains(a.Text, "幅度约为百分之五") {
-		t.Errorf("got %s %q %q, want the plain text", outcome, a.Title, a.Text)
+	for _, name := range []string{"panic", "slow", "good"} {
+		if err := b.PublishPage(t.Context(), htmlPage(name, shortArticle)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := articles(t, b, 1)[0].URL; !strings.HasSuffix(got, "/good") {
+		t.Errorf("article: got %s, want the good page's", got)
+	}
+	got := make(map[string]string)
+	for _, q := range waitQuarantine(t, b, 2) {
+		if q.Hint == "" {
+			t.Errorf("%s: no hint with %q", q.URL, q.Reason)
+		}
+		got[q.URL] = q.Reason
+	}
+	if err := x.Stop(); err != nil {
+		t.Error(err)
+	}
+	for name, reason := range map[string]string{"panic": "nil pointer", "slow": "page takes too long"} {
+		u := htmlPage(name, "").URL
+		if !strings.Contains(got[u], reason) {
+			t.Errorf("%s: got reason %q, want one with %q", name, got[u], reason)
+		}
+		if tries[u] != poisonTries {
+			t.Errorf("%s: got %d tries, want %d", name, tries[u], poisonTries)
+		}
 	}
 	if len(x.running.tries) != 0 {
 		t.Errorf("tries are still counted: %v", x.running.tries)
 	}
-	p.Body = []byte("<html><script>var a = 1</script></html>")
-	x.begin(m.Seq)
-	x.begin(m.Seq)
-	if _, _, err := x.careful(t.Context(), m, p); !bus.IsPermanent(err) {
-		t.Errorf("error of an empty fallback: got %v, want a permanent one", err)
+}
+
+// A page whose handler was given up twice, or whose process has ended each time,
+// is not read once more.
+func TestPageThatNeverCameBackIsNotReadAgain(t *testing.T) {
+	x := newExtractor(t, Options{})
+	x.read = func(context.Context, *news.Page, *reading) (*news.Article, error) {
+		t.Error("the page was read again")
+		return nil, errors.New("read again")
 	}
+	for name, c := range map[string]struct {
+		begun, attempt int
+		want           string
+	}{"stuck": {poisonTries, 3, "page takes too long"}, "deadly": {0, deadlyTries, "page was never finished"}} {
+		x.running.tries = make(map[uint64]int)
+		m := &bus.Message{Seq: 7, Attempt: c.attempt}
+		for range c.begun {
+			x.begin(m.Seq)
+		}
+		_, _, err := x.careful(t.Context(), m, htmlPage("poison", shortArticle))
+		if !bus.IsPermanent(err) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want a permanent %q", name, err, c.want)
+		}
+		if len(x.running.tries) != 0 {
+			t.Errorf("%s: tries are still counted: %v", name, x.running.tries)
+		}
+	}
+}
+
+// What a page can cost does not grow with the square of its length.
+func TestRepetitionCostsLittle(t *testing.T) {
+	lex, err := lexicon.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := newExtractor(t, Options{Lexicon: lexicon.NewStore(lex)})
+	many := func(f func(i int) string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < 2*maxAnnotated; i++ {
+			b.WriteString(f(i))
+		}
+		return b.String()
+	}
+	for name, text := range map[string]string{
+		"han-digits": many(func(int) string { return "一" }),
+		"new-names":  many(func(i int) string { return fmt.Sprintf("Aldo Corvi of Foo%d Corp. said ", i) }),
+		"unclosed":   many(func(int) string { return "<b>一，" }),
+		"blocks":     many(func(i int) string { return fmt.Sprintf("<p>第%d次上调报价，", i) }),
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // each takes about a second
+		p := htmlPage("cost", "<h1>上调报价</h1><p>"+text)
+		a, err := x.extract(ctx, p, &reading{})
+		if err == nil {
+			err = x.enrich(ctx, a)
+		}
+		if cancel(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Whoever stops waits for the page that is being worked on, and no longer.
+func TestStopWaitsForThePageInWork(t *testing.T) {
+	b := openBus(t)
+	x := newExtractor(t, Options{Bus: b})
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	x.read = func(ctx context.Context, p *news.Page, r *reading) (*news.Article, error) {
+		close(begun)
+		<-goOn
+		return x.extract(ctx, p, r)
+	}
+	if err := x.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.PublishPage(t.Context(), htmlPage("a", shortArticle)); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	began := time.Now()
+	stopped := make(chan error, 1)
+	go func() { stopped <- x.Stop() }()
+	close(goOn)
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("stopping took %s: the page could not end", took)
+	}
+	articles(t, b, 1)
 }
 
 func TestPanicIsATryThatFailed(t *testing.T) {

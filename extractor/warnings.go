@@ -25,7 +25,7 @@ func (w *warnings) doubts(a *news.Article, d *dom.Document, enc charset.Result, 
 		w.add("charset-damaged", "%d characters could not be decoded", enc.Replaced)
 	}
 	if d.Truncated {
-		w.add("truncated", "only the first %d MiB were read", dom.MaxBytes>>20)
+		w.add("truncated", "the page is longer than pages of news are: only its beginning was read")
 	}
 	if d.Rebuilt {
 		w.add("malformed", "the page is nested too deeply for HTML and was read without its stray tags")

@@ -23,7 +23,7 @@ type Document struct {
 	// Images are the pictures in document order.
 	Images []Image
 	// Rebuilt says that the fallback parser made the tree, Truncated that the
-	// document was longer than MaxBytes.
+	// document was longer than MaxBytes, MaxText or MaxBlocks allow.
 	Rebuilt, Truncated bool
 
 	index map[*html.Node]int // of Elements, made when first asked for
@@ -123,7 +123,7 @@ var silent = set(atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Svg
 
 // build fills Blocks, Elements and Heads.
 func (d *Document) build() {
-	b := builder{doc: d, parent: -1}
+	b := builder{doc: d, parent: -1, room: MaxText}
 	b.walk(d.Root)
 	b.flush()
 	for i := len(d.Elements) - 1; i >= 0; i-- {
@@ -150,10 +150,20 @@ type builder struct {
 	space  bool // white space is due before the next character
 	soft   bool // … and it was a line break inside one text node
 	pre    int
+	room   int // bytes of text that may follow
+}
+
+// full reports whether the document has as much text as is read.
+func (b *builder) full() bool {
+	if b.room <= 0 || len(b.doc.Blocks) >= MaxBlocks || len(b.doc.Elements) >= maxElements {
+		b.doc.Truncated = true
+		return true
+	}
+	return false
 }
 
 func (b *builder) walk(n *html.Node) {
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
+	for c := n.FirstChild; c != nil && !b.full(); c = c.NextSibling {
 		switch c.Type {
 		case html.TextNode:
 			b.write(c.Data)
@@ -369,6 +379,11 @@ func (b *builder) endLink() {
 // write adds text to the current block: white space becomes one space, a line
 // break between two Han characters of one text node nothing.
 func (b *builder) write(s string) {
+	if len(s) > b.room {
+		s = strings.ToValidUTF8(s[:max(b.room, 0)], "")
+		b.doc.Truncated = true
+	}
+	b.room -= len(s)
 	for i := 0; i < len(s); {
 		r, size := rune(s[i]), 1
 		if r >= utf8.RuneSelf {

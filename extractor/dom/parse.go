@@ -16,6 +16,13 @@ import (
 const (
 	// MaxBytes is how much of a document is read; the rest is cut off.
 	MaxBytes = 16 << 20
+	// MaxText and MaxBlocks are how many bytes of text and how many blocks are
+	// taken from it, in document order: many times what pages of news have, so
+	// that what is done with them has a bounded cost.
+	MaxText   = 1 << 20
+	MaxBlocks = 20_000
+	// maxElements is the same for elements that hold text.
+	maxElements = 1 << 20
 	// maxDepth is how deep the tree of the fallback parser gets; deeper
 	// elements become siblings at this depth.
 	maxDepth = 256

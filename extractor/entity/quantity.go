@@ -293,12 +293,15 @@ func begins(r rune) bool {
 	return false
 }
 
+// maxHanNumber is the longest number in Chinese characters, in bytes.
+const maxHanNumber = 32 * len("一")
+
 // hanNumber reads a number in Chinese characters: 三十, 百, 两千, 数百亿. vague
-// says that it is not exact.
+// says that it is not exact. What goes on after maxHanNumber is not looked at.
 func (p *scanner) hanNumber(i int) (v float64, vague bool, end int) {
 	total, section, digit := 0.0, 0.0, 0.0
 	j, seen := i, false
-	for j < len(p.s) {
+	for j < min(len(p.s), i+maxHanNumber) {
 		r, w := utf8.DecodeRuneInString(p.s[j:])
 		if d := hanDigit(r); d >= 0 {
 			if r == '零' || r == '〇' {

@@ -34,9 +34,15 @@ type tagging struct {
 	hant bool
 	// cues are the places of the cue words.
 	cues map[string][]int
-	// forms are the names learnt in this article.
-	forms []learnt
+	// forms are the names learnt in this article, at most maxForms; byText holds
+	// their texts.
+	forms  []learnt
+	byText map[string]bool
 }
+
+// maxForms is how many names are learnt in one article. Each is looked for in
+// all of it.
+const maxForms = 1000
 
 // learnt is a name that means an entity in this article.
 type learnt struct {
@@ -129,14 +135,13 @@ func Provisional(kind news.Kind, name string) string {
 // learn lets text stand for f's entity in this article.
 func (t *tagging) learn(text string, f found) {
 	text = strings.TrimSpace(text)
-	if utf8.RuneCountInString(text) < 2 {
+	if utf8.RuneCountInString(text) < 2 || t.byText[text] || len(t.forms) >= maxForms {
 		return
 	}
-	for i := range t.forms {
-		if t.forms[i].text == text {
-			return
-		}
+	if t.byText == nil {
+		t.byText = make(map[string]bool)
 	}
+	t.byText[text] = true
 	t.forms = append(t.forms, learnt{text: text, of: f, latin: !hasHan(text)})
 }
 
