@@ -155,8 +155,11 @@ func (c *Crawler) run(ctx context.Context) error {
 	defer cancel()
 
 	failed := make(chan error, frontier.Partitions+3)
-	if !c.persist(ctx, "consumer of an earlier version not removed", func() error { return c.retire(ctx) }) {
-		return nil // told to stop before it began
+	if err := c.opts.Bus.Persist(ctx, "consumer of an earlier version not removed", func() error { return c.retire(ctx) }); err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop before it began
+		}
+		return err
 	}
 	if c.opts.WebSub.Listen != "" && !c.opts.Once {
 		var err error
@@ -277,36 +280,18 @@ func (c *Crawler) consumeAsked(ctx context.Context) error {
 	})
 }
 
-// persist tries f until it succeeds, as the bus may be away for a while, and
-// reports false if ctx ends before.
-func (c *Crawler) persist(ctx context.Context, failed string, f func() error, attrs ...any) bool {
-	for wait := 250 * time.Millisecond; ; wait = min(2*wait, time.Minute) {
-		err := f()
-		if err == nil {
-			return true
-		}
-		if ctx.Err() == nil {
-			c.log.Warn(failed+", will retry", append(attrs, "err", err)...)
-		}
-		if !sleep(ctx, wait) {
-			return false
-		}
-	}
-}
-
-// openStates reads the states of those sources in set that are ours. It reports
-// false if ctx ends before.
-func (c *Crawler) openStates(ctx context.Context, set *source.Set) bool {
+// openStates reads the states of those sources in set that are ours.
+func (c *Crawler) openStates(ctx context.Context, set *source.Set) error {
 	for _, src := range set.All() {
 		if !c.owns(partOf(src)) {
 			continue
 		}
 		open := func() error { return c.states.open(ctx, src, c.knownWays(ctx, src)) }
-		if !c.persist(ctx, "state of a source not read", open, "source", src.ID) {
-			return false
+		if err := c.opts.Bus.Persist(ctx, "state of a source not read", open, "source", src.ID); err != nil {
+			return err
 		}
 	}
-	return true
+	return nil
 }
 
 // once polls every source once and waits until the frontier is empty.
@@ -315,8 +300,8 @@ func (c *Crawler) once(ctx context.Context) error {
 	if err := c.allOurs(ctx); err != nil {
 		return err
 	}
-	if !c.openStates(ctx, set) {
-		return ctx.Err()
+	if err := c.openStates(ctx, set); err != nil {
+		return err
 	}
 	var wg sync.WaitGroup
 	enabled := 0

@@ -35,8 +35,8 @@ func (c *Crawler) manage(ctx context.Context) error {
 	defer again.Stop()
 	for {
 		set, changed := c.sources.Current()
-		if !c.openStates(ctx, set) {
-			return nil
+		if err := c.openStates(ctx, set); err != nil {
+			return err
 		}
 		if err := c.states.prune(ctx, set); err != nil && ctx.Err() == nil {
 			c.log.Warn("states of former sources not removed", "err", err)

@@ -77,12 +77,18 @@ func (c *Crawler) follow(ctx context.Context, src *source.Source, w way) {
 
 // openWay reads what is kept of a way; while that fails, nothing is polled.
 func (c *Crawler) openWay(ctx context.Context, src *source.Source, w way) (*wayMemory, bool) {
-	var m *wayMemory
-	ok := c.persist(ctx, "state of a way not read", func() (err error) {
-		m, err = c.memories.open(ctx, src, w)
-		return err
-	}, "source", src.ID, "url", w.url)
-	return m, ok
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		m, err := c.memories.open(ctx, src, w)
+		if err == nil {
+			return m, true
+		}
+		if ctx.Err() == nil {
+			c.log.Warn("state of a way not read, will retry", "source", src.ID, "url", w.url, "err", err)
+		}
+		if !sleep(ctx, wait) {
+			return nil, false
+		}
+	}
 }
 
 // sleep waits, and reports whether ctx let it.

@@ -283,7 +283,8 @@ func TestServerAwayAtTheStart(t *testing.T) {
 		return s
 	}
 	s := serve()
-	b, err := bus.Open(ctx, bus.Options{Config: bus.Config{URL: "nats://" + server.Config.Listen}})
+	retries := make(retryLog, 1)
+	b, err := bus.Open(ctx, bus.Options{Config: bus.Config{URL: "nats://" + server.Config.Listen}, Logger: slog.New(slog.NewTextHandler(retries, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,9 +293,8 @@ func TestServerAwayAtTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(ctx, t, "connection lost", func() bool { return !b.Conn().IsConnected() })
-	retries := make(retryLog, 1)
 	o := options(w, b, demo("a", func(s *source.Source) { s.Feeds = []string{"http://a.example/feed"} }))
-	o.Once, o.Logger = false, slog.New(slog.NewTextHandler(retries, nil))
+	o.Once = false
 	c, err := crawler.New(o)
 	if err != nil {
 		t.Fatal(err)

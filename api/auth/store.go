@@ -63,6 +63,7 @@ var (
 // Store keeps keys and sessions in the bucket bus.KVKeys and follows what other
 // processes change there. Its methods may be called at the same time.
 type Store struct {
+	bus   *bus.Bus
 	kv    jetstream.KeyValue
 	log   *slog.Logger
 	fixed []*Key
@@ -81,7 +82,7 @@ type Store struct {
 // the role Admin that the operator has chosen.
 func NewStore(b *bus.Bus, log *slog.Logger, fixed ...string) *Store {
 	s := &Store{
-		kv: b.KV(bus.KVKeys), log: log, keys: make(map[string]*Key), used: make(map[string]time.Time), sessions: make(map[string]*session), revisions: make(map[string]uint64),
+		bus: b, kv: b.KV(bus.KVKeys), log: log, keys: make(map[string]*Key), used: make(map[string]time.Time), sessions: make(map[string]*session), revisions: make(map[string]uint64),
 		noting: make(chan string, 64),
 	}
 	for _, text := range fixed {
@@ -93,6 +94,10 @@ func NewStore(b *bus.Bus, log *slog.Logger, fixed ...string) *Store {
 
 // Load reads all keys. It is called once, before anything else.
 func (s *Store) Load(ctx context.Context) error {
+	return s.bus.Persist(ctx, "keys not read", func() error { return s.load(ctx) })
+}
+
+func (s *Store) load(ctx context.Context) error {
 	w, err := s.kv.WatchAll(ctx)
 	if err != nil {
 		return fmt.Errorf("read keys: %w", err)

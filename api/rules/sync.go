@@ -61,12 +61,14 @@ func NewStore(o Options) *Store {
 func (s *Store) Sync(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dir != "" {
-		if err := s.sync(ctx); err != nil {
-			return err
+	return s.o.Bus.Persist(ctx, "alert rules not stored", func() error {
+		if s.dir != "" {
+			if err := s.sync(ctx); err != nil {
+				return err
+			}
 		}
-	}
-	return s.speak(ctx)
+		return s.speak(ctx)
+	})
 }
 
 // speak marks a bucket that has never had a rule, see bus.KeyNoRule.

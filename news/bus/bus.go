@@ -153,10 +153,10 @@ func (b *Bus) start(ctx context.Context, setup bool) error {
 			return err
 		}
 	}
-	if err := b.bind(ctx); err != nil {
+	if err := b.Persist(ctx, "buckets not looked up", func() error { return b.bind(ctx) }); err != nil {
 		return err
 	}
-	if err := b.watchErased(ctx); err != nil {
+	if err := b.Persist(ctx, "erased articles not looked up", func() error { return b.watchErased(ctx) }); err != nil {
 		return err
 	}
 	if b.out != nil {
