@@ -32,6 +32,7 @@ import (
 	"xinwen/api/stream"
 	"xinwen/api/suggest"
 	"xinwen/api/ui"
+	"xinwen/api/work"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 	"xinwen/news/bus"
@@ -147,6 +148,7 @@ type Server struct {
 	suggest suggest.Finder
 	ready   readiness
 	names   sourceNames
+	board   work.Board
 
 	registered *registered
 	patterns   []string // of the routes
@@ -215,7 +217,7 @@ func New(o Options) (*Server, error) {
 		Suggest: func(beginning string, size int) []suggest.Suggestion {
 			return s.suggest.Find(o.Lexicon.Current(), beginning, size)
 		},
-		Revisions: o.Bus.Revisions, SourceNames: s.sourceNames, Desk: desk{s}, Guard: guard,
+		Revisions: o.Bus.Revisions, SourceNames: s.sourceNames, Desk: desk{s}, Guard: guard, Board: &s.board,
 	})
 	if err := errors.Join(err, s.registered.err); err != nil {
 		s.registered.unregister()

@@ -13,6 +13,7 @@ import (
 	"xinwen/api/backtest"
 	"xinwen/api/problem"
 	"xinwen/api/rules"
+	"xinwen/api/work"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 	"xinwen/news"
@@ -142,7 +143,12 @@ func (s *Server) test(ctx context.Context, q *testBody) (*backtest.Report, error
 	}
 	ctx, cancel := context.WithTimeout(ctx, backtestTimeout)
 	defer cancel()
-	t := backtest.Tester{Searcher: s.o.Searcher, Evaluator: s.o.Evaluator}
+	job := s.board.Begin(work.Backtest, "", rule.Name, 0, 0)
+	defer job.End()
+	t := backtest.Tester{Searcher: s.o.Searcher, Evaluator: s.o.Evaluator, Progress: func(all, more int) {
+		job.Of(uint64(all))
+		job.Add(uint64(more), 0, uint64(more))
+	}}
 	return t.Run(ctx, req)
 }
 

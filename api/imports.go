@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"xinwen/api/problem"
+	"xinwen/api/work"
 	"xinwen/news"
 	"xinwen/news/bus"
 	"xinwen/news/weburl"
@@ -65,9 +67,13 @@ func intakeOperation(path, id, summary, description string) huma.Operation {
 	op := operation(http.MethodPost, path, id, summary, "import")
 	op.Description = description + " Lines with a fault are left out and reported; the others are taken. " +
 		"The answer comes when every line taken is safe in the stream; articles are searchable a moment later."
-	op.Parameters = []*huma.Param{{
-		Name: "fast", In: "query", Description: "Leave out entities, for bulk measurements", Schema: &huma.Schema{Type: huma.TypeBoolean},
-	}}
+	op.Parameters = []*huma.Param{
+		{Name: "fast", In: "query", Description: "Leave out entities, for bulk measurements", Schema: &huma.Schema{Type: huma.TypeBoolean}},
+		{Name: "import", In: "query", Description: "An ID that the requests of one import share, so that the page Pipeline shows them as one", Schema: &huma.Schema{Type: huma.TypeString}},
+		{Name: "name", In: "query", Description: "What the page calls the import, such as the name of its file", Schema: &huma.Schema{Type: huma.TypeString}},
+		{Name: "read", In: "query", Description: "How many bytes of its files the import had read when it sent this", Schema: &huma.Schema{Type: huma.TypeInteger}},
+		{Name: "size", In: "query", Description: "How many bytes its files have", Schema: &huma.Schema{Type: huma.TypeInteger}},
+	}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"application/x-ndjson": {Schema: &huma.Schema{Type: huma.TypeString}},
 	}}
@@ -113,11 +119,17 @@ func (s *Server) take(in *intake, w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, problem.New(http.StatusUnsupportedMediaType, fmt.Sprintf("Content-Encoding %q is not taken.", e), "Send the lines as they are; xinwen import unpacks .gz and .zst."))
 		return
 	}
+	job, bad := s.importJob(r)
+	if bad != nil {
+		problem.Write(w, bad)
+		return
+	}
+	defer job.End()
 	rc := http.NewResponseController(w)
 	// Imports may be long; only silence ends them.
 	_ = rc.SetWriteDeadline(time.Time{}) // without deadlines the server's hold
 	body := &patient{r.Body, rc}
-	res := s.importLines(r.Context(), in, body, fast)
+	res := s.importLines(r.Context(), in, body, fast, job)
 	if res.Error == "" && res.Accepted+res.Rejected == 0 {
 		problem.Write(w, problem.New(http.StatusBadRequest, "There is no line in the body.", "Send one object a line, such as "+in.example+"."))
 		return
@@ -134,6 +146,28 @@ func (s *Server) take(in *intake, w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(res) // the client has gone
 }
 
+// maxImportName bounds what an import is called, in code points.
+const maxImportName = 120
+
+// importJob writes up the import that a request is a part of.
+func (s *Server) importJob(r *http.Request) (*work.Job, *problem.Problem) {
+	q := r.URL.Query()
+	var at [2]uint64
+	for i, name := range []string{"read", "size"} {
+		v := q.Get(name)
+		if v == "" {
+			continue
+		}
+		n, err := strconv.ParseUint(v, 10, 63)
+		if err != nil {
+			return nil, problem.New(http.StatusBadRequest, fmt.Sprintf("%s=%q is not a number of bytes.", name, v), "")
+		}
+		at[i] = n
+	}
+	name := []rune(q.Get("name"))
+	return s.board.Begin(work.Import, q.Get("import"), string(name[:min(len(name), maxImportName)]), at[0], at[1]), nil
+}
+
 // patient moves the read deadline as bytes come in.
 type patient struct {
 	r  io.Reader
@@ -146,7 +180,7 @@ func (p *patient) Read(b []byte) (int, error) {
 }
 
 // importLines publishes what the lines of body say, several at a time.
-func (s *Server) importLines(ctx context.Context, in *intake, body io.Reader, fast bool) *importResult {
+func (s *Server) importLines(ctx context.Context, in *intake, body io.Reader, fast bool, progress *work.Job) *importResult {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
@@ -158,6 +192,7 @@ func (s *Server) importLines(ctx context.Context, in *intake, body io.Reader, fa
 		mu.Lock()
 		defer mu.Unlock()
 		res.Rejected++
+		progress.Add(0, 1, 0)
 		if len(res.Errors) < importFaults {
 			res.Errors = append(res.Errors, importFault{line, message})
 		}
@@ -189,6 +224,7 @@ func (s *Server) importLines(ctx context.Context, in *intake, body io.Reader, fa
 				mu.Lock()
 				res.Accepted++
 				mu.Unlock()
+				progress.Add(1, 0, 0)
 			}
 		})
 	}

@@ -8,7 +8,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -217,5 +219,47 @@ func TestExport(t *testing.T) {
 		if a := f.get("/v1/export?" + q); a.status != 400 || a.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: got %+v, want a 400 problem", q, a)
 		}
+	}
+}
+
+func TestImportShowsHowFarItIs(t *testing.T) {
+	f := start(t, nil)
+	if a := f.do(http.MethodPost, "/v1/articles?size=much", `{"text":"x"}`, "Content-Type", "application/x-ndjson"); a.status != http.StatusBadRequest {
+		t.Errorf("got %d for a size that is no number, want 400", a.status)
+	}
+	body, lines := io.Pipe()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.base+"/v1/articles?import=x&name=old+%3Cb%3Enews.jsonl&read=100&size=400", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan error, 1)
+	go func() {
+		res, err := http.DefaultClient.Do(req)
+		if err == nil {
+			err = res.Body.Close()
+		}
+		answered <- err
+	}()
+	if _, err := io.WriteString(lines, `{"id":"1","text":"one"}`+"\n"+`{"text":""}`+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	wants := []string{"An import is taken: old &lt;b&gt;news.jsonl", `value="100" max="400"`, "1 taken", "1 refused", "25 % of the files"}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(20 * time.Second)
+	for missing := wants; len(missing) > 0; {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("the page Pipeline lacks %q", missing)
+		}
+		page := string(f.do(http.MethodGet, "/pipeline", "", "Accept", "text/html", "Accept-Language", "en").body)
+		missing = slices.DeleteFunc(slices.Clone(wants), func(w string) bool { return strings.Contains(page, w) })
+	}
+	if err := lines.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answered; err != nil {
+		t.Fatal(err)
 	}
 }

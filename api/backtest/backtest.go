@@ -36,6 +36,9 @@ const (
 type Tester struct {
 	Searcher  search.Searcher
 	Evaluator *query.Evaluator
+	// Progress, if it is set, hears how many articles are to be read, and that one
+	// more of them has been. It may be called at the same time.
+	Progress func(all, more int)
 }
 
 // Request is one backtest.
@@ -232,6 +235,9 @@ func (t *Tester) read(ctx context.Context, q *Request) ([]*news.Article, error) 
 		req.Cursor = res.NextCursor
 	}
 	ids = ids[:min(len(ids), MaxArticles)]
+	if t.Progress != nil {
+		t.Progress(len(ids), 0)
+	}
 	list := make([]*news.Article, len(ids))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(readers)
@@ -242,6 +248,9 @@ func (t *Tester) read(ctx context.Context, q *Request) ([]*news.Article, error) 
 				return nil // deleted meanwhile
 			}
 			list[len(ids)-1-i] = a
+			if t.Progress != nil {
+				t.Progress(len(ids), 1)
+			}
 			return err
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"xinwen/api/backtest"
 	"xinwen/api/deliver"
 	"xinwen/api/rules"
+	"xinwen/indexer/search"
 	"xinwen/news"
 	"xinwen/news/bus"
 )
@@ -108,15 +109,9 @@ type pipelinePage struct {
 	Failed   []Quarantined
 	// Said is what came of what was just asked for.
 	Said string
-	// Busy says that something is on its way, Progress how far the index is.
+	// Busy says that something is on its way, Work how far what takes long is.
 	Busy, Rebuilding bool
-	Progress         *Progress
-}
-
-// Progress is how far long work is.
-type Progress struct {
-	Label     string
-	Done, All uint64
+	Work             []Progress
 }
 
 // Stream is a row of the table of streams.
@@ -151,9 +146,11 @@ func (u *UI) pipeline(w http.ResponseWriter, r *http.Request) {
 		u.o.Logger.Error("page lacks a part", "page", "pipeline", "part", key, "err", err)
 		p.Problems = append(p.Problems, say(lang, key))
 	}
+	var index *search.Status
 	if st, err := u.o.Searcher.Status(ctx); err != nil {
 		problem("no-index", err)
 	} else {
+		index = &st
 		p.Index = []Fact{
 			{Key: "index-docs", Value: say(lang, "number", st.Docs)},
 			{Key: "index-lag", Value: say(lang, "number", st.Lag)},
@@ -161,12 +158,6 @@ func (u *UI) pipeline(w http.ResponseWriter, r *http.Request) {
 			{Key: "index-bytes", Value: size(st.Bytes)},
 		}
 		p.Rebuilding, p.Busy = st.Rebuilding, st.Rebuilding || st.Lag > 0
-		switch {
-		case st.Rebuilding:
-			p.Progress = &Progress{say(lang, "index-rebuilding", st.RebuiltSeq, st.LastSeq), st.RebuiltSeq, st.LastSeq}
-		case st.Lag > 0:
-			p.Progress = &Progress{say(lang, "index-catching-up", st.AppliedSeq, st.LastSeq), st.AppliedSeq, st.LastSeq}
-		}
 	}
 	streams, err := u.o.Desk.Streams(ctx)
 	if err != nil {
@@ -183,6 +174,8 @@ func (u *UI) pipeline(w http.ResponseWriter, r *http.Request) {
 		}
 		p.Streams = append(p.Streams, row)
 	}
+	p.Work = u.progress(index, streams, lang)
+	p.Busy = p.Busy || len(p.Work) > 0
 	failed, err := u.o.Desk.Quarantine(ctx, listSize)
 	if err != nil {
 		problem("no-quarantine", err)

@@ -133,6 +133,7 @@ type searchPage struct {
 	Fault               *QueryFault
 	Wrong               string // a fault of another parameter
 	Empty               *Empty
+	Work                []Progress
 	// About leads to the pages of the entities the search is narrowed to.
 	About []Link
 	// Test leads to how often the search finds something.
@@ -204,7 +205,7 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) {
 		p.Next = next.URL()
 	}
 	if st, err := u.o.Searcher.Status(ctx); err == nil { // else the lag is not shown
-		p.Lag = st.Lag
+		p.Lag, p.Work = st.Lag, u.work(ctx, &st, lang)
 		if st.Docs == 0 && res.Total == 0 {
 			p.Empty = &Empty{Waiting: st.Lag, Sources: len(names)}
 		}

@@ -23,6 +23,7 @@ import (
 
 	"xinwen/api/auth"
 	"xinwen/api/suggest"
+	"xinwen/api/work"
 	"xinwen/indexer/search"
 	"xinwen/news"
 	"xinwen/news/lexicon"
@@ -46,6 +47,8 @@ type Options struct {
 	SourceNames func(context.Context) map[string]string
 	// Guard logs people in and keeps the keys.
 	Guard *auth.Guard
+	// Board has the long work in progress.
+	Board *work.Board
 	// Desk is what the pages of operation ask.
 	Desk Desk
 }

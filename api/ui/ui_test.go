@@ -21,6 +21,7 @@ import (
 	"xinwen/api/auth"
 	"xinwen/api/internal/memory"
 	"xinwen/api/suggest"
+	"xinwen/api/work"
 	"xinwen/indexer/search"
 	"xinwen/news"
 	"xinwen/news/lexicon"
@@ -39,7 +40,10 @@ func newUI(t *testing.T, x *memory.Index) http.Handler {
 // newDesk returns the pages as somebody sees them who may only read.
 func newDesk(t *testing.T, x search.Searcher, d Desk) http.Handler {
 	t.Helper()
-	u := newPages(t, x, d, open)
+	return routes(newPages(t, x, d, open))
+}
+
+func routes(u *UI) http.Handler {
 	mux := http.NewServeMux()
 	u.Routes(mux)
 	mux.HandleFunc("/", u.NotFound)
@@ -53,7 +57,7 @@ func newPages(t *testing.T, x search.Searcher, d Desk, g *auth.Guard) *UI {
 		t.Fatal(err)
 	}
 	u, err := New(Options{
-		Searcher: x, Lexicon: lexicon.NewStore(lex), Zone: time.UTC, Logger: slog.New(slog.DiscardHandler),
+		Searcher: x, Board: new(work.Board), Lexicon: lexicon.NewStore(lex), Zone: time.UTC, Logger: slog.New(slog.DiscardHandler),
 		SourceNames: func(context.Context) map[string]string { return map[string]string{"example": "示例 <b>News</b>"} },
 		Suggest:     func(beginning string, size int) []suggest.Suggestion { return finder.Find(lex, beginning, size) },
 		Revisions: func(ctx context.Context, _, id string) ([]*news.Article, error) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +39,14 @@ const (
 
 // Run sends files to the api, batch by batch, and says how far it is.
 func (c *importCmd) Run(ctx context.Context) error {
-	im := &importer{client: c.client(), fast: c.Fast, started: time.Now()}
+	im := &importer{client: c.client(), id: rand.Text(), fast: c.Fast, started: time.Now()}
+	for _, name := range c.Files {
+		if st, err := os.Stat(name); err == nil && st.Mode().IsRegular() {
+			im.size += st.Size()
+		} else {
+			im.endless = true
+		}
+	}
 	for _, name := range c.Files {
 		if err := im.file(ctx, name); err != nil {
 			return fmt.Errorf("import %s: %w", name, err)
@@ -62,11 +72,16 @@ func (c *importCmd) Run(ctx context.Context) error {
 
 // importer sends lines to one endpoint of the api.
 type importer struct {
-	client   *client
-	fast     bool
-	started  time.Time
-	accepted int
-	refused  int
+	client *client
+	id     string // by which the api knows its batches as one import
+	fast   bool
+	// read is how many bytes of the files were read, of size in all; endless says
+	// that the size is not known.
+	read, size int64
+	endless    bool
+	started    time.Time
+	accepted   int
+	refused    int
 }
 
 func (im *importer) file(ctx context.Context, name string) error {
@@ -79,7 +94,7 @@ func (im *importer) file(ctx context.Context, name string) error {
 		defer f.Close()
 		in = f
 	}
-	r, err := decompress(in)
+	r, err := decompress(&counted{in, &im.read})
 	if err != nil {
 		return err
 	}
@@ -91,6 +106,18 @@ func (im *importer) file(ctx context.Context, name string) error {
 		return im.warc(ctx, name, r)
 	}
 	return im.articles(ctx, name, r)
+}
+
+// counted counts what is read of a file.
+type counted struct {
+	io.Reader
+	n *int64
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	*c.n += int64(n)
+	return n, err
 }
 
 // decompress reads gzip and zstd by their first bytes, whatever the name says.
@@ -121,9 +148,6 @@ func decompress(in io.Reader) (*bufio.Reader, error) {
 // articles sends the lines of a JSONL file.
 func (im *importer) articles(ctx context.Context, name string, r io.Reader) error {
 	b := batch{path: "/v1/articles", name: name}
-	if im.fast {
-		b.query = url.Values{"fast": {"true"}}
-	}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 1<<20), maxImportLine)
 	for n := 1; lines.Scan(); n++ {
@@ -177,7 +201,6 @@ func (im *importer) warc(ctx context.Context, name string, r *bufio.Reader) erro
 // batch gathers lines and remembers which of the file they are.
 type batch struct {
 	path  string
-	query url.Values
 	name  string
 	data  bytes.Buffer
 	lines []int
@@ -210,10 +233,15 @@ func (im *importer) send(ctx context.Context, b *batch) error {
 		}
 		Error string
 	}
-	address := im.client.base + b.path
-	if len(b.query) > 0 {
-		address += "?" + b.query.Encode()
+	q := url.Values{"import": {im.id}, "name": {filepath.Base(b.name)}}
+	if im.fast && b.path == "/v1/articles" {
+		q.Set("fast", "true")
 	}
+	if !im.endless {
+		q.Set("read", strconv.FormatInt(im.read, 10))
+		q.Set("size", strconv.FormatInt(im.size, 10))
+	}
+	address := im.client.base + b.path + "?" + q.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(b.data.Bytes()))
 	if err != nil {
 		return err
@@ -247,7 +275,12 @@ func (im *importer) send(ctx context.Context, b *batch) error {
 	if out.Error != "" {
 		return hint(errors.New(strings.TrimSuffix(out.Error, ".")), "import the file again when the cause is gone; what was accepted is not taken twice")
 	}
-	fmt.Fprintf(os.Stderr, "%s: %d accepted, %d refused, %.0f/s\n", b.name, im.accepted, im.refused, float64(im.accepted)/time.Since(im.started).Seconds())
+	took := time.Since(im.started)
+	left := ""
+	if !im.endless && im.read > 0 && im.read < im.size {
+		left = fmt.Sprintf(", %d %%, about %s left", 100*im.read/im.size, time.Duration(float64(took)*float64(im.size-im.read)/float64(im.read)).Round(time.Second))
+	}
+	fmt.Fprintf(os.Stderr, "%s: %d accepted, %d refused, %.0f/s%s\n", b.name, im.accepted, im.refused, float64(im.accepted)/took.Seconds(), left)
 	b.data.Reset()
 	b.lines = b.lines[:0]
 	return nil

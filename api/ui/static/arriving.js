@@ -7,9 +7,12 @@
     const answer = event.detail.xhr?.responseText || '';
     if (event.detail.successful && !answer.includes('data-arriving')) location.reload();
     else if (event.detail.successful) {
-      const status = new DOMParser().parseFromString(answer, 'text/html').querySelector('[data-arriving] [role=status]');
-      const shown = waiting.querySelector('[role=status]');
-      if (status && shown && status.textContent !== shown.textContent) shown.textContent = status.textContent;
+      const page = new DOMParser().parseFromString(answer, 'text/html');
+      for (const part of ['[role=status]', '[data-work]']) {
+        const next = page.querySelector('[data-arriving] ' + part);
+        const shown = waiting.querySelector(part);
+        if (next && shown && next.innerHTML !== shown.innerHTML) shown.replaceChildren(...next.childNodes);
+      }
     }
   });
 })();
