@@ -1,34 +1,34 @@
 package extractor
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/pattern"
 	"xinwen/news"
 )
 
 // blockPage matches what a server says instead of the article: checks for
 // robots, walls, and errors sent with status 200.
 var blockPage = []struct {
-	re           *regexp.Regexp
+	re           *pattern.Pattern
 	reason, hint string
 }{
 	{
-		regexp.MustCompile(`(?i)just a moment\.\.\.|attention required! \| cloudflare|checking your browser|verify (?:that )?you are (?:a )?human|are you a robot|unusual traffic|captcha|enable javascript and cookies|ddos protection|请完成(?:安全)?验证|安全验证|访问验证|人机验证|滑动验证|验证码|访问过于频繁|您的访问.{0,10}异常|環境異常|环境异常|robot check|pardon our interruption`),
+		pattern.MustCompile(`(?i)just a moment\.\.\.|attention required! \| cloudflare|checking your browser|verify (?:that )?you are (?:a )?human|are you a robot|unusual traffic|captcha|enable javascript and cookies|ddos protection|请完成(?:安全)?验证|安全验证|访问验证|人机验证|滑动验证|验证码|访问过于频繁|您的访问.{0,10}异常|環境異常|环境异常|robot check|pardon our interruption`),
 		"block page", "the site takes the crawler for a robot; slow down, or ask the publisher for a feed",
 	},
 	{
-		regexp.MustCompile(`(?i)^[^\pL\pN]*(?:403|401)\b|access denied|403 forbidden|拒绝访问|禁止访问|没有权限`),
+		pattern.MustCompile(`(?i)^[^\pL\pN]*(?:403|401)\b|access denied|403 forbidden|拒绝访问|禁止访问|没有权限`),
 		"access denied", "the site refuses the crawler; check its terms and robots.txt",
 	},
 	{
-		regexp.MustCompile(`(?i)^[^\pL\pN]*(?:404|410)\b|page (?:not found|doesn.?t exist|no longer available)|\bnot found[^\pL\pN]*$|页面不存在|頁面不存在|找不到(?:该|您|此)?.{0,6}(?:页|頁|文章)|(?:页面|頁面|文章|内容|內容|帖子|新闻|新聞|信息).{0,8}已(?:经)?(?:被)?(?:删除|刪除|下线|移除)|内容不存在|文章不存在|您访问的页面`),
+		pattern.MustCompile(`(?i)^[^\pL\pN]*(?:404|410)\b|page (?:not found|doesn.?t exist|no longer available)|\bnot found[^\pL\pN]*$|页面不存在|頁面不存在|找不到(?:该|您|此)?.{0,6}(?:页|頁|文章)|(?:页面|頁面|文章|内容|內容|帖子|新闻|新聞|信息).{0,8}已(?:经)?(?:被)?(?:删除|刪除|下线|移除)|内容不存在|文章不存在|您访问的页面`),
 		"missing page sent as a success", "the address is gone; the source should answer 404",
 	},
 	{
-		regexp.MustCompile(`(?i)please (?:enable|turn on) javascript|javascript is (?:disabled|required)|requires javascript|请(?:开启|启用).{0,4}javascript|需要启用javascript`),
+		pattern.MustCompile(`(?i)please (?:enable|turn on) javascript|javascript is (?:disabled|required)|requires javascript|请(?:开启|启用).{0,4}javascript|需要启用javascript`),
 		"page needs scripts", "the page builds its text with scripts, which are not run; use the source's feed if it has full text",
 	},
 }
@@ -78,7 +78,7 @@ func blocked(a *news.Article, d *dom.Document) error {
 
 // paywall matches what a page says where it shows only the beginning of an
 // article.
-var paywall = regexp.MustCompile(`(?i)付费(?:阅读|后|内容|文章)|付費(?:閱讀|後|內容|文章)|(?:会员|會員|订户|訂戶)(?:专享|專享|可读|可讀|限定|专属|專屬)|(?:成为|成為|开通|開通|加入|升级|升級)(?:会员|會員|VIP|订户|訂戶).{0,16}(?:阅读|閱讀|全文|完整|内容|內容)|(?:订阅|訂閱|登录|登入|登錄|注册|註冊|购买|購買)(?:后|後|即可|以|并|並|，|,).{0,8}(?:阅读|閱讀|查看|全文|完整)|(?:剩余|剩餘|还有|還有|余下|餘下)\s*\d{1,3}\s*%|解锁全文|解鎖全文` +
+var paywall = pattern.MustCompile(`(?i)付费(?:阅读|后|内容|文章)|付費(?:閱讀|後|內容|文章)|(?:会员|會員|订户|訂戶)(?:专享|專享|可读|可讀|限定|专属|專屬)|(?:成为|成為|开通|開通|加入|升级|升級)(?:会员|會員|VIP|订户|訂戶).{0,16}(?:阅读|閱讀|全文|完整|内容|內容)|(?:订阅|訂閱|登录|登入|登錄|注册|註冊|购买|購買)(?:后|後|即可|以|并|並|，|,).{0,8}(?:阅读|閱讀|查看|全文|完整)|(?:剩余|剩餘|还有|還有|余下|餘下)\s*\d{1,3}\s*%|解锁全文|解鎖全文` +
 	`|subscribe (?:now )?to (?:continue|read|keep reading|unlock)|(?:for|to) subscribers only|subscriber[- ]only|(?:sign|log) ?(?:in|up) to (?:read|continue|keep reading|unlock)|to (?:continue|keep) reading|create (?:a |your )?free account to|register (?:for free )?to (?:continue|read)|already a subscriber|(?:article|story|content) is (?:reserved|available|exclusive|only available) .{0,20}(?:subscriber|member)s?|unlock this (?:article|story)`)
 
 const (

@@ -1,11 +1,11 @@
 package extractor
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"xinwen/extractor/pattern"
 	"xinwen/news/han"
 )
 
@@ -78,4 +78,4 @@ func needsObject(s string) bool {
 
 // latinGap matches a word that needs another after it, before a mark; the group
 // is where that is missing.
-var latinGap = regexp.MustCompile(`(?i)\b(?:the|an?|of|by|with|from|and|at|for|between) ()[,.;](?:\s|$)`)
+var latinGap = pattern.MustCompile(`(?i)\b(?:the|an?|of|by|with|from|and|at|for|between) ()[,.;](?:\s|$)`)

@@ -1,7 +1,6 @@
 package boilerplate
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/pattern"
 )
 
 // Picture is a picture that belongs to the article.
@@ -20,10 +20,10 @@ type Picture struct {
 
 // noPicture matches addresses and names of pictures that are no part of any
 // article.
-var noPicture = regexp.MustCompile(`(?i)(?:^|[/_.-])(?:icons?|ico|logo|avatar|headimg|face|qr|qrcode|ewm|erweima|weixin|wechat|sprite|blank|pixel|loading|spacer|1x1|share|button|btn|emoji|smilies|arrow|ads?|banner|tracking|count|stat|beacon)(?:[/_.-]|\d*\.|$)|\.svg(?:\?|$)`)
+var noPicture = pattern.MustCompile(`(?i)(?:^|[/_.-])(?:icons?|ico|logo|avatar|headimg|face|qr|qrcode|ewm|erweima|weixin|wechat|sprite|blank|pixel|loading|spacer|1x1|share|button|btn|emoji|smilies|arrow|ads?|banner|tracking|count|stat|beacon)(?:[/_.-]|\d*\.|$)|\.svg(?:\?|$)`)
 
 // captionStart matches a line that says it is of a picture.
-var captionStart = regexp.MustCompile(`(?i)^\s*[（(▲△]?\s*(?:图|圖|图片|圖片|照片|(?:fig(?:ure)?|photo|image|picture)\b)\s*[\d一二三四五六七八九十.]*\s*[:：/／|｜]|^\s*[▲△]|(?:供图|供圖|攝影|摄影|图源|圖源|图/|圖/).{0,20}$`)
+var captionStart = pattern.MustCompile(`(?i)^\s*[（(▲△]?\s*(?:图|圖|图片|圖片|照片|(?:fig(?:ure)?|photo|image|picture)\b)\s*[\d一二三四五六七八九十.]*\s*[:：/／|｜]|^\s*[▲△]|(?:供图|供圖|攝影|摄影|图源|圖源|图/|圖/).{0,20}$`)
 
 // ahead of the text a picture may stand so many blocks.
 const leadPicture = 8
@@ -216,9 +216,9 @@ func (p *page) whyNamed(i int) Why {
 }
 
 var (
-	saidComments = regexp.MustCompile(`(?i)评论|評論|留言|跟贴|回复|回應|comment|responses?|replies|join the (?:conversation|discussion)`)
-	saidShare    = regexp.MustCompile(`(?i)分享|扫一扫|掃一掃|扫码|掃碼|微信|关注|關注|share|follow us|sign up|subscribe`)
-	saidNotice   = regexp.MustCompile(`声明|聲明`)
+	saidComments = pattern.MustCompile(`(?i)评论|評論|留言|跟贴|回复|回應|comment|responses?|replies|join the (?:conversation|discussion)`)
+	saidShare    = pattern.MustCompile(`(?i)分享|扫一扫|掃一掃|扫码|掃碼|微信|关注|關注|share|follow us|sign up|subscribe`)
+	saidNotice   = pattern.MustCompile(`声明|聲明`)
 )
 
 // whySaid returns what a heading that ends the article announces.
@@ -237,8 +237,8 @@ func whySaid(s string) Why {
 // spamWord are words of trades that smuggle advertising into pages; spamSure
 // those that no news has beside another of them.
 var (
-	spamWord  = regexp.MustCompile(`(?i)久久|成人|精品|国产|國產|亚洲|亞洲|欧美|歐美|在线|在線|视频|視頻|免费看|免費看|高清|无码|無碼|\bav\b|色情|彩票|棋牌|博彩|娱乐城|娛樂城|百家乐|百家樂|时时彩|发票|發票|刻章|办证|\bcasino\b|\bviagra\b|\bporn\b|\bslots?\b|\bpayday\b|\bloans?\b`)
-	spamSure  = regexp.MustCompile(`(?i)久久|成人视频|成人視頻|无码|無碼|\bav\b|色情|娱乐城|娛樂城|百家乐|百家樂|时时彩|代开发票|代開發票|刻章|\bcasino\b|\bviagra\b|\bporn\b|\bpayday\b`)
+	spamWord  = pattern.MustCompile(`(?i)久久|成人|精品|国产|國產|亚洲|亞洲|欧美|歐美|在线|在線|视频|視頻|免费看|免費看|高清|无码|無碼|\bav\b|色情|彩票|棋牌|博彩|娱乐城|娛樂城|百家乐|百家樂|时时彩|发票|發票|刻章|办证|\bcasino\b|\bviagra\b|\bporn\b|\bslots?\b|\bpayday\b|\bloans?\b`)
+	spamSure  = pattern.MustCompile(`(?i)久久|成人视频|成人視頻|无码|無碼|\bav\b|色情|娱乐城|娛樂城|百家乐|百家樂|时时彩|代开发票|代開發票|刻章|\bcasino\b|\bviagra\b|\bporn\b|\bpayday\b`)
 	spamHints = finder(`久久 成人 无码 無碼 av Av AV 色情 娱乐城 娛樂城 百家 时时彩 开发票 開發票 刻章 asino ASINO iagra IAGRA orn ORN ayday`)
 )
 

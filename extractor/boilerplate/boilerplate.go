@@ -17,7 +17,6 @@
 package boilerplate
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -25,6 +24,7 @@ import (
 
 	"xinwen/extractor/dom"
 	"xinwen/extractor/memory"
+	"xinwen/extractor/pattern"
 	"xinwen/extractor/template"
 )
 
@@ -529,7 +529,7 @@ func (p *page) signature(i int) string {
 	return n.Data + "." + dom.Attr(n, "class")
 }
 
-var onlyDate = regexp.MustCompile(`^[^\pL\pN]*(?:19|20)\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?[^\pL\pN]*$`)
+var onlyDate = pattern.MustCompile(`^[^\pL\pN]*(?:19|20)\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}日?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?[^\pL\pN]*$`)
 
 // fallback serves pages without a sentence: the block after the title, else the
 // longest one.

@@ -2,7 +2,6 @@ package boilerplate
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/pattern"
 )
 
 // blockFeatures are the columns of a block's row, in the order that row fills
@@ -361,7 +361,7 @@ func (p *page) row(c *blockContext, i int, row []float32) []float32 {
 		same(i-1), same(i+1), float32(min(c.signCount[c.signs[i]], 50)), float32(min(40, strings.Count(b.Text, " "))))
 }
 
-var reYear = regexp.MustCompile(`\b(?:19|20)\d\d\b|20\d\d年`)
+var reYear = pattern.MustCompile(`\b(?:19|20)\d\d\b|20\d\d年`)
 
 // aloneIn reports whether block i is the only prose of its parent.
 func (p *page) aloneIn(i int) bool {

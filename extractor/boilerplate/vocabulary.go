@@ -1,12 +1,13 @@
 package boilerplate
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"xinwen/extractor/pattern"
 )
 
 // cue is what the name of an element says of its content.
@@ -170,7 +171,7 @@ func alnum(r rune) bool {
 
 // ender matches a short block that begins what is no longer the article:
 // related articles, comments, rankings, sharing.
-var ender = regexp.MustCompile(`(?i)^[\s【\[（(〔<>＞》▲▼■●◆★|｜※·•:：-]*(?:` +
+var ender = pattern.MustCompile(`(?i)^[\s【\[（(〔<>＞》▲▼■●◆★|｜※·•:：-]*(?:` +
 	`(?:相关|相關|延伸|推荐|推薦|更多|热门|熱門|精彩|猜你|为您|為您|为你|為你|您可能|你可能|大家都在|编辑精选|編輯精選|最新|滚动|滾動|今日|本周|本週|往期|上一篇|下一篇|点击排行|热点)` +
 	`(?:的|阅读|閱讀|快讯|快訊|新闻|新聞|报道|報導|報道|文章|推荐|推薦|资讯|資訊|内容|內容|链接|連結|鏈接|专题|專題|专区|导读|链接|关键词|產品|产品|喜欢|喜歡|感兴趣|在看|回顾|精彩|热点|要闻|消息|图片|话题|：|:)` +
 	`|热点排行|熱門排行|点击排行|排行榜|阅读排行|24小时|48小时|相关推荐|技术专区|技術專區|(?:最新|网友|網友|全部|热门)?(?:评论|評論|留言|回复|回應)(?:区|區|列表)?\s*[:：]?$|网友评论|網友評論|网友跟贴|跟贴|评论\s*[(（\d]|发表评论|發表評論|我要评论|我要評論|我要留言|评论区|留言板|(?:留言|评论|評論|发言|發言)(?:规则|規則|须知|須知|守则|守則)|发表意见|發表意見|(?:服務|服务|使用|会员|會員)(?:條款|条款)\s*$|(?:隐私|隱私)(?:权|權)?政策\s*$|參與討論|登录后` +
@@ -181,13 +182,13 @@ var ender = regexp.MustCompile(`(?i)^[\s【\[（(〔<>＞》▲▼■●◆★|�
 
 // listHead matches a heading that announces other articles, or the rules of a
 // site, and nothing else.
-var listHead = regexp.MustCompile(`(?i)^(?:comments? (?:policy|rules)|community guidelines|terms of (?:use|service)|privacy policy)$|^(?:留言|评论|評論|发言|發言)(?:规则|規則|须知|須知|守则|守則)$|^(?:发表|發表)(?:意见|意見|评论|評論)$|^(?:相关|相關|延伸|推荐|推薦|更多|热门|熱門|最新|滚动|滾動|24小时|精彩|大家都在看的?|其他|其它)(?:阅读|閱讀|快讯|快訊|新闻|新聞|报道|報導|報道|文章|推荐|推薦|资讯|資訊|消息|排行)?\s*[:：]?$`)
+var listHead = pattern.MustCompile(`(?i)^(?:comments? (?:policy|rules)|community guidelines|terms of (?:use|service)|privacy policy)$|^(?:留言|评论|評論|发言|發言)(?:规则|規則|须知|須知|守则|守則)$|^(?:发表|發表)(?:意见|意見|评论|評論)$|^(?:相关|相關|延伸|推荐|推薦|更多|热门|熱門|最新|滚动|滾動|24小时|精彩|大家都在看的?|其他|其它)(?:阅读|閱讀|快讯|快訊|新闻|新聞|报道|報導|報道|文章|推荐|推薦|资讯|資訊|消息|排行)?\s*[:：]?$`)
 
 // unfolds matches a control that shows the rest of a text.
-var unfolds = regexp.MustCompile(`(?i)^\s*(?:点击|點擊)?(?:展开|展開|阅读|閱讀|查看|显示|顯示)\s*(?:全文|全部|剩余|剩餘|余下|餘下|更多)(?:内容|內容)?\s*\S?\s*$|^\s*(?:read|show|view) (?:more|full (?:article|story|text)|the (?:rest|full (?:article|story)))\W*$|^continue reading\W*$`)
+var unfolds = pattern.MustCompile(`(?i)^\s*(?:点击|點擊)?(?:展开|展開|阅读|閱讀|查看|显示|顯示)\s*(?:全文|全部|剩余|剩餘|余下|餘下|更多)(?:内容|內容)?\s*\S?\s*$|^\s*(?:read|show|view) (?:more|full (?:article|story|text)|the (?:rest|full (?:article|story)))\W*$|^continue reading\W*$`)
 
 // byLine matches a line with nothing but who wrote the article.
-var byLine = regexp.MustCompile(`^By (?:\p{Lu}[\p{L}.'’-]+(?:\s+|,\s+|\s+and\s+|$)){2,6}$`)
+var byLine = pattern.MustCompile(`^By (?:\p{Lu}[\p{L}.'’-]+(?:\s+|,\s+|\s+and\s+|$)){2,6}$`)
 
 // pagerLine matches the links to the other pages of an article.
 const pagerLine = `(?:\s|[\[<«‹(|]|\d{1,2}[\])\s])*(?:(?:首|上一|前一|下一|后一|後一|末|尾)[页頁]|[共第]\s*\d+\s*[页頁]|(?:prev(?:ious)?|next) page)(?:[\s>»›|\])\[<«‹(]|(?:首|上一|前一|下一|后一|後一|末|尾)[页頁]|[共第]\s*\d+\s*[页頁]|\d{1,2}|\.{2,3}|…)*`
@@ -195,10 +196,10 @@ const pagerLine = `(?:\s|[\[<«‹(|]|\d{1,2}[\])\s])*(?:(?:首|上一|前一|�
 // strayLine matches lines of an article's frame that hold no news wherever they
 // stand, strayInside those that are known by words inside them.
 var (
-	strayLine = regexp.MustCompile(`(?i)^(?:[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|审核|校对|监制)[：:\s].{0,24}|(?:发布|发表|更新|發佈|發布)?(?:时间|日期|時間)[：:]\s*\d{4}.{0,80}|(?:文章|稿件|信息)?(?:来源|來源)[：:].{1,24}|作者[：:].{1,24}|(?:收藏|分享|打印|列印|点赞|點讚|举报|字号|字體|大\s*中\s*小|复制链接|返回顶部|关闭窗口|我要纠错|阅读全文|查看原文|展开全文|网站首页|广告|廣告)` +
+	strayLine = pattern.MustCompile(`(?i)^(?:[\s【\[（(]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|审核|校对|监制)[：:\s].{0,24}|(?:发布|发表|更新|發佈|發布)?(?:时间|日期|時間)[：:]\s*\d{4}.{0,80}|(?:文章|稿件|信息)?(?:来源|來源)[：:].{1,24}|作者[：:].{1,24}|(?:收藏|分享|打印|列印|点赞|點讚|举报|字号|字體|大\s*中\s*小|复制链接|返回顶部|关闭窗口|我要纠错|阅读全文|查看原文|展开全文|网站首页|广告|廣告)` +
 		`(?:[\s|｜/、]*(?:收藏|分享|打印|列印|关闭|中|小|本页|窗口|此页|推荐|举报))*` +
 		`|(?:点击|點擊)?(?:上方|下方|右上角|文末|阅读原文|上面)?(?:蓝字|藍字|名片|二维码|二維碼|卡片).{0,20}|advertisement|ad|share|tweet|email|print|save|copy link|listen|click to (?:share|print|email).*|image (?:source|credit|copyright).*|loading\.*|story continues below.*|article continues below.*|continue reading.*|read full article|skip to (?:main )?content|follow|like|reply|report|photo(?: by)?:? .{0,60}|getty images|©.{0,80}|(?:all )?rights reserved\.?|copyright\b.{0,120}|(?:last )?(?:updated|published|posted|modified)\b:?\s.{0,90}\d.{0,40}|image caption .*|(?:image|photo|picture|video|credit)s?:.{0,160}|(?:like|love|enjoy(?:ed)?) this (?:story|article|post).*|have a tip\?.*|toggle caption|our standards:.*|(?:sign up|subscribe|follow us|get the latest|get our|want more|click here|chat with us|download (?:the|our)|listen to|watch (?:the|our)) .{0,140}(?:newsletter|inbox|here|app|updates|messenger|podcasts?|youtube|twitter|facebook|instagram)\b.{0,80}|this slideshow requires javascript\.?|support .{0,60}(?:readers|journalism|independent).{0,60})[】\]）)\s]*$`)
-	strayInside = regexp.MustCompile(`(?i)^(?:` + pagerLine + `|(?:19|20)\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}日?\s+\d{1,2}[:：]\d{2}(?:[:：]\d{2})?[\s|｜]*[\p{L}\s|｜:：]{0,20}|.{0,6}(?:打开|打開|下载|下載|进入|進入).{0,8}(?:应用|應用|客户端|APP)[，,\s]?.{0,24}|.{0,16}(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?.{0,20}(?:来源|來源)[：:].{1,24}|.{0,40}(?:版权所有|版權所有|举报电话|舉報電話|举报邮箱|客服电话|联系我们：).{0,100}|.{0,30}(?:许可证|備案|备案).{0,3}号.{0,60}|.{0,20}ICP[备證证].{0,60}|.{0,12}(?:关注|關注)(?:我们|我們|公众号|公眾號|本号).{0,8})[】\]）)\s]*$`)
+	strayInside = pattern.MustCompile(`(?i)^(?:` + pagerLine + `|(?:19|20)\d\d\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}日?\s+\d{1,2}[:：]\d{2}(?:[:：]\d{2})?[\s|｜]*[\p{L}\s|｜:：]{0,20}|.{0,6}(?:打开|打開|下载|下載|进入|進入).{0,8}(?:应用|應用|客户端|APP)[，,\s]?.{0,24}|.{0,16}(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?.{0,20}(?:来源|來源)[：:].{1,24}|.{0,40}(?:版权所有|版權所有|举报电话|舉報電話|举报邮箱|客服电话|联系我们：).{0,100}|.{0,30}(?:许可证|備案|备案).{0,3}号.{0,60}|.{0,20}ICP[备證证].{0,60}|.{0,12}(?:关注|關注)(?:我们|我們|公众号|公眾號|本号).{0,8})[】\]）)\s]*$`)
 	// What no line can match that has none of these words, or begins with none of
 	// these. Looking for them is much faster.
 	strayWords = finder(`版权所有 版權所有 举报电话 舉報電話 举报邮箱 客服电话 联系我们 许可证 備案 备案 打开 打開 下载 下載 进入 進入 ICP icp Icp 来源： 來源： 来源: 來源: 关注 關注 页 頁 page Page PAGE`)
@@ -224,13 +225,13 @@ func strayBegins(s string) bool {
 }
 
 // disclaimer matches a paragraph on rights and liability.
-var disclaimer = regexp.MustCompile(`^[\s【\[（(*※]*(?:免责|免責|版权|版權|平台|特别|郑重|鄭重|风险|本站|本网)?(?:声明|聲明)[：:】\]]|^[\s【\[（(*※]*(?:免责声明|免責聲明|版权声明|版權聲明|风险提示)|(?:观点|觀點)(?:仅|僅|只)?代表(?:作者|其)(?:本人|个人|個人)|不构成(?:任何)?投资建议|(?:如有|如)侵权|未经(?:授权|许可|书面)|信息存储空间服务|^Notice: The content above`)
+var disclaimer = pattern.MustCompile(`^[\s【\[（(*※]*(?:免责|免責|版权|版權|平台|特别|郑重|鄭重|风险|本站|本网)?(?:声明|聲明)[：:】\]]|^[\s【\[（(*※]*(?:免责声明|免責聲明|版权声明|版權聲明|风险提示)|(?:观点|觀點)(?:仅|僅|只)?代表(?:作者|其)(?:本人|个人|個人)|不构成(?:任何)?投资建议|(?:如有|如)侵权|未经(?:授权|许可|书面)|信息存储空间服务|^Notice: The content above`)
 
 // disclaimerWords are words of which each disclaimer has one.
 var disclaimerWords = finder(`声明 聲明 风险提示 代表作者 代表其 投资建议 侵权 未经 信息存储 Notice:`)
 
 // creditEnd matches the last bracket of a caption: (Image: GETTY), [File: Reuters].
-var creditEnd = regexp.MustCompile(`(?i)^(?:image|photo|picture|credit|source|file|via)s?(?: by| credit)?\s*[:/]|reuters|getty(?: images)?|\bafp\b|ap photo|/ap$`)
+var creditEnd = pattern.MustCompile(`(?i)^(?:image|photo|picture|credit|source|file|via)s?(?: by| credit)?\s*[:/]|reuters|getty(?: images)?|\bafp\b|ap photo|/ap$`)
 
 // captioned reports whether s ends in the credit of a picture.
 func captioned(s string) bool {

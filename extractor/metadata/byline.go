@@ -1,20 +1,21 @@
 package metadata
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"xinwen/extractor/pattern"
 )
 
 var (
-	reBy       = regexp.MustCompile(`(?i)^(?:written\s+|posted\s+|reported\s+|words\s+|story\s+|text\s+)?by:?\s+(.{3,90})$`)
-	reTWReport = regexp.MustCompile(`^[［\[〔【（(]?\s*(?:記者|记者|編譯|编译|特派員|特派记者|特派記者)\s*([\p{Han}]{2,4}(?:、[\p{Han}]{2,4})*)\s*[／/](?:綜合|台北|臺北|新北|[\p{Han}]{2,6})?(?:報導|报道|專電|電)?`)
+	reBy       = pattern.MustCompile(`(?i)^(?:written\s+|posted\s+|reported\s+|words\s+|story\s+|text\s+)?by:?\s+(.{3,90})$`)
+	reTWReport = pattern.MustCompile(`^[［\[〔【（(]?\s*(?:記者|记者|編譯|编译|特派員|特派记者|特派記者)\s*([\p{Han}]{2,4}(?:、[\p{Han}]{2,4})*)\s*[／/](?:綜合|台北|臺北|新北|[\p{Han}]{2,6})?(?:報導|报道|專電|電)?`)
 	// 許若白／新竹 2025-11-14
-	reSlash   = regexp.MustCompile(`^\s*([\p{Han}]{2,4})\s*[／/]\s*(?:[\p{Han}]{2,6})?(?:報導|报道|專電)?\s*(?:$|[\d|｜])`)
-	reParen   = regexp.MustCompile(`[（(]\s*(?:记者|記者)?\s*([\p{Han}]{2,4})\s*[\p{Han}]{0,6}(?:报道|報導|報道|电|電)\s*[)）]\s*$`)
-	reTWParen = regexp.MustCompile(`[（(](?:\p{Han}{2,6}社)?(?:記者|记者)([\p{Han}]{2,7})(?:\d{1,2}日(?:電|电)|[／/].{2,8})?[)）]`)
+	reSlash   = pattern.MustCompile(`^\s*([\p{Han}]{2,4})\s*[／/]\s*(?:[\p{Han}]{2,6})?(?:報導|报道|專電)?\s*(?:$|[\d|｜])`)
+	reParen   = pattern.MustCompile(`[（(]\s*(?:记者|記者)?\s*([\p{Han}]{2,4})\s*[\p{Han}]{0,6}(?:报道|報導|報道|电|電)\s*[)）]\s*$`)
+	reTWParen = pattern.MustCompile(`[（(](?:\p{Han}{2,6}社)?(?:記者|记者)([\p{Han}]{2,7})(?:\d{1,2}日(?:電|电)|[／/].{2,8})?[)）]`)
 )
 
 // joinLabel appends the next block to one that ends in a label.

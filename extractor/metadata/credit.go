@@ -1,11 +1,11 @@
 package metadata
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/pattern"
 	"xinwen/news"
 )
 
@@ -38,7 +38,7 @@ func (s *signer) mergePlaces() {
 	s.credit.Candidates = slices.DeleteFunc(list, func(c Candidate) bool { return len(c.Votes) == 0 })
 }
 
-var reBesideDate = regexp.MustCompile(`^(?:原创[\s\x1f]*)?[《]?([\p{Han}\w·]{2,16}?)[》]?[\s|｜·•\x1f]*(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?[\s|｜\x1f]*《([\p{Han}\w·]{2,16})》|(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?\s*\d{1,2}:\d{2}(?::\d{2})?[\s|｜\x1f]+([\p{Han}\w·]{3,16})$|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?[\s\x1f]+[·•|｜][\s\x1f]+([\p{Han}\w]{3,16})$`)
+var reBesideDate = pattern.MustCompile(`^(?:原创[\s\x1f]*)?[《]?([\p{Han}\w·]{2,16}?)[》]?[\s|｜·•\x1f]*(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?[\s|｜\x1f]*《([\p{Han}\w·]{2,16})》|(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?\s*\d{1,2}:\d{2}(?::\d{2})?[\s|｜\x1f]+([\p{Han}\w·]{3,16})$|^(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?[\s\x1f]+[·•|｜][\s\x1f]+([\p{Han}\w]{3,16})$`)
 
 // besideDate returns the medium whose name stands before the date under the
 // title: 中国网 2019-11-25 10:37.
@@ -64,12 +64,12 @@ func (r *reader) besideDate() string {
 	return ""
 }
 
-var reClock = regexp.MustCompile(`\d{1,2}:\d{2}|\d{1,2}[-/月]\d{1,2}`)
+var reClock = pattern.MustCompile(`\d{1,2}:\d{2}|\d{1,2}[-/月]\d{1,2}`)
 
-var reJunkCredit = regexp.MustCompile(`(?i)^(?:网络|互联网|未知|不详|本[站网](?:站?原创)?|[本网]站原创|原创|转载|作者|时间|日期)$|^[\d\s:.-]+$`)
+var reJunkCredit = pattern.MustCompile(`(?i)^(?:网络|互联网|未知|不详|本[站网](?:站?原创)?|[本网]站原创|原创|转载|作者|时间|日期)$|^[\d\s:.-]+$`)
 
 // reSourceClass matches the names of elements that hold the medium.
-var reSourceClass = regexp.MustCompile(`(?:^|[\s_-])(?:source|media|origin|laiyuan)(?:[\s_-]?name)?(?:$|[\s_-])`)
+var reSourceClass = pattern.MustCompile(`(?:^|[\s_-])(?:source|media|origin|laiyuan)(?:[\s_-]?name)?(?:$|[\s_-])`)
 
 // sourceClass votes for the medium that an element named for it holds.
 func (s *signer) sourceClass(e *dom.Element) {

@@ -1,10 +1,11 @@
 package metadata
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"xinwen/extractor/pattern"
 )
 
 // moment is a time found in text.
@@ -30,21 +31,21 @@ const clockPart = `(?:\s*(?:\(?(?:星期|周|週|礼拜|禮拜)[一二三四五�
 const months = `(\p{L}{3,10})\.?`
 
 var (
-	reYMD = regexp.MustCompile(`((?:19|20)\d{2})\s*(?:年|[-/.])\s*(\d{1,2})\s*(?:月|[-/.])\s*(\d{1,2})(?:\s*[日号號]|\b|T)` + clockPart)
-	reROC = regexp.MustCompile(`(?:民國|民国|中華民國)\s*(\d{2,3})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日` + clockPart)
-	reHan = regexp.MustCompile(`([一二三四五六七八九〇○零]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})[日号號]`)
-	reMD  = regexp.MustCompile(`(\d{1,2})\s*月\s*(\d{1,2})\s*[日号號]` + clockPart)
-	reMDn = regexp.MustCompile(`\b(\d{2})-(\d{2})\s+(\d{1,2}):(\d{2})\b`)
-	reAgo = regexp.MustCompile(`(\d{1,3})\s*(秒|分钟|分鐘|小时|小時|天|日|周|週)(?:钟|鐘)?(?:之)?前|(?i:(\d{1,3}|an?)\s+(second|minute|min|hour|hr|day|week)s?\s+ago)`)
-	reDay = regexp.MustCompile(`(今天|今日|昨天|昨日|前天|(?i:\btoday|\byesterday))` + clockPart)
-	reNow = regexp.MustCompile(`刚刚|剛剛|(?i:just now)`)
-	reMon = regexp.MustCompile(`(?:^|[^\p{L}])` + months + `\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+((?:19|20)\d{2})\b` + clockPart)
-	reDMY = regexp.MustCompile(`\b(\d{1,2})(?:st|nd|rd|th|er|º|\.)?[\s-]*(?:\s(?:de|of|d’|d')\s+)?` + months + `(?:\s+del?)?[\s,-]+((?:19|20)\d{2})\b` + clockPart)
-	reMDY = regexp.MustCompile(`\b(\d{1,2})([/.])(\d{1,2})[/.]((?:19|20)\d{2})\b` + clockPart)
+	reYMD = pattern.MustCompile(`((?:19|20)\d{2})\s*(?:年|[-/.])\s*(\d{1,2})\s*(?:月|[-/.])\s*(\d{1,2})(?:\s*[日号號]|\b|T)` + clockPart)
+	reROC = pattern.MustCompile(`(?:民國|民国|中華民國)\s*(\d{2,3})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日` + clockPart)
+	reHan = pattern.MustCompile(`([一二三四五六七八九〇○零]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})[日号號]`)
+	reMD  = pattern.MustCompile(`(\d{1,2})\s*月\s*(\d{1,2})\s*[日号號]` + clockPart)
+	reMDn = pattern.MustCompile(`\b(\d{2})-(\d{2})\s+(\d{1,2}):(\d{2})\b`)
+	reAgo = pattern.MustCompile(`(\d{1,3})\s*(秒|分钟|分鐘|小时|小時|天|日|周|週)(?:钟|鐘)?(?:之)?前|(?i:(\d{1,3}|an?)\s+(second|minute|min|hour|hr|day|week)s?\s+ago)`)
+	reDay = pattern.MustCompile(`(今天|今日|昨天|昨日|前天|(?i:\btoday|\byesterday))` + clockPart)
+	reNow = pattern.MustCompile(`刚刚|剛剛|(?i:just now)`)
+	reMon = pattern.MustCompile(`(?:^|[^\p{L}])` + months + `\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+((?:19|20)\d{2})\b` + clockPart)
+	reDMY = pattern.MustCompile(`\b(\d{1,2})(?:st|nd|rd|th|er|º|\.)?[\s-]*(?:\s(?:de|of|d’|d')\s+)?` + months + `(?:\s+del?)?[\s,-]+((?:19|20)\d{2})\b` + clockPart)
+	reMDY = pattern.MustCompile(`\b(\d{1,2})([/.])(\d{1,2})[/.]((?:19|20)\d{2})\b` + clockPart)
 	// Two digits for the year are read behind a label or before a time of day.
-	reYY  = regexp.MustCompile(`(?:[间間期于於发發佈布][:： \x1f]*|^)(\d{2})[-/.](\d{1,2})[-/.](\d{1,2})(?:\b|日)` + clockPart)
-	reDYY = regexp.MustCompile(`\b(\d{1,2})\.(\d{1,2})\.(\d{2})\b` + clockPart)
-	reRow = regexp.MustCompile(`\b((?:19|20)\d{2})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?\b`)
+	reYY  = pattern.MustCompile(`(?:[间間期于於发發佈布][:： \x1f]*|^)(\d{2})[-/.](\d{1,2})[-/.](\d{1,2})(?:\b|日)` + clockPart)
+	reDYY = pattern.MustCompile(`\b(\d{1,2})\.(\d{1,2})\.(\d{2})\b` + clockPart)
+	reRow = pattern.MustCompile(`\b((?:19|20)\d{2})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?\b`)
 )
 
 // scan returns the dates in s, in order of appearance.
@@ -66,7 +67,7 @@ func (d *dater) scan(s string) []moment {
 		m.start, m.end = start, end
 		out = append(out, m)
 	}
-	each := func(re *regexp.Regexp, f func(g func(int) string) (moment, bool)) {
+	each := func(re *pattern.Pattern, f func(g func(int) string) (moment, bool)) {
 		for _, x := range re.FindAllStringSubmatchIndex(s, 8) {
 			g := func(i int) string {
 				if x[2*i] < 0 {

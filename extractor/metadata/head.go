@@ -2,7 +2,6 @@ package metadata
 
 import (
 	"html"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/pattern"
 )
 
 // Head is what a page says of itself outside its text: title and meta elements,
@@ -37,8 +37,8 @@ type Head struct {
 }
 
 var (
-	scriptDate = regexp.MustCompile(`(?:var ct|[pP]ublish(?:ed)?_?(?:[tT]ime|[dD]ate|[oO]n|[aA]t)|pubtime|[pP]ub_?[dD]ate)["']?\s*[:=]\s*["'](\d{10}|(?:19|20)\d\d-\d{1,2}-\d{1,2}[^"'<]{0,15})["']`)
-	scriptName = regexp.MustCompile(`\b(?i:(author_?name|author)|(source(?:_?name)?|media_?name|media))["']?\s*[:=]\s*["']([^"'\\<>{}]{2,60})["']`)
+	scriptDate = pattern.MustCompile(`(?:var ct|[pP]ublish(?:ed)?_?(?:[tT]ime|[dD]ate|[oO]n|[aA]t)|pubtime|[pP]ub_?[dD]ate)["']?\s*[:=]\s*["'](\d{10}|(?:19|20)\d\d-\d{1,2}-\d{1,2}[^"'<]{0,15})["']`)
+	scriptName = pattern.MustCompile(`\b(?i:(author_?name|author)|(source(?:_?name)?|media_?name|media))["']?\s*[:=]\s*["']([^"'\\<>{}]{2,60})["']`)
 )
 
 // ReadHead reads the head of d.

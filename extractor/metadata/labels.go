@@ -1,10 +1,11 @@
 package metadata
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"xinwen/extractor/pattern"
 )
 
 // role is what a label makes of the name behind it.
@@ -211,7 +212,7 @@ func labelAt(s string) (role, int, bool) {
 }
 
 // reSpaced matches labels that are set wide: 作　者：.
-var reSpaced = regexp.MustCompile(`(作|来|來|编|編|记|記)[ \x{3000}\x{a0}]{1,6}(者|源|辑|輯)([ \x{3000}\x{a0}]*[:：])`)
+var reSpaced = pattern.MustCompile(`(作|来|來|编|編|记|記)[ \x{3000}\x{a0}]{1,6}(者|源|辑|輯)([ \x{3000}\x{a0}]*[:：])`)
 
 // readNames finds the labelled names in one line.
 func readNames(s string) []named {
@@ -344,8 +345,8 @@ func placeSuffix(s string) int {
 }
 
 var (
-	rePlace     = regexp.MustCompile(`^[（(]\p{Han}{2,4}[)）]`)
-	reStartDate = regexp.MustCompile(`^\d+(?:[-/.:年月日]|\s|$)`)
+	rePlace     = pattern.MustCompile(`^[（(]\p{Han}{2,4}[)）]`)
+	reStartDate = pattern.MustCompile(`^\d+(?:[-/.:年月日]|\s|$)`)
 )
 
 // bareName reports whether a name that follows its label without a colon is to

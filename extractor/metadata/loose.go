@@ -3,10 +3,11 @@ package metadata
 import (
 	"encoding/json"
 	"html"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"xinwen/extractor/pattern"
 )
 
 // parseLoose reads JSON as pages have it: in comments, with raw line breaks and
@@ -153,7 +154,7 @@ func (p *loose) object(depth int) map[string]any {
 }
 
 // reKey matches the key that follows where a comma is missing.
-var reKey = regexp.MustCompile(`^["'][\w@$-]{1,40}["']\s*:`)
+var reKey = pattern.MustCompile(`^["'][\w@$-]{1,40}["']\s*:`)
 
 // str reads a string. A quote inside it ends it only where a comma, colon,
 // bracket or key follows.

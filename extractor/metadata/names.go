@@ -1,10 +1,11 @@
 package metadata
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"xinwen/extractor/pattern"
 )
 
 // isPerson reports whether s looks like a Chinese name: a known surname and one
@@ -48,10 +49,10 @@ var notNames = func() map[string]bool {
 }()
 
 // organisation matches Chinese names that are no person's.
-var organisation = regexp.MustCompile(`(?:网|網|报|報|社|集团|集團|公司|网络|系统|中心|频道|頻道|新闻|新聞|资讯|資訊|编辑部|編輯部|報導|报道|日报|周刊|杂志|雜誌|电视台|電視台|在线|传媒|傳媒|科技|博客)$`)
+var organisation = pattern.MustCompile(`(?:网|網|报|報|社|集团|集團|公司|网络|系统|中心|频道|頻道|新闻|新聞|资讯|資訊|编辑部|編輯部|報導|报道|日报|周刊|杂志|雜誌|电视台|電視台|在线|传媒|傳媒|科技|博客)$`)
 
 // reSocial is what links beside a name leave.
-var reSocial = regexp.MustCompile(`(?i)\s+(?:twitter|facebook|linkedin|instagram|@\w+|email)$`)
+var reSocial = pattern.MustCompile(`(?i)\s+(?:twitter|facebook|linkedin|instagram|@\w+|email)$`)
 
 // personNames cuts a list of names and trims what content systems put around
 // them.
@@ -79,7 +80,7 @@ func personNames(s string) []string {
 	return out
 }
 
-var reSplit = regexp.MustCompile(`\s*(?:[,;，；、&|/／]|\band\b)\s*`)
+var reSplit = pattern.MustCompile(`\s*(?:[,;，；、&|/／]|\band\b)\s*`)
 
 // splitNames cuts a list of names; Chinese names may be separated by spaces.
 func splitNames(s string) []string {

@@ -1,20 +1,20 @@
 package metadata
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/pattern"
 	"xinwen/extractor/template"
 	"xinwen/news"
 )
 
 var (
-	reByEnd    = regexp.MustCompile(`(?i)\s*(?:[|·•–—\x1f(]|,\s*(?:staff|senior|contribut|special|associated|reuters|the |for |cnn|bbc|editor|correspondent|updated|published|posted|on\b|\d)|\b(?:on|at|in|published|updated|posted|for|and staff)\s+(?:\d|mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|the )|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z.]*\s+\d|\d{1,2}[:/. ]|\s-\s).*$`)
-	reJunkName = regexp.MustCompile(`(?i)^(?:name|网络整理|admin|administrator|editor|staff|webmaster|guest|author|unknown|佚名|匿名|未知|管理员|本站|原创|转载|网络|互联网|不详|无|小编|记者|编辑)$|https?:|www\.|@|登录|注册|发布|关注|收藏|评论|阅读`)
+	reByEnd    = pattern.MustCompile(`(?i)\s*(?:[|·•–—\x1f(]|,\s*(?:staff|senior|contribut|special|associated|reuters|the |for |cnn|bbc|editor|correspondent|updated|published|posted|on\b|\d)|\b(?:on|at|in|published|updated|posted|for|and staff)\s+(?:\d|mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|the )|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z.]*\s+\d|\d{1,2}[:/. ]|\s-\s).*$`)
+	reJunkName = pattern.MustCompile(`(?i)^(?:name|网络整理|admin|administrator|editor|staff|webmaster|guest|author|unknown|佚名|匿名|未知|管理员|本站|原创|转载|网络|互联网|不详|无|小编|记者|编辑)$|https?:|www\.|@|登录|注册|发布|关注|收藏|评论|阅读`)
 )
 
 // signer collects the votes on who wrote, edited and reported, and on the
@@ -304,16 +304,16 @@ func (c *Candidate) signs() bool {
 }
 
 var (
-	reOffice = regexp.MustCompile(`(?i)\b(?:editor|staff|team|desk|founder|ceo|director|manager|writer|contributor|admin|analyst|journalist|correspondent|reporter|by|written|reviewed|published|posted|updated|about|author|guest|news|press|editorial|office)\b`)
+	reOffice = pattern.MustCompile(`(?i)\b(?:editor|staff|team|desk|founder|ceo|director|manager|writer|contributor|admin|analyst|journalist|correspondent|reporter|by|written|reviewed|published|posted|updated|about|author|guest|news|press|editorial|office)\b`)
 	// 本贴由大卫于2005年8月12日发表, 大卫 发表于 2025-11-17
-	shownPlaces  = regexp.MustCompile(`^(?:byline|microdata|template|text)`)
-	reAuthorLink = regexp.MustCompile(`(?i)[/?&](?:authors?|reporters?|writers?|journalists?|columnists?)[/=]`)
+	shownPlaces  = pattern.MustCompile(`^(?:byline|microdata|template|text)`)
+	reAuthorLink = pattern.MustCompile(`(?i)[/?&](?:authors?|reporters?|writers?|journalists?|columnists?)[/=]`)
 	// 新华社北京11月17日电
-	reDateline = regexp.MustCompile(`^[（(\[【\s\x1f]*(?:据)?(\p{Han}{2,6}[社网網])[\s\x1f]*(?:\p{Han}{2,8})?(?:\d{1,2}月)?\d{1,2}日[\s\x1f]*(?:综合|綜合)?(?:电|電|讯|訊|消息)`)
+	reDateline = pattern.MustCompile(`^[（(\[【\s\x1f]*(?:据)?(\p{Han}{2,6}[社网網])[\s\x1f]*(?:\p{Han}{2,8})?(?:\d{1,2}月)?\d{1,2}日[\s\x1f]*(?:综合|綜合)?(?:电|電|讯|訊|消息)`)
 	// 扬子晚报记者 张楠
-	reMedium = regexp.MustCompile(`^[（(]?(\p{Han}{2,8}(?:报|報|社|网|網|台|刊|新闻|新聞))\s*(?:记者|記者)\s*\p{Han}{2,4}[\s)）]*`)
-	reBlog   = regexp.MustCompile(`(?:^|[-_|丨\s])([^-_|丨\s]{2,12})的(?:博客|空间|空間|部落格|專欄|专栏|BLOG|Blog|blog)|^\s*(\S{2,12})\s*[|_]\s*blog\b`)
-	rePosted = regexp.MustCompile(`由\s*\x1f?([\p{Han}\w·]{2,12})\x1f?\s*[于於在]\s*\x1f?(?:19|20)\d\d|^([\p{Han}\w·]{2,12})[\s\x1f]+(?:发表|發表|发布|發佈)[于於]`)
+	reMedium = pattern.MustCompile(`^[（(]?(\p{Han}{2,8}(?:报|報|社|网|網|台|刊|新闻|新聞))\s*(?:记者|記者)\s*\p{Han}{2,4}[\s)）]*`)
+	reBlog   = pattern.MustCompile(`(?:^|[-_|丨\s])([^-_|丨\s]{2,12})的(?:博客|空间|空間|部落格|專欄|专栏|BLOG|Blog|blog)|^\s*(\S{2,12})\s*[|_]\s*blog\b`)
+	rePosted = pattern.MustCompile(`由\s*\x1f?([\p{Han}\w·]{2,12})\x1f?\s*[于於在]\s*\x1f?(?:19|20)\d\d|^([\p{Han}\w·]{2,12})[\s\x1f]+(?:发表|發表|发布|發佈)[于於]`)
 )
 
 // underTitle votes for people whose names stand alone in the lines under the

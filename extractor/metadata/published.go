@@ -1,7 +1,6 @@
 package metadata
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/pattern"
 	"xinwen/extractor/template"
 )
 
@@ -25,13 +25,13 @@ var (
 )
 
 var (
-	labelPublished = regexp.MustCompile(`(?i)(?:发布|發布|發佈|发表|發表|刊登|上线|出版|公布|发稿|發稿|上架|张贴|文章)?(?:时间|時間|日期)\s*[:：]?\s*$|(?:发布|發布|發佈|发表|發表|刊登)(?:于|於)\s*$|(?:发布|發布|發佈|发表|發表|刊登|posted|published|publish date|pub date|first published|issued|date|veröffentlicht|erschienen|erstellt|publié|mis en ligne|publicado|pubblicato|gepubliceerd|geplaatst|datum|stand)(?:\s+(?:on|am|le|el|em|il|op|den))?\s*[:：]?\s*$`)
-	labelModified  = regexp.MustCompile(`(?i)(?:更新|修改|编辑|編輯|修訂|updated|modified|edited|last update|aktualisiert|geändert|letzte änderung|mis à jour|actualizado|atualizado|aggiornato|bijgewerkt)(?:于|於|时间|時間|日期|\s+(?:on|at|am|le|el|em|il|op))?\s*[:：]?\s*$`)
-	labelWord      = regexp.MustCompile(`[间間期于於发發布佈表登新改稿]|(?i:publi|post|issue|date|update|edit|modif|veröff|ersch|erstell|datum|stand|aktual|geändert|änderung|mis |actual|atual|aggio|bijge|geplaats|gepubl)`)
-	copyrightLine  = regexp.MustCompile(`(?i)©|copyright|版权所有|版權所有|all rights|\(c\)\s|ICP[备證证]`)
-	reURLDay       = regexp.MustCompile(`(?:^|[/_.?=&-])((?:19|20)\d{2})[-/_.]?(0[1-9]|1[0-2])[-/_.]?(0[1-9]|[12]\d|3[01])(?:[^\d]|\d{2,}|$)`)
-	reURLMonth     = regexp.MustCompile(`[/_-]((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])/`)
-	reURLLoose     = regexp.MustCompile(`/((?:19|20)\d{2})[-/](\d{1,2})[-/](\d{1,2})(?:/|_|$)`)
+	labelPublished = pattern.MustCompile(`(?i)(?:发布|發布|發佈|发表|發表|刊登|上线|出版|公布|发稿|發稿|上架|张贴|文章)?(?:时间|時間|日期)\s*[:：]?\s*$|(?:发布|發布|發佈|发表|發表|刊登)(?:于|於)\s*$|(?:发布|發布|發佈|发表|發表|刊登|posted|published|publish date|pub date|first published|issued|date|veröffentlicht|erschienen|erstellt|publié|mis en ligne|publicado|pubblicato|gepubliceerd|geplaatst|datum|stand)(?:\s+(?:on|am|le|el|em|il|op|den))?\s*[:：]?\s*$`)
+	labelModified  = pattern.MustCompile(`(?i)(?:更新|修改|编辑|編輯|修訂|updated|modified|edited|last update|aktualisiert|geändert|letzte änderung|mis à jour|actualizado|atualizado|aggiornato|bijgewerkt)(?:于|於|时间|時間|日期|\s+(?:on|at|am|le|el|em|il|op))?\s*[:：]?\s*$`)
+	labelWord      = pattern.MustCompile(`[间間期于於发發布佈表登新改稿]|(?i:publi|post|issue|date|update|edit|modif|veröff|ersch|erstell|datum|stand|aktual|geändert|änderung|mis |actual|atual|aggio|bijge|geplaats|gepubl)`)
+	copyrightLine  = pattern.MustCompile(`(?i)©|copyright|版权所有|版權所有|all rights|\(c\)\s|ICP[备證证]`)
+	reURLDay       = pattern.MustCompile(`(?:^|[/_.?=&-])((?:19|20)\d{2})[-/_.]?(0[1-9]|1[0-2])[-/_.]?(0[1-9]|[12]\d|3[01])(?:[^\d]|\d{2,}|$)`)
+	reURLMonth     = pattern.MustCompile(`[/_-]((?:19|20)\d{2})[-/_]?(0[1-9]|1[0-2])/`)
+	reURLLoose     = pattern.MustCompile(`/((?:19|20)\d{2})[-/](\d{1,2})[-/](\d{1,2})(?:/|_|$)`)
 )
 
 // times fills Published and Modified. What is said to be the time of a change

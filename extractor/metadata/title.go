@@ -1,7 +1,6 @@
 package metadata
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,6 +8,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/pattern"
 	"xinwen/extractor/template"
 )
 
@@ -333,7 +333,7 @@ func isHeading(b *dom.Block) bool {
 var separators = []string{"_", " - ", " | ", "|", "｜", " – ", " — ", "——", " · ", "丨", " » ", " :: ", "-", "－", " / "}
 
 // rePageNumber is what some systems add to the title of a page: (页 1), 第2页.
-var rePageNumber = regexp.MustCompile(`\s*[（(]\s*(?:第?\s*\d+\s*[页頁]|[页頁]\s*\d+|(?i:page)\s*\d+)\s*[)）]`)
+var rePageNumber = pattern.MustCompile(`\s*[（(]\s*(?:第?\s*\d+\s*[页頁]|[页頁]\s*\d+|(?i:page)\s*\d+)\s*[)）]`)
 
 // StripSite removes the names of sections and site from the end of a document
 // title. The name of the site may be given.

@@ -2,9 +2,10 @@ package part
 
 import (
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"xinwen/extractor/pattern"
 )
 
 // numbered is an address read as one of a series: what the series has in common,
@@ -17,7 +18,7 @@ type numbered struct {
 
 // inPath matches a path that ends in a number of a page: /a/12_2.html,
 // /a/12-p2.html, /story/foo/2, /story/foo/page/2/.
-var inPath = regexp.MustCompile(`^(.+?)([_-](?:p(?:age)?[_-]?)?|/(?:p(?:age)?[/_-]?)?)(\d{1,3})(\.[a-z]{3,5})?/?$`)
+var inPath = pattern.MustCompile(`^(.+?)([_-](?:p(?:age)?[_-]?)?|/(?:p(?:age)?[/_-]?)?)(\d{1,3})(\.[a-z]{3,5})?/?$`)
 
 // inQuery are the parameters that number the pages of an article.
 var inQuery = map[string]bool{

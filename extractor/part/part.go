@@ -10,7 +10,6 @@ package part
 import (
 	"cmp"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"golang.org/x/net/html/atom"
 
 	"xinwen/extractor/dom"
+	"xinwen/extractor/pattern"
 	"xinwen/news/weburl"
 )
 
@@ -125,9 +125,9 @@ type finder struct {
 }
 
 var (
-	nextText = regexp.MustCompile(`(?i)^[^\pL\pN]*(?:下一?[页頁]|后一?[页頁]|後一?[页頁]|下[页頁]|阅读下一[页頁]|next(?: page)?|余下全文|餘下全文|继续阅读|continue(?: to page \d+)?)[^\pL\pN]*$`)
-	backText = regexp.MustCompile(`(?i)^[^\pL\pN]*(?:上一?[页頁]|前一?[页頁]|首[页頁]|第一[页頁]|返回首[页頁]|prev(?:ious)?(?: page)?|first(?: page)?)[^\pL\pN]*$`)
-	pageText = regexp.MustCompile(`(?i)^[^\pL\pN]*(?:第\s*(\d{1,2})\s*[页頁]|page\s*(\d{1,2})\b|(\d{1,2}))(?:[^\pL\pN]*$|\s*[:：])`)
+	nextText = pattern.MustCompile(`(?i)^[^\pL\pN]*(?:下一?[页頁]|后一?[页頁]|後一?[页頁]|下[页頁]|阅读下一[页頁]|next(?: page)?|余下全文|餘下全文|继续阅读|continue(?: to page \d+)?)[^\pL\pN]*$`)
+	backText = pattern.MustCompile(`(?i)^[^\pL\pN]*(?:上一?[页頁]|前一?[页頁]|首[页頁]|第一[页頁]|返回首[页頁]|prev(?:ious)?(?: page)?|first(?: page)?)[^\pL\pN]*$`)
+	pageText = pattern.MustCompile(`(?i)^[^\pL\pN]*(?:第\s*(\d{1,2})\s*[页頁]|page\s*(\d{1,2})\b|(\d{1,2}))(?:[^\pL\pN]*$|\s*[:：])`)
 )
 
 // reach is how many blocks after the article a pager may stand.
@@ -237,7 +237,7 @@ func (f *finder) commented(e int) bool {
 
 // byScript is the call by which the TRS content system builds a pager:
 // createPageHTML(3, 0, "t20251117_12", "html").
-var byScript = regexp.MustCompile(`createPageHTML\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*,\s*["']([\w.-]+)["']\s*,\s*["'](\w+)["']`)
+var byScript = pattern.MustCompile(`createPageHTML\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*,\s*["']([\w.-]+)["']\s*,\s*["'](\w+)["']`)
 
 func (f *finder) fromScript(s string) {
 	m := byScript.FindStringSubmatch(s)
