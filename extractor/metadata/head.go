@@ -38,7 +38,8 @@ type Head struct {
 
 var (
 	scriptDate = pattern.MustCompile(`(?:var ct|[pP]ublish(?:ed)?_?(?:[tT]ime|[dD]ate|[oO]n|[aA]t)|pubtime|[pP]ub_?[dD]ate)["']?\s*[:=]\s*["'](\d{10}|(?:19|20)\d\d-\d{1,2}-\d{1,2}[^"'<]{0,15})["']`)
-	scriptName = pattern.MustCompile(`\b(?i:(author_?name|author)|(source(?:_?name)?|media_?name|media))["']?\s*[:=]\s*["']([^"'\\<>{}]{2,60})["']`)
+	scriptWord = pattern.MustCompile(`(?i)author|source|media`)
+	scriptName = pattern.MustCompile(`^(?i:(author_?name|author)|(source(?:_?name)?|media_?name|media))["']?\s*[:=]\s*["']([^"'\\<>{}]{2,60})["']`)
 )
 
 // ReadHead reads the head of d.
@@ -90,6 +91,15 @@ func ReadHead(d *dom.Document) *Head {
 	return h
 }
 
+// longestName is the longest place of a script that sets a name, with white
+// space within reason.
+const longestName = 500
+
+// wordByte reports whether \b stands for no boundary behind b.
+func wordByte(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '_'
+}
+
 // variables reads what a script sets.
 func (h *Head) variables(s string) {
 	set := func(name, value string) {
@@ -103,12 +113,26 @@ func (h *Head) variables(s string) {
 	if len(s) > 256<<10 {
 		return
 	}
-	for _, x := range scriptName.FindAllStringSubmatch(s, 20) {
+	// Scripts are long, and hardly anything in them is a name: it is read at the
+	// words alone.
+	n, end := 0, 0
+	for i := range scriptWord.Places(s) {
+		if i < end || i > 0 && wordByte(s[i-1]) {
+			continue
+		}
+		x := scriptName.FindStringSubmatch(s[i:min(len(s), i+longestName)])
+		if x == nil {
+			continue
+		}
 		if x[1] != "" {
 			set("author", space(x[3]))
 		} else {
 			set("source", space(x[3]))
 		}
+		if n++; n == 20 {
+			return
+		}
+		end = i + len(x[0])
 	}
 }
 

@@ -9,6 +9,7 @@
 package pattern
 
 import (
+	"iter"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -116,6 +117,18 @@ func (p *Pattern) Split(s string, n int) []string {
 	return p.re.Split(s, n)
 }
 
+// Places yields where in s the literals that each match of p has begin, those of
+// ASCII in order.
+// Where all that p matches is such literals, those are its matches, and those
+// that overlap them.
+func (p *Pattern) Places(s string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if p.need != nil {
+			p.need.each(s, yield)
+		}
+	}
+}
+
 // literals is a set of strings that is looked for in texts, upper and lower case
 // of ASCII letters alike.
 type literals struct {
@@ -173,22 +186,31 @@ var lower = func() (t [256]byte) {
 
 // in reports whether one of l may be in s.
 func (l *literals) in(s string) bool {
-	if len(s) < 2 {
+	found := false
+	l.each(s, func(int) bool {
+		found = true
 		return false
+	})
+	return found || l.folds && (strings.Contains(s, "ſ") || strings.Contains(s, "\u212a"))
+}
+
+// each calls do with the places of l in s, until it returns false.
+func (l *literals) each(s string, do func(int) bool) {
+	if len(s) < 2 {
+		return
 	}
 	a := lower[s[0]]
 	for i := 1; i < len(s); i++ {
 		b := lower[s[i]]
 		if h := hash(a, b); l.gram[h/64]>>(h%64)&1 != 0 {
 			for _, x := range l.by[h] {
-				if starts(s, i-1-x.at, x.text) {
-					return true
+				if at := i - 1 - x.at; starts(s, at, x.text) && !do(at) {
+					return
 				}
 			}
 		}
 		a = b
 	}
-	return l.folds && (strings.Contains(s, "ſ") || strings.Contains(s, "\u212a"))
 }
 
 // starts reports whether text stands at i of s.

@@ -3,6 +3,7 @@ package pattern
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,6 +54,16 @@ func TestMayIsSure(t *testing.T) {
 		if got := MustCompile(c.expr).May(c.text); got != c.want {
 			t.Errorf("%s in %q: got %v, want %v", c.expr, c.text, got, c.want)
 		}
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	got := slices.Collect(MustCompile(`(?i)author|媒体|au`).Places("Author, 新媒体 au"))
+	if diff := cmp.Diff(got, []int{0, 11, 18}); diff != "" {
+		t.Errorf("places differ (-got +want):\n%s", diff)
+	}
+	if got := slices.Collect(MustCompile(`\d`).Places("12")); got != nil {
+		t.Errorf("got %v where nothing is known", got)
 	}
 }
 
