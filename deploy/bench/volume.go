@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync"
@@ -43,6 +44,7 @@ func atVolume(ctx context.Context) error {
 	clients := flags.Int("clients", 8, "clients at once")
 	requests := flags.Int("requests", 2000, "requests of all clients together")
 	dir := flags.String("dir", "", "folder to keep the index in; a temporary one if empty")
+	profile := flags.String("profile", "", "file for a CPU profile of the searches")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		return err
 	}
@@ -98,6 +100,17 @@ func atVolume(ctx context.Context) error {
 	}
 	if err := server.Start(ctx); err != nil {
 		return err
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return errors.Join(err, server.Stop(context.WithoutCancel(ctx)))
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return errors.Join(err, server.Stop(context.WithoutCancel(ctx)))
+		}
+		defer pprof.StopCPUProfile()
 	}
 	err = askOverHTTP(ctx, "http://"+server.Addr(), an, texts, *clients, *requests)
 	return errors.Join(err, server.Stop(context.WithoutCancel(ctx)), x.Close())
@@ -191,17 +204,20 @@ func askOverHTTP(ctx context.Context, base string, an *analysis.Analyzer, texts 
 	var (
 		mu    sync.Mutex
 		took  = make(map[string][]float64)
+		cost  = make(map[string]time.Duration) // CPU, of one client
 		fault error
 		group sync.WaitGroup
 	)
-	began := time.Now()
+	began, before := time.Now(), cpu()
 	for c := range clients {
 		group.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(c), 7))
 			for range requests / clients {
 				kind := requestKinds[r.IntN(len(requestKinds))]
-				d, err := get(request(r, an, texts, kind))
+				path, busy := request(r, an, texts, kind), cpu()
+				d, err := get(path)
 				mu.Lock()
+				cost[kind] += cpu() - busy
 				took[kind] = append(took[kind], d.Seconds()*1000)
 				fault = cmp.Or(fault, err)
 				stop := fault != nil
@@ -216,7 +232,7 @@ func askOverHTTP(ctx context.Context, base string, an *analysis.Analyzer, texts 
 	if fault != nil {
 		return fault
 	}
-	wall := time.Since(began)
+	wall, spent := time.Since(began), cpu()-before
 	var all []float64
 	for _, kind := range slices.Compact(slices.Clone(requestKinds)) {
 		list := took[kind]
@@ -230,12 +246,17 @@ func askOverHTTP(ctx context.Context, base string, an *analysis.Analyzer, texts 
 		if len(list) > 0 {
 			figure(fmt.Sprintf("%s, %d clients, p50", kind, clients), list[len(list)/2], "ms", "")
 			figure(fmt.Sprintf("%s, %d clients, p95", kind, clients), list[len(list)*95/100], "ms", target)
+			figure(fmt.Sprintf("%s, %d clients, p99", kind, clients), list[len(list)*99/100], "ms", "")
+			if clients == 1 {
+				figure(fmt.Sprintf("%s, CPU on average", kind), cost[kind].Seconds()*1000/float64(len(list)), "ms", "")
+			}
 		}
 	}
 	slices.Sort(all)
 	figure(fmt.Sprintf("HTTP searches, %d clients, p50", clients), all[len(all)/2], "ms", "")
 	figure(fmt.Sprintf("HTTP searches, %d clients, p99", clients), all[len(all)*99/100], "ms", "≤ 300, aim 100 at 1,000,000 articles")
 	figure("HTTP searches and pages", float64(requests)/wall.Seconds(), "/s", "")
+	figure("CPU of a search or page", spent.Seconds()*1000/float64(requests), "ms", "")
 	return nil
 }
 

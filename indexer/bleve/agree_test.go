@@ -1,8 +1,8 @@
 package bleve
 
 import (
+	"context"
 	"flag"
-	"fmt"
 	"slices"
 	"testing"
 
@@ -55,25 +55,12 @@ func matching(x *Index, n query.Node) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &collector{r: s.r, size: 1 << 20}
-	for doc, err := d.seek(0); doc != done || err != nil; doc, err = d.seek(doc + 1) {
-		if err != nil {
-			return nil, err
-		}
-		if err := c.add(found{doc: doc}); err != nil {
-			return nil, err
-		}
-	}
-	page, err := c.page()
-	if err != nil {
-		return nil, err
-	}
-	if uint64(len(page)) != c.total {
-		return nil, fmt.Errorf("total %d of %d hits", c.total, len(page))
-	}
 	var ids []string
-	for _, f := range page {
-		ids = append(ids, f.id)
+	if err := s.ids(context.Background(), d, func(id string) error {
+		ids = append(ids, id)
+		return nil
+	}); err != nil {
+		return nil, err
 	}
 	slices.Sort(ids)
 	return ids, nil

@@ -4,23 +4,22 @@ import (
 	"maps"
 	"slices"
 
-	bleveindex "github.com/blevesearch/bleve_index_api"
-
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 )
 
 // storyGroups gathers the hits of each story that has several articles.
 type storyGroups struct {
-	names   *storyNames
-	facets  bleveindex.DocValueReader
-	id      bleveindex.IndexInternalID
 	stories map[string]*storyGroup
 
 	// own is the story whose hits are left out if skip is set, and else are shown
 	// apart from each other.
 	own         string
 	skip, apart bool
+
+	// Of the segment whose hits are shown.
+	names, langs, scripts *column
+	known                 []*storyGroup // by names
 }
 
 // storyGroup is the hits of one story.
@@ -31,61 +30,61 @@ type storyGroup struct {
 	count int
 }
 
-func (s *snapshot) storyGroups() (*storyGroups, error) {
-	g := &storyGroups{stories: make(map[string]*storyGroup)}
-	var err error
-	if g.names, err = s.storyNames(); err != nil {
-		return nil, err
+func newStoryGroups() *storyGroups { return &storyGroups{stories: make(map[string]*storyGroup)} }
+
+// begin says that the next hits are of a segment.
+func (s *storyGroups) begin(g *segment) error {
+	for field, c := range map[string]**column{
+		fieldStory: &s.names, facetPrefix + query.FieldLang: &s.langs, facetPrefix + query.FieldScript: &s.scripts,
+	} {
+		var err error
+		if *c, err = g.column(field); err != nil {
+			return err
+		}
 	}
-	g.facets, err = s.r.DocValueReader([]string{facetPrefix + query.FieldLang, facetPrefix + query.FieldScript})
-	return g, err
+	s.known = make([]*storyGroup, len(s.names.names))
+	return nil
 }
 
 // add puts a hit into the group of its story and reports whether it is alone.
-func (g *storyGroups) add(f found, better func(a, b *found) bool) (alone bool, err error) {
-	name, err := g.names.of(f.doc)
-	if err != nil || name == "" {
-		return err == nil, err
+func (s *storyGroups) add(f found, better func(a, b *found) bool) (alone bool) {
+	var buf [1]uint32
+	named := s.names.of(f.doc, &buf)
+	if len(named) == 0 {
+		return true
 	}
-	if name == g.own && (g.skip || g.apart) {
-		return !g.skip, nil
+	name := s.names.names[named[0]]
+	if name == s.own && (s.skip || s.apart) {
+		return !s.skip
 	}
-	var lang, script string
-	g.id = bleveindex.NewIndexInternalID(g.id, f.doc)
-	err = g.facets.VisitDocValues(g.id, func(field string, term []byte) {
-		if field == facetPrefix+query.FieldLang {
-			lang = string(term)
-		} else {
-			script = string(term)
+	lang := search.Language(s.langs.name(f.doc), s.scripts.name(f.doc))
+	g := s.known[named[0]]
+	if g == nil {
+		if g = s.stories[name]; g == nil {
+			g = &storyGroup{best: f, lang: lang, langs: make(map[string]int)}
+			s.stories[name] = g
 		}
-	})
-	if err != nil {
-		return false, err
+		s.known[named[0]] = g
 	}
-	lang = search.Language(lang, script)
-	s := g.stories[name]
-	if s == nil {
-		s = &storyGroup{best: f, lang: lang, langs: make(map[string]int)}
-		g.stories[name] = s
-	} else if better(&f, &s.best) {
-		s.best, s.lang = f, lang
+	if g.count > 0 && better(&f, &g.best) {
+		g.best, g.lang = f, lang
 	}
-	s.count++
-	s.langs[lang]++
-	return false, nil
+	g.count++
+	g.langs[lang]++
+	return false
 }
 
 // each calls visit with the best hit of each story.
-func (g *storyGroups) each(visit func(f found) error) error {
-	for _, name := range slices.Sorted(maps.Keys(g.stories)) {
-		s := g.stories[name]
-		if s.count > 1 {
-			if s.langs[s.lang]--; s.langs[s.lang] == 0 {
-				delete(s.langs, s.lang)
+func (s *storyGroups) each(visit func(f found) error) error {
+	for _, name := range slices.Sorted(maps.Keys(s.stories)) {
+		g := s.stories[name]
+		if g.count > 1 {
+			if g.langs[g.lang]--; g.langs[g.lang] == 0 {
+				delete(g.langs, g.lang)
 			}
-			s.best.more = &search.More{Articles: s.count - 1, Languages: slices.Sorted(maps.Keys(s.langs))}
+			g.best.more = &search.More{Articles: g.count - 1, Languages: slices.Sorted(maps.Keys(g.langs))}
 		}
-		if err := visit(s.best); err != nil {
+		if err := visit(g.best); err != nil {
 			return err
 		}
 	}

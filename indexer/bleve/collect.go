@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	bleveindex "github.com/blevesearch/bleve_index_api"
+	"github.com/RoaringBitmap/roaring/v2"
 
 	"xinwen/indexer/plan"
 	"xinwen/indexer/search"
@@ -14,7 +14,8 @@ import (
 
 // found is a document that matches.
 type found struct {
-	doc uint64
+	in  *segment
+	doc uint32
 	key float64 // what hits are sorted by
 	id  string  // read when it is needed
 
@@ -23,7 +24,6 @@ type found struct {
 
 // collector keeps the best of the documents it is shown and counts the rest.
 type collector struct {
-	r     bleveindex.IndexReader
 	desc  bool // high keys first
 	size  int
 	after *plan.Position // of the last hit on the page before
@@ -35,23 +35,31 @@ type collector struct {
 	stories uint64
 }
 
-// add shows a document to the collector.
+// add shows a document to the collector, which total has counted already.
 func (c *collector) add(f found) error {
-	c.total++
-	if c.groups != nil {
-		alone, err := c.groups.add(f, func(a, b *found) bool { return c.compare(a, b) < 0 })
-		if err != nil || !alone {
-			return err
-		}
+	if c.groups != nil && !c.groups.add(f, c.better) {
+		return c.err
 	}
 	return c.put(f)
 }
+
+func (c *collector) better(a, b *found) bool { return c.compare(a, b) < 0 }
 
 // put keeps a hit if it is one of the best.
 func (c *collector) put(f found) error {
 	if c.groups != nil {
 		c.stories++
 	}
+	if c.size == 0 || len(c.best) == c.size && c.worse(f.key, c.best[0].key) {
+		return nil
+	}
+	return c.rank(f)
+}
+
+// worse says that a hit with key a comes after one with b.
+func (c *collector) worse(a, b float64) bool { return a < b == c.desc && a != b }
+
+func (c *collector) rank(f found) error {
 	if c.after != nil {
 		after := found{key: c.after.Key, id: c.after.ID}
 		if c.compare(&f, &after) <= 0 {
@@ -59,7 +67,6 @@ func (c *collector) put(f found) error {
 		}
 	}
 	switch {
-	case c.size == 0:
 	case len(c.best) < c.size:
 		heap.Push(c, &f)
 	case c.compare(&f, c.best[0]) < 0:
@@ -83,7 +90,7 @@ func (c *collector) compare(a, b *found) int {
 
 func (c *collector) id(f *found) string {
 	if f.id == "" {
-		id, err := c.r.ExternalID(bleveindex.NewIndexInternalID(nil, f.doc))
+		id, err := f.in.id(f.doc)
 		if err != nil && c.err == nil {
 			c.err = err
 		}
@@ -125,38 +132,48 @@ const facetSize = 50
 
 // facets counts the values of some fields over the documents it is shown.
 type facets struct {
-	r      bleveindex.DocValueReader
 	fields []string
 	counts map[string]map[string]int
-	id     bleveindex.IndexInternalID
 }
 
-func (s *snapshot) facets(fields []string) (*facets, error) {
+func newFacets(fields []string) *facets {
 	f := &facets{fields: fields, counts: make(map[string]map[string]int)}
-	var names []string
 	for _, name := range fields {
-		names = append(names, facetPrefix+name)
-		f.counts[facetPrefix+name] = make(map[string]int)
+		f.counts[name] = make(map[string]int)
 	}
-	var err error
-	if f.r, err = s.r.DocValueReader(names); err != nil {
-		return nil, err
-	}
-	return f, nil
+	return f
 }
 
-func (f *facets) add(doc uint64) error {
-	f.id = bleveindex.NewIndexInternalID(f.id, doc)
-	return f.r.VisitDocValues(f.id, func(field string, term []byte) {
-		f.counts[field][string(term)]++
-	})
+// add counts the hits of a segment.
+func (f *facets) add(g *segment, hits *roaring.Bitmap) error {
+	for _, name := range f.fields {
+		c, err := g.column(facetPrefix + name)
+		if err != nil {
+			return err
+		}
+		counts := make([]int, len(c.names))
+		var buf [1024]uint32
+		for all := hits.ManyIterator(); ; {
+			some := buf[:all.NextMany(buf[:])]
+			if len(some) == 0 || len(counts) == 0 {
+				break
+			}
+			c.count(some, counts)
+		}
+		for i, n := range counts {
+			if n > 0 {
+				f.counts[name][c.names[i]] += n
+			}
+		}
+	}
+	return nil
 }
 
 // values returns the counts of each field, from frequent to rare.
 func (f *facets) values(name func(field, value string) string) map[string][]search.FacetValue {
 	all := make(map[string][]search.FacetValue, len(f.fields))
 	for _, field := range f.fields {
-		counts := f.counts[facetPrefix+field]
+		counts := f.counts[field]
 		list := make([]search.FacetValue, 0, len(counts))
 		for value, count := range counts {
 			list = append(list, search.FacetValue{Value: value, Count: count})

@@ -18,7 +18,7 @@ func (s *snapshot) meant(m plan.Meaning, match string) (docs, error) {
 	least := 1
 	switch match {
 	case search.MatchAny:
-		list, err = s.any(m)
+		list = anyTerm(m)
 	default:
 		list, err = s.each(m.Words)
 		least = len(list)
@@ -26,15 +26,11 @@ func (s *snapshot) meant(m plan.Meaning, match string) (docs, error) {
 	if err != nil {
 		return nil, err
 	}
-	words := newAnyOf(least, list...)
-	if m.Required.Op == query.OpEverything {
-		return words, nil
-	}
-	return allOf{words, required}, nil
+	return newAllOf(newAnyOf(least, list...), required), nil
 }
 
-// any returns the documents with the single words and grams of the query.
-func (s *snapshot) any(m plan.Meaning) ([]docs, error) {
+// anyTerm returns the documents with the single words and grams of the query.
+func anyTerm(m plan.Meaning) []docs {
 	var parts []docs
 	for _, g := range []struct {
 		field string
@@ -54,22 +50,18 @@ func (s *snapshot) any(m plan.Meaning) ([]docs, error) {
 			}
 			in[field] = append(in[field], t)
 		}
-		for field, terms := range in {
-			d, err := s.terms(field, terms...)
-			if err != nil {
-				return nil, err
-			}
-			parts = append(parts, d)
+		for field, list := range in {
+			parts = append(parts, terms(field, list...))
 		}
 	}
-	return parts, nil
+	return parts
 }
 
-// compile opens the documents that a clause matches.
+// compile returns the documents that a clause matches.
 func (s *snapshot) compile(c *query.Clause) (docs, error) {
 	switch c.Op {
 	case query.OpEverything:
-		return s.live()
+		return everything{}, nil
 	case query.OpAnd:
 		return s.every(c.Clauses)
 	case query.OpOr:
@@ -78,41 +70,27 @@ func (s *snapshot) compile(c *query.Clause) (docs, error) {
 	case query.OpNot:
 		return s.every([]*query.Clause{c})
 	case query.OpSequence:
-		return s.sequence(c)
+		return sequence(c), nil
 	case query.OpWord:
 		switch c.Field {
 		case query.FieldTitle:
-			return s.term(fieldTitleWords, c.Term)
+			return termDocs{fieldTitleWords, c.Term}, nil
 		case query.FieldText:
-			return s.textTerm(fieldWords, fieldTitleWords, c.Term)
+			return textTerm(fieldWords, fieldTitleWords, c.Term), nil
 		}
-		return s.term(fieldWords, c.Term)
+		return termDocs{fieldWords, c.Term}, nil
 	case query.OpKeyword:
 		if c.Field == query.FieldID {
-			return s.id(c.Term)
+			// Most IDs are in folded form as they are: those only scorch's own field has.
+			return newAnyOf(1, termDocs{"_id", c.Term}, termDocs{query.FieldID, c.Term}), nil
 		}
-		return s.term(c.Field, c.Term)
+		return termDocs{c.Field, c.Term}, nil
 	case query.OpRange:
 		return s.timeRange(c.Field, c.From, c.To)
 	case query.OpNear:
 		return s.near(c)
 	}
 	return none{}, nil
-}
-
-// id returns the article with an ID in folded form. Most IDs are in it as they
-// are; of those only scorch's own field tells, which tombstones have too.
-func (s *snapshot) id(folded string) (docs, error) {
-	own, err := s.term("_id", folded)
-	if err != nil {
-		return nil, err
-	}
-	live, err := s.live()
-	if err != nil {
-		return nil, err
-	}
-	other, err := s.term(query.FieldID, folded)
-	return newAnyOf(1, allOf{own, live}, other), err
 }
 
 func (s *snapshot) each(clauses []*query.Clause) ([]docs, error) {
@@ -141,76 +119,62 @@ func (s *snapshot) every(clauses []*query.Clause) (docs, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(parts) == 0 {
-		all, err := s.live()
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, all)
-	}
+	all := newAllOf(append(parts, everything{})...)
 	if len(out) == 0 {
-		return allOf(parts), nil
+		return all, nil
 	}
 	not, err := s.each(out)
-	if err != nil {
-		return nil, err
-	}
-	return butNot{allOf(parts), newAnyOf(1, not...)}, nil
+	return butNot{all, newAnyOf(1, not...)}, err
+}
+
+// textTerm returns the documents with a term in their text: those where it is
+// more often in title and text than in the title.
+func textTerm(both, title, term string) docs {
+	return filtered{all: termDocs{both, term}, keep: func(g *segment, doc uint32) (bool, error) {
+		all, err := g.frequency(both, term, doc)
+		if err != nil {
+			return false, err
+		}
+		in, err := g.frequency(title, term, doc)
+		return all > in, err
+	}}
 }
 
 // sequence returns the documents with the slots of c.
-func (s *snapshot) sequence(c *query.Clause) (docs, error) {
-	all, err := s.slots(c)
-	if err != nil || len(c.Slots) == 1 && c.Field != query.FieldText {
-		return all, err
-	}
-	p, err := s.places()
-	if err != nil {
-		return nil, err
+func sequence(c *query.Clause) docs {
+	all := slots(c)
+	if len(c.Slots) == 1 && c.Field != query.FieldText {
+		return all
 	}
 	fields, wanted := plan.FieldsOf(c.Field), newPattern(c)
-	return filtered{in: all, keep: func(doc uint64) (bool, error) {
-		if err := p.load(doc); err != nil {
+	return filtered{all: all, keep: func(g *segment, doc uint32) (bool, error) {
+		p, err := g.places(doc)
+		if err != nil {
 			return false, err
 		}
-		return slices.ContainsFunc(fields, func(in int) bool { return p.field(in).contains(&wanted) }), nil
-	}}, nil
+		return slices.ContainsFunc(fields, func(in int) bool { return wanted.standsIn(p.parts[in]) }), nil
+	}}
 }
 
 // slots returns the documents that have all grams of a sequence somewhere.
-func (s *snapshot) slots(c *query.Clause) (docs, error) {
+func slots(c *query.Clause) docs {
 	field := fieldGrams
 	if c.Field == query.FieldTitle {
 		field = fieldTitleGrams
 	}
-	var all allOf
+	var all []docs
 	for _, slot := range c.Slots {
 		if slot.Prefix {
-			d, err := s.prefix(field, slot.Terms[0])
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, d)
-			continue
+			all = append(all, prefixDocs{field, slot.Terms[0]})
+		} else {
+			all = append(all, terms(field, slot.Terms...))
 		}
-		d, err := s.terms(field, slot.Terms...)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, d)
 	}
-	if len(all) == 1 {
-		return all[0], nil
-	}
-	return all, nil
+	return newAllOf(all...)
 }
 
 // near returns the documents where both sides stand close together.
 func (s *snapshot) near(c *query.Clause) (docs, error) {
-	p, err := s.places()
-	if err != nil {
-		return nil, err
-	}
 	sides, err := s.each(c.Clauses)
 	if err != nil {
 		return nil, err
@@ -225,8 +189,9 @@ func (s *snapshot) near(c *query.Clause) (docs, error) {
 		}
 	}
 	var left, right []span
-	return filtered{in: allOf(sides), keep: func(doc uint64) (bool, error) {
-		if err := p.load(doc); err != nil {
+	return filtered{all: newAllOf(sides...), keep: func(g *segment, doc uint32) (bool, error) {
+		p, err := g.places(doc)
+		if err != nil {
 			return false, err
 		}
 		for _, in := range fields {

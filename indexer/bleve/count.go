@@ -7,8 +7,9 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
-	bleveindex "github.com/blevesearch/bleve_index_api"
+	"github.com/RoaringBitmap/roaring/v2"
 
 	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
@@ -23,10 +24,6 @@ func (x *Index) Count(ctx context.Context, r search.CountRequest) (*search.Count
 	if err != nil {
 		return nil, err
 	}
-	edges := make([]string, len(r.Edges))
-	for i, e := range r.Edges {
-		edges[i] = encodeTime(e)
-	}
 	s, err := x.snapshot()
 	if err != nil {
 		return nil, err
@@ -36,39 +33,21 @@ func (x *Index) Count(ctx context.Context, r search.CountRequest) (*search.Count
 	if err != nil {
 		return nil, fmt.Errorf("count: %w", err)
 	}
-	times, err := s.values(query.FieldPublished)
-	if err != nil {
-		return nil, fmt.Errorf("count: %w", err)
-	}
-	groups, err := s.groups(r.By)
-	if err != nil {
-		return nil, fmt.Errorf("count: %w", err)
-	}
-	n := 0
-	for doc, err := d.seek(0); doc != done || err != nil; doc, err = d.seek(doc + 1) {
+	groups := newGroups(r.By)
+	for _, g := range s.segments {
+		hits, err := d.in(ctx, g, g.live)
+		if err == nil {
+			err = groups.add(ctx, g, hits, r.Edges)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("count: %w", err)
-		}
-		if n++; n%1024 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		at, err := times.of(doc)
-		if err != nil {
-			return nil, fmt.Errorf("count: %w", err)
-		}
-		interval := sort.Search(len(edges), func(i int) bool { return edges[i] > at }) - 1
-		if at == "" || interval < 0 || interval == len(edges)-1 {
-			continue
-		}
-		if err := groups.add(doc, interval); err != nil {
 			return nil, fmt.Errorf("count: %w", err)
 		}
 	}
 	limit := cmp.Or(r.Limit, search.DefaultGroups)
-	if err := plan.CheckCounts(min(limit, len(groups.groups)), len(edges)-1); err != nil {
+	if err := plan.CheckCounts(min(limit, len(groups.groups)), len(r.Edges)-1); err != nil {
 		return nil, err
 	}
-	c := groups.counts(limit, len(edges)-1)
+	c := groups.counts(limit, len(r.Edges)-1)
 	c.AppliedSeq = s.state.AppliedSeq
 	return c, nil
 }
@@ -76,9 +55,6 @@ func (x *Index) Count(ctx context.Context, r search.CountRequest) (*search.Count
 // groups counts documents by the values of some facets.
 type groups struct {
 	by     []string
-	r      bleveindex.DocValueReader
-	id     bleveindex.IndexInternalID
-	values [][]string // of the document, for each facet
 	groups map[string]*group
 }
 
@@ -88,57 +64,80 @@ type group struct {
 	counts map[int]uint64 // by interval
 }
 
-func (s *snapshot) groups(by []string) (*groups, error) {
-	g := &groups{by: by, values: make([][]string, len(by)), groups: make(map[string]*group)}
-	fields := make([]string, len(by))
-	for i, name := range by {
-		fields[i] = facetPrefix + name
-	}
-	var err error
-	g.r, err = s.r.DocValueReader(fields)
-	return g, err
-}
+func newGroups(by []string) *groups { return &groups{by: by, groups: make(map[string]*group)} }
 
-// add counts a document in an interval.
-func (g *groups) add(doc uint64, interval int) error {
-	for i := range g.values {
-		g.values[i] = g.values[i][:0]
+// combination is the values of the facets as the indexes of a segment's names,
+// each plus 1; 0 is unknown.
+type combination [maxBy]uint32
+
+const maxBy = 6 // plan.FacetFields
+
+// add counts the hits of a segment by the intervals between edges.
+func (g *groups) add(ctx context.Context, in *segment, hits *roaring.Bitmap, edges []time.Time) error {
+	times, err := in.timesOf(query.FieldPublished)
+	if err != nil {
+		return err
 	}
-	if len(g.by) > 0 {
-		g.id = bleveindex.NewIndexInternalID(g.id, doc)
-		err := g.r.VisitDocValues(g.id, func(field string, term []byte) {
-			i := slices.Index(g.by, strings.TrimPrefix(field, facetPrefix))
-			g.values[i] = append(g.values[i], string(term))
-		})
-		if err != nil {
+	columns := make([]*column, len(g.by))
+	for i, name := range g.by {
+		if columns[i], err = in.column(facetPrefix + name); err != nil {
 			return err
 		}
 	}
-	for i, name := range g.by {
-		if len(g.values[i]) == 0 && name != search.FacetEntity && name != search.FacetTopic && name != search.FacetStory {
-			g.values[i] = append(g.values[i], "") // unknown
+	known := make(map[combination]*group)
+	var last combination
+	var current *group
+	count := func(c combination, interval int) {
+		if current == nil || c != last {
+			if last, current = c, known[c]; current == nil {
+				current = g.of(columns, c)
+				known[c] = current
+			}
 		}
+		current.counts[interval]++
+		current.total++
 	}
-	g.each(nil, interval)
-	return nil
+	return each(ctx, hits, func(doc uint32) error {
+		interval := sort.Search(len(edges), func(i int) bool { return times.before(doc, edges[i]) }) - 1
+		if interval >= 0 && interval < len(edges)-1 {
+			g.each(columns, doc, 0, combination{}, func(c combination) { count(c, interval) })
+		}
+		return nil
+	})
 }
 
-// each counts the combinations of the document's values that begin with labels.
-func (g *groups) each(labels []string, interval int) {
-	if i := len(labels); i < len(g.by) {
-		for _, v := range g.values[i] {
-			g.each(append(labels[:i:i], v), interval)
-		}
+// each calls visit with the combinations of the document's values, of which
+// those before i are in c.
+func (g *groups) each(columns []*column, doc uint32, i int, c combination, visit func(c combination)) {
+	if i == len(columns) {
+		visit(c)
 		return
 	}
-	key := strings.Join(labels, "\x00")
-	c := g.groups[key]
-	if c == nil {
-		c = &group{labels: labels, counts: make(map[int]uint64)}
-		g.groups[key] = c
+	var buf [1]uint32
+	values := columns[i].of(doc, &buf)
+	for _, v := range values {
+		c[i] = v + 1
+		g.each(columns, doc, i+1, c, visit)
 	}
-	c.counts[interval]++
-	c.total++
+	if name := g.by[i]; len(values) == 0 && name != search.FacetEntity && name != search.FacetTopic && name != search.FacetStory {
+		c[i] = 0
+		g.each(columns, doc, i+1, c, visit)
+	}
+}
+
+// of returns the group of a combination of a segment's values.
+func (g *groups) of(columns []*column, c combination) *group {
+	labels := make([]string, len(columns))
+	for i, column := range columns {
+		if c[i] > 0 {
+			labels[i] = column.names[c[i]-1]
+		}
+	}
+	key := strings.Join(labels, "\x00")
+	if g.groups[key] == nil {
+		g.groups[key] = &group{labels: labels, counts: make(map[int]uint64)}
+	}
+	return g.groups[key]
 }
 
 // counts returns the largest groups.

@@ -2,82 +2,130 @@ package bleve
 
 import (
 	"context"
-	"math"
+	"slices"
 
-	bleveindex "github.com/blevesearch/bleve_index_api"
+	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// done is the document number after the last one.
-const done = math.MaxUint64
-
-// docs are the numbers of the documents that a part of a query matches, in
-// ascending order.
+// docs are the documents that a part of a query matches.
 type docs interface {
-	// seek returns the first number that is not below at, or done. Calls go
-	// forward only: at never decreases.
-	seek(at uint64) (uint64, error)
+	// in returns those of g that are among within. Neither bitmap is changed
+	// afterwards by anyone.
+	in(ctx context.Context, g *segment, within *roaring.Bitmap) (*roaring.Bitmap, error)
+	// effort says how dear in is, so that the cheap parts of a query leave few
+	// documents to the dear ones.
+	effort() effort
 }
 
-// termDocs are the documents with a term in a field.
-type termDocs struct {
-	r       bleveindex.TermFieldReader
-	doc     bleveindex.TermFieldDoc
-	id      bleveindex.IndexInternalID
-	current uint64
-	started bool
-}
+type effort int
 
-func (t *termDocs) seek(at uint64) (uint64, error) {
-	if t.started && t.current >= at {
-		return t.current, nil
-	}
-	var d *bleveindex.TermFieldDoc
-	var err error
-	if at == 0 || t.started && at == t.current+1 {
-		d, err = t.r.Next(t.doc.Reset())
-	} else {
-		t.id = bleveindex.NewIndexInternalID(t.id, at)
-		d, err = t.r.Advance(t.id, t.doc.Reset())
-	}
-	if err != nil {
-		return done, err
-	}
-	t.started, t.current = true, done
-	if d != nil {
-		t.current = d.ID.Value()
-	}
-	return t.current, nil
-}
+const (
+	lookup  effort = iota // of one term
+	several               // lookups
+	reading               // each document
+)
+
+var nothing = roaring.New()
 
 // none matches nothing.
 type none struct{}
 
-func (none) seek(uint64) (uint64, error) { return done, nil }
+func (none) in(context.Context, *segment, *roaring.Bitmap) (*roaring.Bitmap, error) {
+	return nothing, nil
+}
+func (none) effort() effort { return lookup }
+
+// everything matches all articles.
+type everything struct{}
+
+func (everything) in(_ context.Context, _ *segment, within *roaring.Bitmap) (*roaring.Bitmap, error) {
+	return within, nil
+}
+func (everything) effort() effort { return lookup }
+
+// termDocs are the documents with a term in a field.
+type termDocs struct{ field, term string }
+
+func (t termDocs) in(_ context.Context, g *segment, within *roaring.Bitmap) (*roaring.Bitmap, error) {
+	all, err := g.bitmap(t.field, t.term)
+	if err != nil {
+		return nil, err
+	}
+	return roaring.And(all, within), nil
+}
+func (termDocs) effort() effort { return lookup }
+
+// terms returns the documents with any of some terms in a field.
+func terms(field string, list ...string) docs {
+	parts := make([]docs, len(list))
+	for i, t := range list {
+		parts[i] = termDocs{field, t}
+	}
+	return newAnyOf(1, parts...)
+}
+
+// prefixDocs are the documents with a term in a field that begins so.
+type prefixDocs struct{ field, prefix string }
+
+func (p prefixDocs) in(ctx context.Context, g *segment, within *roaring.Bitmap) (*roaring.Bitmap, error) {
+	all := roaring.New()
+	n := 0
+	err := g.withPrefix(p.field, p.prefix, func(term string) error {
+		if n++; n%64 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		some, err := g.bitmap(p.field, term)
+		if err == nil {
+			all.Or(some)
+		}
+		return err
+	})
+	all.And(within)
+	return all, err
+}
+func (prefixDocs) effort() effort { return several }
 
 // allOf are the documents that all parts match.
 type allOf []docs
 
-func (a allOf) seek(at uint64) (uint64, error) {
-	for {
-		start := at
-		for _, d := range a {
-			n, err := d.seek(at)
-			if err != nil || n == done {
-				return done, err
-			}
-			at = n
+func newAllOf(parts ...docs) docs {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	sorted := slices.Clone(parts)
+	slices.SortStableFunc(sorted, func(a, b docs) int { return int(a.effort() - b.effort()) })
+	return allOf(sorted)
+}
+
+func (a allOf) in(ctx context.Context, g *segment, within *roaring.Bitmap) (*roaring.Bitmap, error) {
+	for _, d := range a {
+		if within.IsEmpty() {
+			break
 		}
-		if at == start {
-			return at, nil
+		var err error
+		if within, err = d.in(ctx, g, within); err != nil {
+			return nil, err
 		}
 	}
+	return within, nil
+}
+
+func (a allOf) effort() effort { return most(a) }
+
+func most(parts []docs) effort {
+	e := several
+	for _, d := range parts {
+		e = max(e, d.effort())
+	}
+	return e
 }
 
 // anyOf are the documents that at least min of its parts match.
 type anyOf struct {
 	parts []docs
 	min   int // at least 1
-	at    []uint64
 }
 
 func newAnyOf(min int, parts ...docs) docs {
@@ -87,163 +135,78 @@ func newAnyOf(min int, parts ...docs) docs {
 	case len(parts) == 1:
 		return parts[0]
 	case min == len(parts):
-		return allOf(parts)
+		return newAllOf(parts...)
 	}
-	return &anyOf{parts: parts, min: max(min, 1), at: make([]uint64, len(parts))}
+	return anyOf{parts: parts, min: max(min, 1)}
 }
 
-func (a *anyOf) seek(at uint64) (uint64, error) {
-	for {
-		lowest, count := uint64(done), 0
-		for i, d := range a.parts {
-			if a.at[i] < at || at == 0 {
-				var err error
-				if a.at[i], err = d.seek(at); err != nil {
-					return done, err
-				}
-			}
-			switch n := a.at[i]; {
-			case n < lowest:
-				lowest, count = n, 1
-			case n == lowest:
-				count++
-			}
-		}
-		if lowest == done || count >= a.min {
-			return lowest, nil
-		}
-		at = lowest + 1
+func (a anyOf) in(ctx context.Context, g *segment, within *roaring.Bitmap) (*roaring.Bitmap, error) {
+	// The documents that so many parts match, and one more.
+	found := make([]*roaring.Bitmap, a.min)
+	for i := range found {
+		found[i] = roaring.New()
 	}
+	for _, d := range a.parts {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		some, err := d.in(ctx, g, within)
+		if err != nil {
+			return nil, err
+		}
+		for i := a.min - 1; i > 0; i-- {
+			found[i].Or(roaring.And(found[i-1], some))
+		}
+		found[0].Or(some)
+	}
+	return found[a.min-1], nil
 }
+
+func (a anyOf) effort() effort { return most(a.parts) }
 
 // butNot are the documents of in that out does not match.
-type butNot struct {
-	in, out docs
-}
+type butNot struct{ all, not docs }
 
-func (b butNot) seek(at uint64) (uint64, error) {
-	for {
-		n, err := b.in.seek(at)
-		if err != nil || n == done {
-			return done, err
-		}
-		m, err := b.out.seek(n)
-		if err != nil {
-			return done, err
-		}
-		if m != n {
-			return n, nil
-		}
-		at = n + 1
+func (b butNot) in(ctx context.Context, g *segment, within *roaring.Bitmap) (*roaring.Bitmap, error) {
+	all, err := b.all.in(ctx, g, within)
+	if err != nil || all.IsEmpty() {
+		return all, err
 	}
+	not, err := b.not.in(ctx, g, all)
+	if err != nil {
+		return nil, err
+	}
+	return roaring.AndNot(all, not), nil
 }
 
-// filtered are the documents of in that keep accepts.
+func (b butNot) effort() effort { return most([]docs{b.all, b.not}) }
+
+// filtered are the documents of all that keep accepts.
 type filtered struct {
-	in   docs
-	keep func(doc uint64) (bool, error)
+	all  docs
+	keep func(g *segment, doc uint32) (bool, error)
 }
 
-func (f filtered) seek(at uint64) (uint64, error) {
-	for {
-		n, err := f.in.seek(at)
-		if err != nil || n == done {
-			return done, err
+func (f filtered) in(ctx context.Context, g *segment, within *roaring.Bitmap) (*roaring.Bitmap, error) {
+	all, err := f.all.in(ctx, g, within)
+	if err != nil {
+		return nil, err
+	}
+	kept := roaring.New()
+	for n, it := 0, all.Iterator(); it.HasNext(); n++ {
+		if n%256 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
-		ok, err := f.keep(n)
+		doc := it.Next()
+		ok, err := f.keep(g, doc)
 		if err != nil {
-			return done, err
+			return nil, err
 		}
 		if ok {
-			return n, nil
+			kept.Add(doc)
 		}
-		at = n + 1
 	}
+	return kept, nil
 }
 
-// snapshot opens readers on one state of the index and closes them together.
-type snapshot struct {
-	r       bleveindex.IndexReader
-	state   state
-	readers []bleveindex.TermFieldReader
-	shared  *places
-}
-
-func (s *snapshot) close() {
-	s.closeReaders()
-	_ = s.r.Close()
-}
-
-func (s *snapshot) closeReaders() {
-	for _, r := range s.readers {
-		_ = r.Close() // only gives memory back
-	}
-	s.readers = nil
-}
-
-// term returns the documents with a term in a field.
-func (s *snapshot) term(field, term string) (*termDocs, error) {
-	return s.open(field, term, false)
-}
-
-// textTerm returns the documents with a term in their text: those where it is
-// more often in title and text than in the title.
-func (s *snapshot) textTerm(both, title, term string) (docs, error) {
-	all, err := s.open(both, term, true)
-	if err != nil {
-		return nil, err
-	}
-	in, err := s.open(title, term, true)
-	if err != nil {
-		return nil, err
-	}
-	return filtered{in: all, keep: func(doc uint64) (bool, error) {
-		n, err := in.seek(doc)
-		return n != doc || all.doc.Freq > in.doc.Freq, err
-	}}, nil
-}
-
-func (s *snapshot) open(field, term string, frequencies bool) (*termDocs, error) {
-	r, err := s.r.TermFieldReader(context.Background(), []byte(term), field, frequencies, frequencies, false)
-	if err != nil {
-		return nil, err
-	}
-	s.readers = append(s.readers, r)
-	return &termDocs{r: r}, nil
-}
-
-// terms returns the documents with any of some terms in a field.
-func (s *snapshot) terms(field string, terms ...string) (docs, error) {
-	parts := make([]docs, 0, len(terms))
-	for _, t := range terms {
-		d, err := s.term(field, t)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, d)
-	}
-	return newAnyOf(1, parts...), nil
-}
-
-// prefix returns the documents with a term in a field that begins so.
-func (s *snapshot) prefix(field, prefix string) (docs, error) {
-	dict, err := s.r.FieldDictPrefix(field, []byte(prefix))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = dict.Close() }() // it only reads
-	var terms []string
-	for {
-		e, err := dict.Next()
-		if err != nil {
-			return nil, err
-		}
-		if e == nil {
-			return s.terms(field, terms...)
-		}
-		terms = append(terms, e.Term)
-	}
-}
-
-// live returns all articles.
-func (s *snapshot) live() (docs, error) { return s.term(fieldLive, "1") }
+func (filtered) effort() effort { return reading }

@@ -64,6 +64,7 @@ type Index struct {
 	log      *slog.Logger
 	scorch   bleveindex.Index
 	queue    *bleveindex.AnalysisQueue
+	memory   *memory
 
 	writing     sync.Mutex     // one Write at a time
 	stories     *story.Tracker // nil until needed; for who holds writing
@@ -131,6 +132,7 @@ func OpenAt(path string, o Options) (*Index, error) {
 		planner:     &plan.Planner{Analyzer: o.Analyzer, Lexicon: o.Lexicon},
 		log:         log,
 		queue:       bleveindex.NewAnalysisQueue(1), // fields come analysed
+		memory:      newMemory(),
 		unpersisted: make(chan struct{}, maxUnpersisted),
 		reached:     o.Reached,
 		closing:     make(chan struct{}),

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	zap "github.com/blevesearch/scorch_segment_api/v2"
+
 	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
@@ -34,14 +36,42 @@ type rankGroup struct {
 
 // rankTerm is a term, or several that mean the same and count as one.
 type rankTerm struct {
-	docs    []*termDocs
+	lists   []*rankList
 	text    string
 	docFreq uint64
 	idf     float64
+	boost   float64
 	average float64 // length of the field in tokens
+	counted bool    // it matters how often it occurs
+	rows    [often]*row
 }
 
-// rankGroup opens the postings of terms in a field for scoring.
+// row is what a term that occurs so often adds to the score, by the code of the
+// field's length.
+type row [128]float64
+
+// rankList is where one term stands: its postings by segment.
+type rankList struct {
+	key      fieldTerm
+	postings map[*segment]zap.PostingsList
+}
+
+func (s *snapshot) rankList(key fieldTerm) (l *rankList, docFreq uint64, err error) {
+	l = &rankList{key: key, postings: make(map[*segment]zap.PostingsList, len(s.segments))}
+	for _, g := range s.segments {
+		list, err := g.postings(key.field, key.term)
+		if err != nil {
+			return nil, 0, err
+		}
+		if n := bitmapOf(list).AndCardinality(g.live); n > 0 {
+			l.postings[g] = list
+			docFreq += n
+		}
+	}
+	return l, docFreq, nil
+}
+
+// rankGroup looks up terms in a field for scoring.
 func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rankGroup, error) {
 	g := &rankGroup{field: field, boost: boost}
 	n := float64(s.state.Docs)
@@ -51,22 +81,24 @@ func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rank
 		if g.words() {
 			in = wordField(field, text)
 		}
-		d, err := s.open(in, text, g.frequencies())
+		l, df, err := s.rankList(fieldTerm{in, text})
 		if err != nil {
 			return nil, err
 		}
-		df := d.r.Count()
 		if df == 0 {
 			continue
 		}
 		set, _ := query.Synonyms(text)
 		if t := sets[set]; t != nil && set >= 0 && g.words() {
-			t.docs = append(t.docs, d)
+			t.lists = append(t.lists, l)
 			t.text += "|" + text
 			t.docFreq += df
 			continue
 		}
-		t := &rankTerm{docs: []*termDocs{d}, text: text, docFreq: df, average: float64(s.state.Tokens[in]) / n}
+		t := &rankTerm{
+			lists: []*rankList{l}, text: text, docFreq: df, boost: boost,
+			average: float64(s.state.Tokens[in]) / n, counted: g.field != query.FieldEntity, // an entity is mentioned or it is not
+		}
 		sets[set] = t
 		g.terms = append(g.terms, t)
 	}
@@ -107,62 +139,55 @@ func (s *snapshot) ranker(t plan.Terms) (*ranker, error) {
 		if err != nil {
 			return nil, err
 		}
-		k.groups = append(k.groups, group)
+		if len(group.terms) > 0 {
+			k.groups = append(k.groups, group)
+		}
 	}
 	return k, nil
 }
 
-// frequencies says that the field counts how often a term occurs. An entity is
-// mentioned or it is not.
-func (g *rankGroup) frequencies() bool { return g.field != query.FieldEntity }
-
 // words says that the terms are words; they may have synonyms.
 func (g *rankGroup) words() bool { return g.field == fieldWords || g.field == fieldTitleWords }
 
-// score returns the score of a document; documents come in ascending order.
-func (k *ranker) score(doc uint64) (float64, error) {
-	sum := 0.0
-	for _, g := range k.groups {
-		n, err := g.score(doc, nil)
-		if err != nil {
-			return 0, err
-		}
-		sum += n
+// score returns what the term adds to the score of a document that has it tf
+// times in a field whose length has a code.
+func (t *rankTerm) score(tf float64, code uint8) float64 {
+	w := t.boost * t.idf
+	if t.counted {
+		w *= tf * (bm25K1 + 1) / (tf + bm25K1*(1-bm25B+bm25B*lengthOf(int(code))/t.average))
 	}
-	return sum, nil
+	return w
+}
+
+// scores returns score for all lengths.
+func (t *rankTerm) scores(tf uint8) *row {
+	r := t.rows[tf]
+	if r == nil {
+		r = new(row)
+		for code := range r {
+			r[code] = t.score(float64(tf), uint8(code))
+		}
+		t.rows[tf] = r
+	}
+	return r
 }
 
 // score returns the group's part of a document's score: the BM25 of its terms,
 // times the share that those make of the group by weight.
-func (g *rankGroup) score(doc uint64, explain func(t *rankTerm, tf, length, score float64)) (float64, error) {
+func (g *rankGroup) score(in *segment, doc uint32, explain func(t *rankTerm, tf, length, score float64)) (float64, error) {
 	sum, matched := 0.0, 0.0
 	for _, t := range g.terms {
-		tf, length, w := 0.0, 1.0, g.boost*t.idf
-		for _, d := range t.docs {
-			at, err := d.seek(doc)
-			if err != nil {
-				return 0, err
-			}
-			switch {
-			case at != doc:
-			case g.frequencies():
-				tf += float64(d.doc.Freq)
-				length = lengthOf(int(math.Round(1 / (d.doc.Norm * d.doc.Norm)))) // scorch gives 1/√code
-			default:
-				tf = 1
-			}
+		tf, code, err := t.frequency(in, doc)
+		if err != nil {
+			return 0, err
 		}
 		if tf == 0 {
 			continue
 		}
-		if g.frequencies() {
-			w *= tf * (bm25K1 + 1) / (tf + bm25K1*(1-bm25B+bm25B*length/t.average))
-		}
+		w := t.score(tf, code)
 		sum += w
 		matched += t.idf
-		if explain != nil {
-			explain(t, tf, length, w)
-		}
+		explain(t, tf, lengthOf(int(code)), w)
 	}
 	if matched == 0 {
 		return 0, nil
@@ -170,12 +195,37 @@ func (g *rankGroup) score(doc uint64, explain func(t *rankTerm, tf, length, scor
 	return sum * matched / g.weight, nil
 }
 
+// frequency returns how often a document has the term, 0 if it does not, and the
+// code of the field's length.
+func (t *rankTerm) frequency(in *segment, doc uint32) (tf float64, code uint8, err error) {
+	code = 1
+	for _, l := range t.lists {
+		list := l.postings[in]
+		if list == nil {
+			continue
+		}
+		p, err := list.Iterator(t.counted, t.counted, false, nil).Advance(uint64(doc))
+		if err != nil {
+			return 0, 0, err
+		}
+		switch {
+		case p == nil || p.Number() != uint64(doc):
+		case t.counted:
+			tf += float64(p.Frequency())
+			code = codeOf(p)
+		default:
+			tf = 1
+		}
+	}
+	return tf, code, nil
+}
+
 // explain returns how the score of a document comes about.
-func (k *ranker) explain(doc uint64) (*search.Explanation, error) {
+func (k *ranker) explain(in *segment, doc uint32) (*search.Explanation, error) {
 	top := &search.Explanation{Message: "sum of the fields"}
 	for _, g := range k.groups {
 		part := &search.Explanation{Message: fmt.Sprintf("field %s, boost %g: sum of the terms, times the share of the query's weight that they make", g.field, g.boost)}
-		n, err := g.score(doc, func(t *rankTerm, tf, length, score float64) {
+		n, err := g.score(in, doc, func(t *rankTerm, tf, length, score float64) {
 			part.Parts = append(part.Parts, &search.Explanation{
 				Value: score,
 				Message: fmt.Sprintf("%s: BM25 with tf=%g, idf=%.4f (in %d articles), length=%g, average length=%.4f",

@@ -2,12 +2,11 @@ package bleve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"golang.org/x/sync/errgroup"
 
 	"xinwen/indexer/plan"
@@ -104,26 +103,13 @@ func (x *Index) hits(s *snapshot, q *plan.Plan, page []*found) ([]search.Hit, er
 	return hits, g.Wait()
 }
 
-func (x *Index) snapshot() (*snapshot, error) {
-	r, err := x.reader()
-	if err != nil {
-		return nil, err
-	}
-	st, err := readState(r)
-	if err != nil {
-		return nil, errors.Join(err, r.Close())
-	}
-	return &snapshot{r: r, state: st}, nil
-}
-
-// docs returns the documents that match in one way of matching.
+// planned returns the documents that match in one way of matching.
 func (s *snapshot) planned(q *plan.Plan, match string) (docs, error) {
 	d, err := s.meant(q.Meaning, match)
 	if err != nil || q.Request.Story == "" {
 		return d, err
 	}
-	of, err := s.storyDocs(q.Request.Story)
-	return allOf{of, d}, err
+	return newAllOf(storyDocs(q.Request.Story), d), nil
 }
 
 // collect runs the query with one way of matching.
@@ -132,82 +118,104 @@ func (x *Index) collect(ctx context.Context, s *snapshot, q *plan.Plan, match st
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &collector{r: s.r, desc: q.Sort != search.SortOldest, size: q.Size + min(q.Size, 1), after: q.After}
+	c := &collector{desc: q.Sort != search.SortOldest, size: q.Size + min(q.Size, 1), after: q.After}
 	if q.Request.Collapse {
-		if c.groups, err = s.storyGroups(); err != nil {
-			return nil, nil, err
-		}
+		c.groups = newStoryGroups()
 	}
 	var f *facets
 	if len(q.Request.Facets) > 0 {
-		if f, err = s.facets(q.Request.Facets); err != nil {
-			return nil, nil, err
-		}
+		f = newFacets(q.Request.Facets)
 	}
-	key, err := x.sortKey(s, q)
+	keys, err := x.sortKeys(s, q)
 	if err != nil {
 		return nil, nil, err
 	}
-	if q.Sort == search.SortNewest && f == nil && c.groups == nil && c.size > 0 {
-		if err := s.newest(ctx, q, d, c, key); err != nil {
+	for _, g := range s.segments {
+		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
-		return c, nil, nil
-	}
-	for doc, err := d.seek(0); doc != done || err != nil; doc, err = d.seek(doc + 1) {
+		hits, err := d.in(ctx, g, g.live)
 		if err != nil {
 			return nil, nil, err
 		}
-		if c.total%1024 == 0 && ctx.Err() != nil {
-			return nil, nil, ctx.Err()
-		}
-		k := 0.0
-		if c.size > 0 {
-			if k, err = key(doc); err != nil {
-				return nil, nil, err
-			}
-		}
-		if err := c.add(found{doc: doc, key: k}); err != nil {
-			return nil, nil, err
+		if hits.IsEmpty() {
+			continue
 		}
 		if f != nil {
-			if err := f.add(doc); err != nil {
+			if err := f.add(g, hits); err != nil {
 				return nil, nil, err
 			}
+		}
+		c.total += hits.GetCardinality()
+		if c.size == 0 && c.groups == nil {
+			continue
+		}
+		if c.groups != nil {
+			if err := c.groups.begin(g); err != nil {
+				return nil, nil, err
+			}
+		}
+		if err := keys(ctx, g, hits, func(doc uint32, key float64) error {
+			return c.add(found{in: g, doc: doc, key: key})
+		}); err != nil {
+			return nil, nil, err
 		}
 	}
 	return c, f, nil
 }
 
-// sortKey returns the function that hits are sorted by.
-func (x *Index) sortKey(s *snapshot, q *plan.Plan) (func(doc uint64) (float64, error), error) {
-	score := func(uint64) (float64, error) { return 0, nil }
-	if q.Sort == search.SortRelevance {
-		k, err := x.ranker(s, q.Node, q.Expansion)
+// keys calls visit with what each hit of a segment is sorted by, in their order.
+type keys func(ctx context.Context, g *segment, hits *roaring.Bitmap, visit func(doc uint32, key float64) error) error
+
+// sortKeys returns what the hits of a plan are sorted by.
+func (x *Index) sortKeys(s *snapshot, q *plan.Plan) (keys, error) {
+	if q.Size == 0 && !q.Request.Collapse || q.Sort != search.SortRelevance {
+		return publishedKeys, nil
+	}
+	k, err := x.ranker(s, q.Node, q.Expansion)
+	if err != nil || q.Request.HalfLife == 0 {
+		return k.score, err
+	}
+	return func(ctx context.Context, g *segment, hits *roaring.Bitmap, visit func(doc uint32, key float64) error) error {
+		t, err := g.timesOf(query.FieldPublished)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		score = k.score
-	}
-	if q.Sort == search.SortRelevance && q.Request.HalfLife == 0 {
-		return score, nil
-	}
-	times, err := s.values(query.FieldPublished)
-	if err != nil {
-		return nil, err
-	}
-	return func(doc uint64) (float64, error) {
-		v, err := times.of(doc)
-		if err != nil || v == "" { // an article without a time is the oldest
-			return math.Inf(-1), err
-		}
-		at, err := decodeTime(v)
-		if err != nil || q.Sort != search.SortRelevance {
-			return at, err
-		}
-		n, err := score(doc)
-		return plan.Decay(n, time.UnixMicro(int64(at)), q.Request.HalfLife), err
+		return k.score(ctx, g, hits, func(doc uint32, score float64) error {
+			if key := t.key(doc); !math.IsInf(key, -1) {
+				return visit(doc, plan.Decay(score, time.UnixMicro(int64(key)), q.Request.HalfLife))
+			}
+			return visit(doc, math.Inf(-1))
+		})
 	}, nil
+}
+
+// publishedKeys are the times of publication.
+func publishedKeys(ctx context.Context, g *segment, hits *roaring.Bitmap, visit func(doc uint32, key float64) error) error {
+	t, err := g.timesOf(query.FieldPublished)
+	if err != nil {
+		return err
+	}
+	return each(ctx, hits, func(doc uint32) error { return visit(doc, t.key(doc)) })
+}
+
+// each calls visit with each of some documents.
+func each(ctx context.Context, hits *roaring.Bitmap, visit func(doc uint32) error) error {
+	var buf [1024]uint32
+	for all := hits.ManyIterator(); ; {
+		some := buf[:all.NextMany(buf[:])]
+		if len(some) == 0 {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for _, doc := range some {
+			if err := visit(doc); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // explain adds to each hit how its score came about.
@@ -216,18 +224,8 @@ func (x *Index) explain(s *snapshot, q *plan.Plan, page []*found, hits []search.
 	if err != nil {
 		return err
 	}
-	order := make([]int, len(page))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		if page[a].doc < page[b].doc {
-			return -1
-		}
-		return 1
-	})
-	for _, i := range order {
-		if hits[i].Explanation, err = k.explain(page[i].doc); err != nil {
+	for i, f := range page {
+		if hits[i].Explanation, err = k.explain(f.in, f.doc); err != nil {
 			return err
 		}
 	}

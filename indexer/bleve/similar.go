@@ -40,39 +40,24 @@ func (x *Index) Similar(ctx context.Context, r search.SimilarRequest) (*search.R
 	if err != nil {
 		return nil, fmt.Errorf("similar: %w", err)
 	}
-	d, err := x.resembling(s, q, t)
+	d, err := s.resembling(q, a.ID, t)
 	if err != nil {
 		return nil, fmt.Errorf("similar: %w", err)
 	}
-	c := &collector{r: s.r, desc: true, size: q.Size}
-	if c.groups, err = s.storyGroups(); err != nil {
-		return nil, fmt.Errorf("similar: %w", err)
-	}
+	c := &collector{desc: true, size: q.Size, groups: newStoryGroups()}
 	c.groups.apart = r.SameStory
 	c.groups.own, c.groups.skip = m.story, !r.SameStory
-	self, err := s.term("_id", a.ID)
-	if err != nil {
-		return nil, fmt.Errorf("similar: %w", err)
-	}
-	own, err := self.seek(0)
-	if err != nil {
-		return nil, fmt.Errorf("similar: %w", err)
-	}
-	for doc, err := d.seek(0); doc != done || err != nil; doc, err = d.seek(doc + 1) {
-		if doc == own {
-			continue
+	for _, g := range s.segments {
+		hits, err := d.in(ctx, g, g.live)
+		if err == nil {
+			err = c.groups.begin(g)
 		}
-		if err == nil && c.total%1024 == 0 {
-			err = ctx.Err()
+		if err == nil {
+			err = k.score(ctx, g, hits, func(doc uint32, score float64) error {
+				return c.add(found{in: g, doc: doc, key: score})
+			})
 		}
 		if err != nil {
-			return nil, fmt.Errorf("similar: %w", err)
-		}
-		key, err := k.score(doc)
-		if err != nil {
-			return nil, fmt.Errorf("similar: %w", err)
-		}
-		if err := c.add(found{doc: doc, key: key}); err != nil {
 			return nil, fmt.Errorf("similar: %w", err)
 		}
 	}
@@ -91,13 +76,7 @@ func (x *Index) Similar(ctx context.Context, r search.SimilarRequest) (*search.R
 // characteristic returns what an article is compared with others by.
 func (x *Index) characteristic(s *snapshot, a *news.Article) (plan.Terms, error) {
 	frequency := func(field func(term string) string) func(term string) (uint64, error) {
-		return func(term string) (uint64, error) {
-			d, err := s.open(field(term), term, false)
-			if err != nil {
-				return 0, err
-			}
-			return d.r.Count(), nil
-		}
+		return func(term string) (uint64, error) { return s.docFreq(field(term), term) }
 	}
 	var t plan.Terms
 	var err error
@@ -107,26 +86,17 @@ func (x *Index) characteristic(s *snapshot, a *news.Article) (plan.Terms, error)
 	return t, err
 }
 
-// resembling returns the documents that have at least two of the terms.
-func (x *Index) resembling(s *snapshot, q *plan.Plan, t plan.Terms) (docs, error) {
+// resembling returns the documents that have at least two of the terms, but for
+// the article itself.
+func (s *snapshot) resembling(q *plan.Plan, id string, t plan.Terms) (docs, error) {
 	var parts []docs
-	for field, list := range map[string][]string{fieldWords: t.Words[inText], query.FieldEntity: t.Entities} {
-		for _, term := range list {
-			in := field
-			if field == fieldWords {
-				in = wordField(field, term)
-			}
-			d, err := s.term(in, term)
-			if err != nil {
-				return nil, err
-			}
-			parts = append(parts, d)
-		}
+	for _, term := range t.Words[inText] {
+		parts = append(parts, termDocs{wordField(fieldWords, term), term})
 	}
-	like := newAnyOf(min(2, max(len(parts), 1)), parts...)
-	if q.Meaning.Required.Op == query.OpEverything {
-		return like, nil
+	for _, term := range t.Entities {
+		parts = append(parts, termDocs{query.FieldEntity, term})
 	}
 	required, err := s.compile(q.Meaning.Required)
-	return allOf{like, required}, err
+	like := newAnyOf(min(2, max(len(parts), 1)), parts...)
+	return butNot{newAllOf(like, required), termDocs{"_id", id}}, err
 }

@@ -2,7 +2,6 @@ package bleve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -83,15 +82,13 @@ func readArticle(r bleveindex.IndexReader, id string) (*news.Article, meta, []by
 
 // loadStories fills a tracker with the recent articles of the index.
 func (x *Index) loadStories(ctx context.Context, r bleveindex.IndexReader, st *state) (*story.Tracker, error) {
-	s := &snapshot{r: r, state: *st}
-	defer s.closeReaders()
-	var parts []docs
+	s, err := x.snapshotOf(r)
+	if err != nil {
+		return nil, err
+	}
+	var blocks []string
 	for block := st.StoryFloor >> blockBits; block <= st.AppliedSeq>>blockBits; block++ {
-		d, err := s.term(fieldBlock, blockTerm(block<<blockBits))
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, d)
+		blocks = append(blocks, blockTerm(block<<blockBits))
 	}
 	type loaded struct {
 		id    string
@@ -100,18 +97,13 @@ func (x *Index) loadStories(ctx context.Context, r bleveindex.IndexReader, st *s
 		story string
 	}
 	var list []*loaded
-	d := newAnyOf(1, parts...)
-	for doc, err := d.seek(0); doc != done || err != nil; doc, err = d.seek(doc + 1) {
-		if err != nil {
-			return nil, err
-		}
-		id, err := r.ExternalID(bleveindex.NewIndexInternalID(nil, doc))
-		if err != nil {
-			return nil, err
-		}
+	if err := s.ids(ctx, terms(fieldBlock, blocks...), func(id string) error {
 		list = append(list, &loaded{id: id})
+		return nil
+	}); err != nil {
+		return nil, err
 	}
-	err := parallel(ctx, list, func(l *loaded) error {
+	err = parallel(ctx, list, func(l *loaded) error {
 		a, m, _, err := readArticle(r, l.id)
 		if err != nil || a == nil || m.seq <= st.StoryFloor {
 			return err
@@ -142,51 +134,33 @@ func (x *Index) loadStories(ctx context.Context, r bleveindex.IndexReader, st *s
 var _ search.Storyteller = (*Index)(nil)
 
 // storyDocs returns the articles of a story.
-func (s *snapshot) storyDocs(id string) (docs, error) {
-	named, err := s.term(fieldStory, id)
-	if err != nil {
-		return nil, err
-	}
+func storyDocs(id string) docs {
 	// An article that is alone has no name of a story.
-	own, err := s.term("_id", id)
-	if err != nil {
-		return nil, err
-	}
-	live, err := s.live()
-	if err != nil {
-		return nil, err
-	}
-	names, err := s.storyNames()
-	if err != nil {
-		return nil, err
-	}
-	first := filtered{in: allOf{own, live}, keep: func(doc uint64) (bool, error) {
-		name, err := names.of(doc)
-		return name == "", err
+	alone := filtered{all: termDocs{"_id", id}, keep: func(g *segment, doc uint32) (bool, error) {
+		names, err := g.column(fieldStory)
+		return err == nil && names.name(doc) == "", err
 	}}
-	return newAnyOf(1, named, first), nil
+	return newAnyOf(1, termDocs{fieldStory, id}, alone)
 }
 
-// storyNames reads the doc values of fieldStory.
-type storyNames struct {
-	r    bleveindex.DocValueReader
-	id   bleveindex.IndexInternalID
-	name string
-}
-
-func (s *snapshot) storyNames() (*storyNames, error) {
-	r, err := s.r.DocValueReader([]string{fieldStory})
-	if err != nil {
-		return nil, err
+// ids calls visit with the IDs of some documents.
+func (s *snapshot) ids(ctx context.Context, d docs, visit func(id string) error) error {
+	for _, g := range s.segments {
+		hits, err := d.in(ctx, g, g.live)
+		if err != nil {
+			return err
+		}
+		if err := each(ctx, hits, func(doc uint32) error {
+			id, err := g.id(doc)
+			if err != nil {
+				return err
+			}
+			return visit(id)
+		}); err != nil {
+			return err
+		}
 	}
-	return &storyNames{r: r}, nil
-}
-
-// of returns the story of a document, "" if it is alone.
-func (n *storyNames) of(doc uint64) (string, error) {
-	n.id, n.name = bleveindex.NewIndexInternalID(n.id, doc), ""
-	err := n.r.VisitDocValues(n.id, func(_ string, term []byte) { n.name = string(term) })
-	return n.name, err
+	return nil
 }
 
 // Story implements search.Storyteller.
@@ -212,27 +186,16 @@ func (x *Index) Story(ctx context.Context, id string) (*search.Story, error) {
 }
 
 func (s *snapshot) story(ctx context.Context, id string) (*search.Story, error) {
-	d, err := s.storyDocs(id)
-	if err != nil {
-		return nil, fmt.Errorf("story: %w", err)
-	}
 	st := &search.Story{ID: id, AppliedSeq: s.state.AppliedSeq}
 	var articles []*news.Article
-	for doc, err := d.seek(0); doc != done || err != nil; doc, err = d.seek(doc + 1) {
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return nil, fmt.Errorf("story: %w", err)
-		}
-		name, err := s.r.ExternalID(bleveindex.NewIndexInternalID(nil, doc))
-		if err != nil {
-			return nil, fmt.Errorf("story: %w", err)
-		}
+	if err := s.ids(ctx, storyDocs(id), func(name string) error {
 		a, _, _, err := readArticle(s.r, name)
-		if err != nil {
-			return nil, fmt.Errorf("story: %w", err)
-		}
 		if a != nil {
 			articles = append(articles, a)
 		}
+		return err
+	}); err != nil {
+		return nil, fmt.Errorf("story: %w", err)
 	}
 	st.Tell(articles)
 	return st, nil

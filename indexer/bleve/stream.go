@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	bleveindex "github.com/blevesearch/bleve_index_api"
+	zap "github.com/blevesearch/scorch_segment_api/v2"
 
 	"xinwen/indexer/analysis"
 	"xinwen/indexer/plan"
@@ -176,16 +176,6 @@ func (s *stream) find(dst []span, p *pattern) []span {
 	return dst
 }
 
-// contains says whether p stands anywhere.
-func (s *stream) contains(p *pattern) bool {
-	found := false
-	s.each(p, func(int) bool {
-		found = true
-		return false
-	})
-	return found
-}
-
 // each calls visit with the positions where p begins, in order, until it
 // returns false.
 func (s *stream) each(p *pattern, visit func(at int) bool) {
@@ -269,43 +259,46 @@ func findMentions(dst []span, data []byte, entity string) ([]span, error) {
 
 // places reads where grams and mentions stand in documents.
 type places struct {
-	r      bleveindex.DocValueReader
-	id     bleveindex.IndexInternalID
-	doc    uint64
+	from   zap.DocValueVisitable
+	state  zap.DocVisitState
+	doc    uint32
 	loaded bool
 	parts  [4][]byte // streams of title and text, mentions in title and text
 	fields [2]stream
 	read   [2]bool
 }
 
-func (s *snapshot) places() (*places, error) {
-	if s.shared == nil {
-		r, err := s.r.DocValueReader([]string{fieldLive})
-		if err != nil {
-			return nil, err
+// places returns those of a document, until it is called for another one.
+func (g *segment) places(doc uint32) (*places, error) {
+	if g.texts == nil {
+		from, ok := g.Segment.(zap.DocValueVisitable)
+		if !ok {
+			return nil, fmt.Errorf("a segment of type %T has no doc values", g.Segment)
 		}
-		s.shared = &places{r: r}
+		g.texts = &places{from: from}
 	}
-	return s.shared, nil
+	return g.texts, g.texts.load(doc)
 }
 
-// load makes p the places of a document.
-func (p *places) load(doc uint64) error {
+func (p *places) load(doc uint32) error {
 	if p.loaded && p.doc == doc {
 		return nil
 	}
-	p.id = bleveindex.NewIndexInternalID(p.id, doc)
 	p.doc, p.loaded = doc, true
 	p.parts, p.read = [4][]byte{}, [2]bool{}
-	return p.r.VisitDocValues(p.id, func(_ string, value []byte) {
+	var err error
+	p.state, err = p.from.VisitDocValues(uint64(doc), liveField, func(_ string, value []byte) {
 		if !isValue(value) {
 			return
 		}
 		for i := range p.parts {
 			p.parts[i], value, _ = bytes.Cut(value, []byte{nextField})
 		}
-	})
+	}, p.state)
+	return err
 }
+
+var liveField = []string{fieldLive}
 
 const (
 	inTitle = plan.InTitle

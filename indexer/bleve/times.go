@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	bleveindex "github.com/blevesearch/bleve_index_api"
 )
 
 // A time is indexed twice: exactly, as a doc value to sort by, and as the
@@ -27,20 +25,20 @@ func base36(n uint64, digits int) string {
 	return strings.Repeat("0", max(digits-len(s), 0)) + s
 }
 
-// decodeTime returns the microseconds since 1970, which a float64 holds.
-func decodeTime(s string) (float64, error) {
+// decodeTime returns the time that a term stands for.
+func decodeTime(s string) (time.Time, error) {
 	if len(s) != 14 {
-		return 0, fmt.Errorf("time in the index: %q", s)
+		return time.Time{}, fmt.Errorf("time in the index: %q", s)
 	}
 	seconds, err := strconv.ParseUint(s[:8], 36, 64)
 	if err != nil {
-		return 0, fmt.Errorf("time in the index: %w", err)
+		return time.Time{}, fmt.Errorf("time in the index: %w", err)
 	}
 	nanos, err := strconv.ParseUint(s[8:], 36, 64)
 	if err != nil {
-		return 0, fmt.Errorf("time in the index: %w", err)
+		return time.Time{}, fmt.Errorf("time in the index: %w", err)
 	}
-	return float64(int64(seconds)-secondsOffset)*1e6 + float64(nanos/1000), nil
+	return time.Unix(int64(seconds)-secondsOffset, int64(nanos)).UTC(), nil
 }
 
 func dayTerm(t time.Time) string   { return t.Format("d20060102") }
@@ -81,25 +79,12 @@ func (s *snapshot) timeRange(name string, from, to time.Time) (docs, error) {
 	whole, edges := calendar(from, to)
 	parts := make([]docs, 0, 2)
 	if len(whole) > 0 {
-		d, err := s.terms(name+"_day", whole...)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, d)
+		parts = append(parts, terms(name+"_day", whole...))
 	}
 	if len(edges) > 0 {
-		d, err := s.terms(name+"_day", edges...)
-		if err != nil {
-			return nil, err
-		}
-		values, err := s.values(name)
-		if err != nil {
-			return nil, err
-		}
-		lo, hi := encodeTime(from), encodeTime(to)
-		parts = append(parts, filtered{in: d, keep: func(doc uint64) (bool, error) {
-			v, err := values.of(doc)
-			return lo <= v && v < hi, err
+		parts = append(parts, filtered{all: terms(name+"_day", edges...), keep: func(g *segment, doc uint32) (bool, error) {
+			t, err := g.timesOf(name)
+			return err == nil && !t.before(doc, from) && t.before(doc, to), err
 		}})
 	}
 	return newAnyOf(1, parts...), nil
@@ -153,30 +138,4 @@ func (s *snapshot) years(field string) (first, last int, err error) {
 		}
 		last = year
 	}
-}
-
-// values reads the values of a valueField.
-type values struct {
-	r     bleveindex.DocValueReader
-	id    bleveindex.IndexInternalID
-	value string
-}
-
-func (s *snapshot) values(field string) (*values, error) {
-	r, err := s.r.DocValueReader([]string{field})
-	if err != nil {
-		return nil, err
-	}
-	return &values{r: r}, nil
-}
-
-// of returns the document's value, "" if it has none.
-func (v *values) of(doc uint64) (string, error) {
-	v.id, v.value = bleveindex.NewIndexInternalID(v.id, doc), ""
-	err := v.r.VisitDocValues(v.id, func(_ string, term []byte) {
-		if isValue(term) {
-			v.value = string(term)
-		}
-	})
-	return v.value, err
 }

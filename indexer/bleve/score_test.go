@@ -1,0 +1,163 @@
+package bleve
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"xinwen/indexer/search"
+	"xinwen/news"
+)
+
+// scoreWords are common and rare words of articles, some with synonyms; the nth
+// is in about one article of n.
+var scoreWords = []string{"wafer", "晶圆", "芯片", "晶片", "foundry", "台积电", "price", "涨价", "内存", "記憶體", "nvidia", "封装", "yield", "光罩", "export", "管制"}
+
+// scoreIndex has several segments, deleted articles in them, and terms that are
+// common enough for their frequencies to be kept.
+func scoreIndex(t *testing.T) *Index {
+	t.Helper()
+	x := openTest(t, t.TempDir())
+	r := rand.New(rand.NewPCG(3, 4))
+	start := time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)
+	article := func(i, revision int) *news.Article {
+		var text []string
+		for n, w := range scoreWords {
+			if r.IntN(n+1) == 0 {
+				for range 1 + r.IntN(3)*r.IntN(4) {
+					text = append(text, w)
+				}
+			}
+		}
+		if i%500 == 7 { // more often than a byte says
+			text = append(text, strings.Repeat("wafer ", 300))
+		}
+		r.Shuffle(len(text), func(i, j int) { text[i], text[j] = text[j], text[i] })
+		return &news.Article{
+			Version: news.Version, ID: fmt.Sprintf("a%05d", i), Revision: int64(revision), Lang: "zh", Source: fmt.Sprint("s", i%7),
+			Title: scoreWords[r.IntN(len(scoreWords))], Text: strings.Join(text, " "), Published: start.Add(time.Duration(r.IntN(3000)) * time.Hour),
+			Deleted: revision > 1 && r.IntN(3) == 0,
+		}
+	}
+	seq := uint64(0)
+	for _, n := range []int{common + 400, 300, 40} {
+		var list []*news.Article
+		for range n {
+			list = append(list, article(int(seq), 1))
+			seq++
+		}
+		write(t, x, seq, list...)
+	}
+	var list []*news.Article
+	for range 300 {
+		list = append(list, article(r.IntN(int(seq)), 2))
+	}
+	write(t, x, seq+1, list...)
+	return x
+}
+
+// TestSearchEqualsScoringEachHit holds totals, hits, their order and their scores
+// to those of every document tried and scored by itself.
+func TestSearchEqualsScoringEachHit(t *testing.T) {
+	x := scoreIndex(t)
+	r := rand.New(rand.NewPCG(1, 2))
+	some := func(n int) []string {
+		var list []string
+		for range n {
+			list = append(list, scoreWords[r.IntN(len(scoreWords))])
+		}
+		return list
+	}
+	for i := range 40 {
+		req := search.Request{Size: 10, Sort: search.SortRelevance, Facets: []string{search.FacetSource}}
+		switch i % 5 {
+		case 0:
+			req.Query = strings.Join(some(5), " OR ")
+		case 1:
+			req.Query = strings.Join(some(2), " ")
+		case 2:
+			w := some(3)
+			req.Query = fmt.Sprintf("%s AND (%s OR title:%s) NOT %s", w[0], w[1], w[2], some(1)[0])
+		case 3:
+			req.Query, req.Match = strings.Join(some(3), " "), search.MatchAny
+		case 4:
+			req.Query = fmt.Sprintf("%s source:s%d published:2025-04-01..2025-04-09", some(1)[0], r.IntN(7))
+		}
+		res, err := x.Search(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total, want := scoreEach(t, x, req)
+		if res.Total != total {
+			t.Errorf("%s: got total %d, want %d", req.Query, res.Total, total)
+		}
+		var got []scoredHit
+		for _, h := range res.Hits {
+			got = append(got, scoredHit{h.ID, h.Score})
+		}
+		if d := gocmp.Diff(want[:min(len(want), 10)], got); d != "" {
+			t.Errorf("%s: -want +got:\n%s", req.Query, d)
+		}
+	}
+}
+
+type scoredHit struct {
+	ID    string
+	Score float64
+}
+
+// scoreEach returns all hits of a request, best first: each article is asked for
+// by itself and scored as explain does it.
+func scoreEach(t *testing.T, x *Index, req search.Request) (uint64, []scoredHit) {
+	t.Helper()
+	q, err := x.planner.Plan(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := x.snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	k, err := x.ranker(s, q.Node, q.Expansion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := s.meant(q.Meaning, q.Matches[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []scoredHit
+	for _, g := range s.segments {
+		for it := g.live.Iterator(); it.HasNext(); {
+			doc := it.Next()
+			one, err := d.in(t.Context(), g, roaring.BitmapOf(doc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if one.IsEmpty() {
+				continue
+			}
+			e, err := k.explain(g, doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			id, err := g.id(doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, scoredHit{id, e.Value})
+		}
+	}
+	slices.SortFunc(list, func(a, b scoredHit) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), strings.Compare(a.ID, b.ID))
+	})
+	return uint64(len(list)), list
+}
