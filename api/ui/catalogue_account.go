@@ -33,7 +33,7 @@ var accountTexts = messages{
 	"can-feeds":    {"feeds and the live stream only, also with the key in the address", "仅订阅源与实时流，密钥可写在地址里", "僅訂閱源與即時串流，金鑰可寫在位址裡"},
 	"can-read":     {"search, read, export, test rules", "搜索、阅读、导出、试跑规则", "搜尋、閱讀、匯出、試跑規則"},
 	"can-alerts":   {"also make and change alerts, repeat deliveries", "另可建立与修改提醒、重发通知", "另可建立與修改提醒、重送通知"},
-	"can-admin":    {"everything: imports, sources, pipeline, keys", "一切：导入、来源、管线、密钥", "一切：匯入、來源、管線、金鑰"},
+	"can-admin":    {"everything: imports, sources, pipeline, keys", "一切：导入、来源、流水线、密钥", "一切：匯入、來源、流水線、金鑰"},
 
 	"who":            {"Who you are", "当前身份", "目前身分"},
 	"who-open":       {"Nobody is asked for a key: whoever reaches this address may do everything. It answers this machine only, unless it was started as open. Make a key for an administrator below, and from then on everybody needs one.", "目前不需要密钥：能访问此地址的人可做任何操作。除非以开放方式启动，它只应答本机。在下方为管理员创建密钥后，所有人都需要密钥。", "目前不需要金鑰：能連到此位址的人可做任何操作。除非以開放方式啟動，它只回應本機。在下方為管理員建立金鑰後，所有人都需要金鑰。"},

@@ -36,7 +36,8 @@ const hostile = `"><img src=https://elsewhere.example/x onerror="document.title=
 type desk struct {
 	base    string
 	browser context.Context
-	article string // ID of one in the index
+	web     *simweb.Web // that it crawls
+	article string      // ID of one in the index
 	story   string
 }
 
@@ -102,23 +103,13 @@ func start(t *testing.T, binary string) *desk {
 		t.Fatal(err)
 	}
 	shared.close = append(shared.close, func() { _ = web.Close() })
-	p := run.Part{Data: dir, Sources: filepath.Join(dir, "sources.yaml"), Resolve: []string{web.Resolve()}}
+	p := run.Part{Data: filepath.Join(dir, "data"), Sources: filepath.Join(dir, "sources.yaml"), Resolve: []string{web.Resolve()}}
 	if err := os.WriteFile(p.Sources, []byte(web.SourcesFor(simweb.SourceOptions{Delay: 20 * time.Millisecond})), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a, err := app.New(app.Options{Config: p.Config(), Logger: slog.New(slog.DiscardHandler), Version: "e2e"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Start(ctx); err != nil {
-		t.Fatal(err)
-	}
-	shared.close = append(shared.close, func() {
-		stopping, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		_ = a.Stop(stopping) // the tests are over
-	})
-	d := &desk{base: "http://" + a.Addr()}
+	address, stop := serve(ctx, t, p)
+	shared.close = append(shared.close, stop)
+	d := &desk{base: address, web: web}
 	d.fill(t, len(web.Articles()))
 
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
@@ -132,6 +123,23 @@ func start(t *testing.T, binary string) *desk {
 	}
 	d.browser = browser
 	return d
+}
+
+// serve starts a system and returns its address, and what stops it.
+func serve(ctx context.Context, t *testing.T, p run.Part) (address string, stop func()) {
+	t.Helper()
+	a, err := app.New(app.Options{Config: p.Config(), Logger: slog.New(slog.DiscardHandler), Version: "e2e"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return "http://" + a.Addr(), func() {
+		stopping, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		_ = a.Stop(stopping) // the tests are over
+	}
 }
 
 // fill waits until all articles can be found, and makes an alert whose name is

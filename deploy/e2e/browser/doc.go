@@ -1,5 +1,5 @@
 // Package browser tests the pages as people use them: in Chromium, over the demo
-// web, in both themes and two languages, with the pointer, with the keyboard
+// web, in both themes and three languages, with the pointer, with the keyboard
 // alone, and without script.
 //
 // It needs Chromium on the PATH, and for the rules of accessibility axe.min.js of

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,15 @@ func TestSearchIsCompletedNarrowedAndSaved(t *testing.T) {
 	if q := value[string](b, `document.querySelector("#q").value`); q != "台積電" {
 		t.Errorf("got query %q, want it as it was typed", q)
 	}
+	// And in Traditional ones; what is marked stays marked.
+	b.follow(func() { b.click(".characters a", "Traditional") })
+	if text := value[string](b, `document.querySelector("#results .hits").innerText`); !strings.Contains(text, "台積電") || strings.Contains(text, "台积电") {
+		t.Errorf("got %.300s, want it in Traditional characters", text)
+	}
+	if marks := value[[]string](b, `[...document.querySelectorAll(".hits h2 mark")].map(e => e.textContent).filter(s => !/TSMC/i.test(s))`); len(marks) == 0 || slices.ContainsFunc(marks, func(s string) bool { return s != "台積電" }) {
+		t.Errorf("got marks on %q, want them on 台積電", marks)
+	}
+	b.picture("zh-Hant-characters-1440")
 }
 
 func TestAlertIsWrittenTestedSavedAndMuted(t *testing.T) {
