@@ -1,22 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
-	"encoding/json"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
 
 	"xinwen/extractor/boilerplate"
+	"xinwen/extractor/cmd/internal/known"
 	"xinwen/extractor/dom"
 	"xinwen/extractor/metadata"
-	"xinwen/news/charset"
 	"xinwen/news/weburl"
 )
 
@@ -36,82 +28,27 @@ type page struct {
 	precision, recall, f1 []float64 // by candidate
 }
 
-type goldLine struct {
-	ID            string `json:"id"`
-	Set           string `json:"set"`
-	HTML          string `json:"html"`
-	Lang          string `json:"lang"`
-	PageType      string `json:"page_type"`
-	Text          string `json:"text"`
-	URL           string `json:"url"`
-	With, Without []string
-}
-
 // containerGold are sets whose text is all that one container of the site
 // holds, with related links and editors; what is no prose there says nothing.
 var containerGold = map[string]bool{"cx163": true, "gne": true}
 
+// load reads the pages whose text is known, all of it or pieces.
 func load(data string) ([]*page, error) {
-	ids, err := os.ReadFile(filepath.Join(data, "dev.txt"))
-	if err != nil {
-		return nil, err
-	}
-	use := make(map[string]bool)
-	for id := range strings.FieldsSeq(string(ids)) {
-		use[id] = true
-	}
-	files, err := filepath.Glob(filepath.Join(data, "*", "gold.jsonl"))
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(files)
 	var pages []*page
-	for _, name := range files {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		sc := bufio.NewScanner(f)
-		sc.Buffer(nil, 64<<20)
-		for sc.Scan() {
-			var g goldLine
-			if err := json.Unmarshal(sc.Bytes(), &g); err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			if !use[g.ID] || strings.TrimSpace(g.Text) == "" && len(g.With)+len(g.Without) == 0 {
-				continue
-			}
-			p, err := read(data, &g)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", g.ID, err)
-			}
-			pages = append(pages, p)
-		}
-		if err := sc.Err(); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		_ = f.Close() // only read
-	}
-	return pages, nil
+	err := known.Each(data, func(l *known.Line) bool {
+		return strings.TrimSpace(l.Text) != "" || len(l.With)+len(l.Without) > 0
+	}, func(l *known.Line, html string) error {
+		pages = append(pages, read(l, html))
+		return nil
+	})
+	return pages, err
 }
 
-func read(data string, g *goldLine) (*page, error) {
-	raw, err := os.ReadFile(filepath.Join(data, g.HTML))
-	if err != nil {
-		return nil, err
-	}
-	z, err := gzip.NewReader(bytes.NewReader(raw))
-	if err != nil {
-		return nil, err
-	}
-	if raw, err = io.ReadAll(z); err != nil {
-		return nil, err
-	}
-	text, _ := charset.Decode(raw, "")
-	d := dom.Parse(text)
+func read(g *known.Line, html string) *page {
+	d := dom.Parse(html)
 	head := metadata.ReadHead(d)
 	hints := metadata.Hints(head, g.URL)
-	p := &page{id: g.ID, set: g.Set, lang: g.Lang[:min(2, len(g.Lang))], kind: g.PageType, doc: d, exam: boilerplate.Examine(d, hints), weight: 1}
+	p := &page{id: g.ID, set: g.Set, lang: g.Language(), kind: g.PageType, doc: d, exam: boilerplate.Examine(d, hints), weight: 1}
 	p.site = weburl.RegistrableDomain(hints.Host)
 	if p.site == "" {
 		p.site = g.ID
@@ -132,12 +69,12 @@ func read(data string, g *goldLine) (*page, error) {
 	} else {
 		p.label(g)
 	}
-	return p, nil
+	return p
 }
 
 // pieces marks the blocks that hold what is known to belong to the article, or
 // not to.
-func (p *page) pieces(g *goldLine) {
+func (p *page) pieces(g *known.Line) {
 	n := len(p.doc.Blocks)
 	p.labels, p.weights, p.tokens = make([]float64, n), make([]float64, n), make([][]string, n)
 	p.weight *= 0.6
@@ -153,7 +90,7 @@ func (p *page) pieces(g *goldLine) {
 }
 
 // label marks the blocks that the known text has.
-func (p *page) label(g *goldLine) {
+func (p *page) label(g *known.Line) {
 	cjk := p.lang == "zh" || p.lang == "ja"
 	gold := tokens(g.Text, cjk)
 	p.gold = shingles(gold)

@@ -1,26 +1,18 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"fmt"
 	"hash/fnv"
-	"io"
-	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"xinwen/extractor/boilerplate"
+	"xinwen/extractor/cmd/internal/known"
 	"xinwen/extractor/dom"
 	"xinwen/extractor/language"
 	"xinwen/extractor/metadata"
-	"xinwen/news/charset"
 	"xinwen/news/weburl"
 )
 
@@ -38,75 +30,21 @@ type page struct {
 // readForAuthors are the sets whose pages were all looked at for authors.
 var readForAuthors = map[string]bool{"wcxb": true, "cwced": true}
 
-type goldLine struct {
-	ID     string          `json:"id"`
-	Set    string          `json:"set"`
-	HTML   string          `json:"html"`
-	Lang   string          `json:"lang"`
-	URL    string          `json:"url"`
-	Title  string          `json:"title"`
-	Date   string          `json:"date"`
-	Author json.RawMessage `json:"author"`
-}
-
+// load reads the pages of which some metadata are known.
 func load(data string) ([]*page, error) {
-	ids, err := os.ReadFile(filepath.Join(data, "dev.txt"))
-	if err != nil {
-		return nil, err
-	}
-	use := make(map[string]bool)
-	for id := range strings.FieldsSeq(string(ids)) {
-		use[id] = true
-	}
-	files, err := filepath.Glob(filepath.Join(data, "*", "gold.jsonl"))
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(files)
 	var pages []*page
-	for _, name := range files {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		sc := bufio.NewScanner(f)
-		sc.Buffer(nil, 64<<20)
-		for sc.Scan() {
-			var g goldLine
-			if err := json.Unmarshal(sc.Bytes(), &g); err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			if !use[g.ID] || g.Title == "" && g.Date == "" && len(g.Author) == 0 {
-				continue
-			}
-			p, err := read(data, &g)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", g.ID, err)
-			}
-			pages = append(pages, p)
-		}
-		if err := sc.Err(); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		_ = f.Close() // only read
-	}
-	return pages, nil
+	err := known.Each(data, func(l *known.Line) bool {
+		return l.Title != "" || l.Date != "" || len(l.Author) > 0
+	}, func(l *known.Line, html string) error {
+		p, err := read(l, html)
+		pages = append(pages, p)
+		return err
+	})
+	return pages, err
 }
 
-func read(data string, g *goldLine) (*page, error) {
-	raw, err := os.ReadFile(filepath.Join(data, g.HTML))
-	if err != nil {
-		return nil, err
-	}
-	z, err := gzip.NewReader(bytes.NewReader(raw))
-	if err != nil {
-		return nil, err
-	}
-	if raw, err = io.ReadAll(z); err != nil {
-		return nil, err
-	}
-	decoded, _ := charset.Decode(raw, "")
-	d := dom.Parse(decoded)
+func read(g *known.Line, html string) (*page, error) {
+	d := dom.Parse(html)
 	head := metadata.ReadHead(d)
 	hints := metadata.Hints(head, g.URL)
 	body := boilerplate.Find(d, hints)
@@ -123,7 +61,7 @@ func read(data string, g *goldLine) (*page, error) {
 	}
 	_, script := language.Detect(text.String(), declared)
 	m := metadata.Read(metadata.Input{Doc: d, Head: head, Body: body, URL: g.URL, Script: script, Lang: declared})
-	p := &page{id: g.ID, set: g.Set, lang: g.Lang[:min(2, len(g.Lang))], url: g.URL, weight: 1, ballots: make(map[string]*metadata.Ballot), date: g.Date}
+	p := &page{id: g.ID, set: g.Set, lang: g.Language(), url: g.URL, weight: 1, ballots: make(map[string]*metadata.Ballot), date: g.Date}
 	for i := range m.Ballots {
 		p.ballots[m.Ballots[i].Field] = &m.Ballots[i]
 	}
@@ -157,7 +95,7 @@ func read(data string, g *goldLine) (*page, error) {
 
 var reSetPrefix = regexp.MustCompile(`^[^/]*/([A-Za-z0-9.]+?)(?:_\d|_[a-z]|$)`)
 
-func siteOf(g *goldLine, host string) string {
+func siteOf(g *known.Line, host string) string {
 	if s := weburl.RegistrableDomain(host); s != "" {
 		return s
 	}
