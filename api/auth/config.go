@@ -74,6 +74,13 @@ func (c *Config) proxies() ([]netip.Prefix, error) {
 	return out, nil
 }
 
+// HasAdmin reports whether the operator has chosen a key with the role admin. The
+// error says what is wrong with it.
+func (c *Config) HasAdmin() (bool, error) {
+	keys, err := c.adminKeys()
+	return len(keys) > 0, err
+}
+
 // adminKeys returns the keys that the operator has chosen.
 func (c *Config) adminKeys() ([]string, error) {
 	key, where := c.AdminKey, "XINWEN_ADMIN_KEY"

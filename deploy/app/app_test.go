@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -173,5 +174,22 @@ func TestServiceAloneAnswersForItself(t *testing.T) {
 		if err != nil || res.StatusCode != http.StatusOK || !strings.Contains(string(body), want) {
 			t.Errorf("%s: got %s and %q, %v, want %q", path, res.Status, body, err, want)
 		}
+	}
+}
+
+func TestDataIsTheOwnersAlone(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("directories have no modes here")
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := app.CheckData(dir); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode().Perm(); got != 0o700 {
+		t.Errorf("got mode %v, want %v", got, os.FileMode(0o700))
 	}
 }

@@ -118,7 +118,7 @@ func CheckData(dir string) error {
 	if dir == "" {
 		dir = "data"
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil { // whoever reads it knows everything
 		return fmt.Errorf("data directory: %w; name another with --data", err)
 	}
 	probe, err := os.CreateTemp(dir, ".writable-*")

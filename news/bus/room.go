@@ -96,6 +96,17 @@ func (b *Bus) room(standard, operators int64) int64 {
 	return max(standard>>b.halved, min(1<<30, standard/8))
 }
 
+// DefaultLimit returns how many bytes a stream holds unless the operator says
+// otherwise, 0 for one that is not bounded by its server.
+func DefaultLimit(name string) int64 {
+	for i := range streams {
+		if s := &streams[i]; s.name == name && !s.schedules {
+			return s.bytes
+		}
+	}
+	return 0
+}
+
 // isStorage reports whether a server, or each of a cluster, lacks the room that
 // it would have to reserve.
 func isStorage(err error) bool {
