@@ -78,7 +78,7 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 		p.Death = run.Death{}
 		x := run.Launch(t, p)
 		defer x.Stop(t)
-		w.settle(60 * time.Second)
+		w.settle(settleWithin)
 		sum.judged(w)
 	})
 	if len(come) < min(n, len(boundaries))/2 {

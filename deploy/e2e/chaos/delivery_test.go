@@ -59,7 +59,7 @@ func deliverThoughKilled(t *testing.T, n int, random *rand.Rand, sum *tally) {
 		doom(&p)
 		sys.start(p)
 	}
-	w.until(90*time.Second, func() string {
+	w.until(settleWithin, func() string {
 		if got := w.Count(); got < len(titles) {
 			return fmt.Sprintf("%d of %d articles can be found", got, len(titles))
 		}

@@ -118,7 +118,7 @@ func TestPowerCut(t *testing.T) {
 				cuts++
 			}
 			x := run.Launch(t, p)
-			w.settle(60 * time.Second)
+			w.settle(settleWithin)
 			x.Stop(t)
 			again += w.receiver.Again()
 		}) {
