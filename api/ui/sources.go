@@ -33,7 +33,9 @@ type Sources interface {
 
 type sourcesPage struct {
 	Choices []Choice
-	Sources []Source
+	// Filtered says that only sources of some state are wanted.
+	Filtered bool
+	Sources  []Source
 	// Said is what came of adding or changing a source, Wrong why it cannot be.
 	Said, Wrong string
 	// Address is what was looked at, Found what is there.
@@ -127,6 +129,7 @@ func (u *UI) showSources(w http.ResponseWriter, r *http.Request, status int, p s
 	slices.SortStableFunc(p.Sources, func(a, b Source) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Name, b.Name))
 	})
+	p.Filtered = wanted != ""
 	p.Choices = []Choice{{Link{URL: "/sources", Count: len(list), Active: wanted == ""}, "all"}}
 	for _, st := range statuses {
 		if counts[st] > 0 {
