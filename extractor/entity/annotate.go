@@ -38,9 +38,11 @@ func (g *Gazetteer) read(content string, c Context, guess bool) (*matcher, []fou
 		m.models(named)
 	}
 	list := m.merge(named, quantities(shadow.Text, c, m.upper))
+	spans := addresses(shadow.Text)
+	list = outside(list, spans)
 	if g != nil {
 		t := tagging{m: m, s: m.text, list: list, lex: g.lex, hant: c.Hant}
-		list = t.tag(guess)
+		list = outside(t.tag(guess), spans)
 	}
 	return m, list
 }

@@ -395,6 +395,9 @@ func (t *tagging) companies() {
 			if !t.free(i, end) {
 				return
 			}
+			if e.text == "大学" && t.university(i, end) {
+				return
+			}
 			start, firm := t.left(i, 5)
 			core := start
 			if k := t.at(start); k < len(t.list) && t.list[k].start == start && t.list[k].kind == news.Place {
@@ -429,6 +432,28 @@ func (t *tagging) companies() {
 		})
 	}
 }
+
+// fields are what universities of a place are named for.
+var fields = []string{"理工", "科技", "工业", "交通", "师范", "医科", "财经", "农业", "邮电", "电子科技", "航空航天", "外国语", "政法", "工商", "海洋", "化工", "林业", "中医药"}
+
+// university takes the university that is named for the place before it: 云南大学,
+// 北京科技大学. 美国大学 is no name.
+func (t *tagging) university(i, end int) bool {
+	from, field := i, ""
+	for _, f := range fields {
+		if strings.HasSuffix(t.s[:i], f) && len(f) > len(field) {
+			from, field = i-len(f), f
+		}
+	}
+	k := t.at(from) - 1
+	if k < 0 || t.list[k].end != from || t.list[k].kind != news.Place || field == "" && countries[t.s[t.list[k].start:from]] {
+		return false
+	}
+	return t.add(t.unknown(news.Org, t.list[k].start, end, scoreWord))
+}
+
+// countries are places whose universities are many.
+var countries = set(`中国 美国 日本 韩国 英国 德国 法国 印度 俄罗斯 加拿大 澳大利亚 澳洲 荷兰 以色列 意大利 西班牙 欧洲 亚洲 非洲 大陆 台湾 香港 海外 新加坡 马来西亚 越南`)
 
 // each calls do for every place of a cue word.
 func (t *tagging) each(word string, do func(i int)) {

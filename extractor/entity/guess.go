@@ -109,5 +109,5 @@ func (t *tagging) plausible(f found) bool {
 	if hasHan(s) {
 		return !commonWord(s) || f.kind == news.Org
 	}
-	return t.upper(f.start)
+	return t.upper(f.start) && (f.kind != news.Person || !groundWords[s[strings.LastIndexByte(s, ' ')+1:]])
 }

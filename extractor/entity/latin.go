@@ -55,6 +55,12 @@ var (
 	strongOrgWords = set(`university bank securities capital ventures group institute`)
 	// headWords begin the name of an organisation whose rest follows "of".
 	headWords = set(`association board federation society chamber university bank ministry department institute bureau academy college council office`)
+	// portfolioWords are those of headWords that may be of two things: of Trade and
+	// Industry.
+	portfolioWords = set(`ministry department bureau institute academy`)
+	// groundWords end the names of places and buildings, not of persons.
+	groundWords = set(`bridge river county street road avenue temple park island islands lake mountain mountains valley bay port airport station harbor
+	tower hall museum stadium square village district province township prefecture forest desert canyon creek beach highway canal dam`)
 	particles = set(`of & de del der van von da di la le al bin for and`)
 	// firstNames are common given names; with a surname behind they are a person.
 	firstNames = set(`aaron adam adrian ajay alan albert alex alexander alexandra alice allen amanda amit amy andrea andrew andy angela anil anita ann anna
@@ -201,6 +207,9 @@ func (t *tagging) organisation(run []token, headline bool) {
 			last = i
 		}
 	}
+	if last > 1 && t.word(run[last-1]) == "of" && headWords[t.word(run[last-2])] {
+		last -= 2 // Ministry of International Trade
+	}
 	first := 0
 	if last >= 0 {
 		// "and", "for" and "of" join what may be two names; "of" goes on after a
@@ -215,6 +224,10 @@ func (t *tagging) organisation(run []token, headline bool) {
 			last = i + 1
 			for n := 0; n < 3 && last+1 < len(run) && run[last+1].upper && !titleWords[t.word(run[last+1])]; n++ {
 				last++
+			}
+			// Ministry of International Trade and Industry
+			if last+2 < len(run) && portfolioWords[t.word(run[first])] && t.word(run[last+1]) == "and" && run[last+2].upper && !t.known(run[last+2], news.Org) && !orgWords[t.word(run[last+2])] {
+				last += 2
 			}
 		} else if headWords[t.word(run[last])] && first == last {
 			return
@@ -305,7 +318,7 @@ func (t *tagging) full(run []token, headline bool) {
 		}
 		start, end := run[i].start, run[j-1].end
 		first := t.word(run[i])
-		if t.allCapitals(start, end) {
+		if t.allCapitals(start, end) || groundWords[t.word(run[j-1])] {
 			continue
 		}
 		cue := firstNames[first] && (!headline || j == len(run))

@@ -416,7 +416,7 @@ func (p *scanner) percent(start int, v float64, i int) int {
 
 func (p *scanner) percentUnit(i int) int {
 	j := p.space(i)
-	if e, _ := p.one(j, "%", "个百分点"); e > 0 {
+	if e, _ := p.one(j, "%", "个百分点"); e > 0 && (p.s[e-1] != '%' || p.wordEnd(e)) { // %e9%96%af is none
 		return e
 	}
 	if j < len(p.s) && p.s[j] == '-' {

@@ -30,12 +30,16 @@ func TestUnknownNamesAreFound(t *testing.T) {
 		{"person-en", "Irina Velmoran, an analyst, agreed. Velmoran said no.", []string{"Irina Velmoran=person", "Velmoran=person"}},
 		{"pair", "星穹河半导体（Starvault River）扩产，Starvault River 称", []string{"星穹河半导体=org", "Starvault River=org", "Starvault River=org"}},
 		{"initials", "The Velmoran Contagion Research Institute (VCRI) said. VCRI agreed.", []string{"Velmoran Contagion Research Institute=org", "VCRI=org", "VCRI=org"}},
+		{"university-of-a-place", "广东大学与苏州科技大学的学生；中国大学的排名", []string{"广东大学=org", "苏州科技大学=org"}},
+		{"ministry", "A Ministry of International Trade and Industry official", []string{"Ministry of International Trade and Industry=org"}},
+		{"bridge", "On Monday, Velmo Bridge opened to traffic, Alan Velmoran said.", []string{"Alan Velmoran=person"}},
+		{"addresses", "见 https://www.quxingquantum.com/zelvora-ltd/2025-11-17 或写信给 press@quxing-quantum.com, %e9%96%af%e5。", nil},
 		{"marks", "Qzblade™ 7000 与 Quxing™ Quantum", []string{"Qzblade™ 7000=product", "Quxing™ Quantum=org"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
 			for _, m := range g.Annotate(c.text, Context{Lang: "zh"}) {
-				if m.Kind == news.Org || m.Kind == news.Person || m.Kind == news.Product {
+				if m.Kind == news.Org || m.Kind == news.Person || m.Kind == news.Product || m.Kind == news.Percent {
 					got = append(got, m.Surface+"="+string(m.Kind))
 				}
 			}
