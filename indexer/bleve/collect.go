@@ -43,6 +43,15 @@ func (c *collector) add(f found) error {
 	return c.put(f)
 }
 
+// full says that a hit with such a key is worse than all that are kept.
+func (c *collector) full(key float64) bool {
+	if len(c.best) < c.size || c.size == 0 {
+		return false
+	}
+	last := c.best[0].key
+	return key != last && key < last == c.desc
+}
+
 func (c *collector) better(a, b *found) bool { return c.compare(a, b) < 0 }
 
 // put keeps a hit if it is one of the best.
@@ -50,16 +59,9 @@ func (c *collector) put(f found) error {
 	if c.groups != nil {
 		c.stories++
 	}
-	if c.size == 0 || len(c.best) == c.size && c.worse(f.key, c.best[0].key) {
+	if c.size == 0 || c.full(f.key) {
 		return nil
 	}
-	return c.rank(f)
-}
-
-// worse says that a hit with key a comes after one with b.
-func (c *collector) worse(a, b float64) bool { return a < b == c.desc && a != b }
-
-func (c *collector) rank(f found) error {
 	if c.after != nil {
 		after := found{key: c.after.Key, id: c.after.ID}
 		if c.compare(&f, &after) <= 0 {

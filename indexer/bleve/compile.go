@@ -152,7 +152,7 @@ func sequence(c *query.Clause) docs {
 		if err != nil {
 			return false, err
 		}
-		return slices.ContainsFunc(fields, func(in int) bool { return wanted.standsIn(p.parts[in]) }), nil
+		return slices.ContainsFunc(fields, func(in int) bool { return wanted.standsIn(p.streams[in]) }), nil
 	}}
 }
 
@@ -228,7 +228,7 @@ func (p *places) spans(dst []span, in int, c *query.Clause, patterns map[*query.
 		wanted := patterns[c]
 		return p.field(in).find(dst, &wanted), nil
 	case query.OpKeyword:
-		return findMentions(dst, p.parts[2+in], c.Term)
+		return findMentions(dst, p.mentions(in), c.Term)
 	}
 	return dst, nil
 }

@@ -97,8 +97,12 @@ func (g *groups) add(ctx context.Context, in *segment, hits *roaring.Bitmap, edg
 		current.counts[interval]++
 		current.total++
 	}
+	interval := 0
 	return each(ctx, hits, func(doc uint32) error {
-		interval := sort.Search(len(edges), func(i int) bool { return times.before(doc, edges[i]) }) - 1
+		// Most documents are of the interval of the one before.
+		if interval < 0 || interval == len(edges)-1 || times.before(doc, edges[interval]) || !times.before(doc, edges[interval+1]) {
+			interval = sort.Search(len(edges), func(i int) bool { return times.before(doc, edges[i]) }) - 1
+		}
 		if interval >= 0 && interval < len(edges)-1 {
 			g.each(columns, doc, 0, combination{}, func(c combination) { count(c, interval) })
 		}

@@ -141,6 +141,9 @@ func newAnyOf(min int, parts ...docs) docs {
 }
 
 func (a anyOf) in(ctx context.Context, g *segment, within *roaring.Bitmap) (*roaring.Bitmap, error) {
+	if a.min == 1 {
+		return a.union(ctx, g, within)
+	}
 	// The documents that so many parts match, and one more.
 	found := make([]*roaring.Bitmap, a.min)
 	for i := range found {
@@ -160,6 +163,31 @@ func (a anyOf) in(ctx context.Context, g *segment, within *roaring.Bitmap) (*roa
 		found[0].Or(some)
 	}
 	return found[a.min-1], nil
+}
+
+// union returns the documents that any part matches.
+func (a anyOf) union(ctx context.Context, g *segment, within *roaring.Bitmap) (*roaring.Bitmap, error) {
+	terms, others := make([]*roaring.Bitmap, 0, len(a.parts)), make([]*roaring.Bitmap, 1, len(a.parts))
+	for _, d := range a.parts {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if t, ok := d.(termDocs); ok {
+			all, err := g.bitmap(t.field, t.term)
+			if err != nil {
+				return nil, err
+			}
+			terms = append(terms, all)
+			continue
+		}
+		some, err := d.in(ctx, g, within)
+		if err != nil {
+			return nil, err
+		}
+		others = append(others, some)
+	}
+	others[0] = roaring.And(roaring.FastOr(terms...), within)
+	return roaring.FastOr(others...), nil
 }
 
 func (a anyOf) effort() effort { return most(a.parts) }

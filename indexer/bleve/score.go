@@ -1,6 +1,7 @@
 package bleve
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"sync"
@@ -191,8 +192,8 @@ type cursor struct {
 	kept    *frequencies
 	ahead   []uint32 // documents read but not loaded
 	at      int      // of ahead in the list
-	buf     [512]uint32
-	codeBuf [512]uint8
+	buf     []uint32
+	codeBuf []uint8
 
 	// What is left else.
 	rest struct {
@@ -203,14 +204,22 @@ type cursor struct {
 
 // ones and zeros are counts and codes of terms that are there or not.
 var (
-	ones  = func() (a [512]uint8) { fill(a[:], 1); return }()
-	zeros [512]uint8
+	ones  = [loadSize]uint8(bytes.Repeat([]byte{1}, loadSize))
+	zeros [loadSize]uint8
 )
 
-func fill(a []uint8, n uint8) {
-	for i := range a {
-		a[i] = n
+// loadSize is how many postings are loaded at once.
+const loadSize = 512
+
+// newCursor returns a cursor over a list whose frequencies are kept, or do not
+// matter.
+func newCursor(all *roaring.Bitmap, kept *frequencies) *cursor {
+	size := min(all.GetCardinality(), loadSize)
+	c := &cursor{all: all.ManyIterator(), kept: kept, buf: make([]uint32, size)}
+	if kept != nil {
+		c.more, c.codeBuf = kept.more, make([]uint8, size)
 	}
+	return c
 }
 
 // load loads some of the next postings before end and reports whether there are
@@ -226,7 +235,7 @@ func (c *cursor) load(end uint32) bool {
 		return n > 0
 	}
 	if len(c.ahead) == 0 {
-		if c.ahead = c.buf[:c.all.NextMany(c.buf[:])]; len(c.ahead) == 0 {
+		if c.ahead = c.buf[:c.all.NextMany(c.buf)]; len(c.ahead) == 0 {
 			return false
 		}
 	}
@@ -260,14 +269,14 @@ func (l *rankList) open(in *segment, counted bool, hits *roaring.Bitmap, count u
 	}
 	all := bitmapOf(postings)
 	if !counted {
-		return &cursor{all: all.ManyIterator()}, nil
+		return newCursor(all, nil), nil
 	}
 	n := all.GetCardinality()
 	kept := in.kept.known(l.key)
 	switch {
 	case kept != nil && count*lookupKept < n:
 		return kept.among(all, roaring.And(all, hits)), nil
-	case kept == nil && n >= common && count*lookupList < n:
+	case kept == nil && count*lookupList < n:
 		return among(postings, roaring.And(all, hits))
 	case kept == nil && n < common:
 		return among(postings, nil)
@@ -277,7 +286,7 @@ func (l *rankList) open(in *segment, counted bool, hits *roaring.Bitmap, count u
 			return nil, err
 		}
 	}
-	return &cursor{all: all.ManyIterator(), kept: kept, more: kept.more}, nil
+	return newCursor(all, kept), nil
 }
 
 // among returns a cursor over the postings of some of all documents that have the

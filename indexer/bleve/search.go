@@ -64,7 +64,7 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 		last := page[len(page)-1]
 		res.NextCursor = q.Cursor(match, plan.Position{Key: last.key, ID: last.id})
 	}
-	if res.Hits, err = x.hits(s, q, page); err != nil {
+	if res.Hits, err = x.hits(q, page); err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
 	if r.Explain {
@@ -77,7 +77,7 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 }
 
 // hits returns what is shown of a page.
-func (x *Index) hits(s *snapshot, q *plan.Plan, page []*found) ([]search.Hit, error) {
+func (x *Index) hits(q *plan.Plan, page []*found) ([]search.Hit, error) {
 	view, now := x.planner.View(q), time.Now()
 	hits := make([]search.Hit, len(page))
 	var g errgroup.Group
@@ -89,7 +89,7 @@ func (x *Index) hits(s *snapshot, q *plan.Plan, page []*found) ([]search.Hit, er
 					err = fmt.Errorf("show article %s: panic: %v", hit.id, p)
 				}
 			}()
-			hits[i], err = x.hit(s, hit, view)
+			hits[i], err = hit.hit(view)
 			if q.Sort == search.SortRelevance {
 				hits[i].Score = hit.key
 			}
@@ -156,6 +156,9 @@ func (x *Index) collect(ctx context.Context, s *snapshot, q *plan.Plan, match st
 			}
 		}
 		if err := keys(ctx, g, hits, func(doc uint32, key float64) error {
+			if c.groups == nil && c.full(key) {
+				return nil
+			}
 			return c.add(found{in: g, doc: doc, key: key})
 		}); err != nil {
 			return nil, nil, err
@@ -233,13 +236,17 @@ func (x *Index) explain(s *snapshot, q *plan.Plan, page []*found, hits []search.
 }
 
 // hit reads what is shown of a document.
-func (x *Index) hit(s *snapshot, f *found, show *plan.View) (search.Hit, error) {
-	a, m, _, err := readArticle(s.r, f.id)
+func (f *found) hit(show *plan.View) (search.Hit, error) {
+	stored, known, err := f.in.stored(f.doc)
 	if err != nil {
 		return search.Hit{}, err
 	}
-	if a == nil {
+	if stored == nil {
 		return search.Hit{}, fmt.Errorf("article %s: matched but is not stored; rebuild the index", f.id)
+	}
+	a, m, _, err := decodeArticle(stored, known)
+	if err != nil {
+		return search.Hit{}, err
 	}
 	return show.Hit(a, m.story, time.UnixMilli(m.indexed)), nil
 }

@@ -27,6 +27,7 @@ type segment struct {
 	live *roaring.Bitmap // the articles that are not deleted
 
 	dictionaries map[string]zap.TermDictionary
+	lists        map[fieldTerm]zap.PostingsList
 	texts        *places
 }
 
@@ -58,7 +59,7 @@ func (x *Index) snapshotOf(r bleveindex.IndexReader) (*snapshot, error) {
 		ids[i] = part.Id()
 	}
 	for i, k := range x.memory.of(ids) {
-		g := &segment{Segment: parts[i].Segment(), kept: k, dictionaries: make(map[string]zap.TermDictionary)}
+		g := &segment{Segment: parts[i].Segment(), kept: k, dictionaries: make(map[string]zap.TermDictionary), lists: make(map[fieldTerm]zap.PostingsList)}
 		if g.live, err = g.bitmap(fieldLive, "1"); err != nil {
 			return nil, err
 		}
@@ -76,6 +77,10 @@ func (s *snapshot) close() { _ = s.r.Close() } // it only reads
 
 // postings returns the list of a term in a field, deleted documents included.
 func (g *segment) postings(field, term string) (zap.PostingsList, error) {
+	key := fieldTerm{field, term}
+	if list := g.lists[key]; list != nil {
+		return list, nil
+	}
 	d := g.dictionaries[field]
 	if d == nil {
 		var err error
@@ -84,7 +89,9 @@ func (g *segment) postings(field, term string) (zap.PostingsList, error) {
 		}
 		g.dictionaries[field] = d
 	}
-	return d.PostingsList([]byte(term), nil, nil)
+	list, err := d.PostingsList([]byte(term), nil, nil)
+	g.lists[key] = list
+	return list, err
 }
 
 // bitmap returns the documents with a term in a field, deleted ones included. It

@@ -66,7 +66,7 @@ func (x *Index) Similar(ctx context.Context, r search.SimilarRequest) (*search.R
 		return nil, fmt.Errorf("similar: %w", err)
 	}
 	res := &search.Result{Match: search.MatchAny, AppliedSeq: s.state.AppliedSeq}
-	if res.Hits, err = x.hits(s, q, page); err != nil {
+	if res.Hits, err = x.hits(q, page); err != nil {
 		return nil, fmt.Errorf("similar: %w", err)
 	}
 	res.TookMS = float64(time.Since(start).Microseconds()) / 1000

@@ -68,6 +68,11 @@ func readArticle(r bleveindex.IndexReader, id string) (*news.Article, meta, []by
 	if err != nil || stored == nil {
 		return nil, meta{}, nil, err
 	}
+	return decodeArticle(stored, known)
+}
+
+// decodeArticle reads an article and its message from their stored fields.
+func decodeArticle(stored, known []byte) (*news.Article, meta, []byte, error) {
 	data, err := unpack(stored)
 	if err != nil {
 		return nil, meta{}, nil, err

@@ -263,9 +263,12 @@ type places struct {
 	state  zap.DocVisitState
 	doc    uint32
 	loaded bool
-	parts  [4][]byte // streams of title and text, mentions in title and text
-	fields [2]stream
-	read   [2]bool
+	// streams are of the title and of the text, the latter with all that is after
+	// it: what stands there cannot be taken for a position of the text.
+	streams [2][]byte
+	parts   [4][]byte // streams of title and text, mentions in title and text; nil if not needed yet
+	fields  [2]stream
+	read    [2]bool
 }
 
 // places returns those of a document, until it is called for another one.
@@ -285,20 +288,33 @@ func (p *places) load(doc uint32) error {
 		return nil
 	}
 	p.doc, p.loaded = doc, true
-	p.parts, p.read = [4][]byte{}, [2]bool{}
+	p.streams, p.parts, p.read = [2][]byte{}, [4][]byte{}, [2]bool{}
 	var err error
 	p.state, err = p.from.VisitDocValues(uint64(doc), liveField, func(_ string, value []byte) {
-		if !isValue(value) {
-			return
-		}
-		for i := range p.parts {
-			p.parts[i], value, _ = bytes.Cut(value, []byte{nextField})
+		if isValue(value) {
+			p.streams[inTitle], p.streams[inText], _ = bytes.Cut(value, []byte{nextField})
 		}
 	}, p.state)
 	return err
 }
 
 var liveField = []string{fieldLive}
+
+// mentions returns the mentions in title or text of the document loaded.
+func (p *places) mentions(in int) []byte {
+	p.split()
+	return p.parts[2+in]
+}
+
+func (p *places) split() {
+	if p.parts[inTitle] == nil {
+		p.parts[inTitle] = p.streams[inTitle]
+		rest := p.streams[inText]
+		for i := range p.parts[inText:] {
+			p.parts[inText+i], rest, _ = bytes.Cut(rest, []byte{nextField})
+		}
+	}
+}
 
 const (
 	inTitle = plan.InTitle
@@ -308,6 +324,7 @@ const (
 // field returns the stream of title or text of the document loaded.
 func (p *places) field(in int) *stream {
 	if !p.read[in] {
+		p.split()
 		p.fields[in].reset(p.parts[in])
 		p.read[in] = true
 	}

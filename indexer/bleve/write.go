@@ -1,6 +1,7 @@
 package bleve
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -165,4 +166,18 @@ func readStored(r bleveindex.IndexReader, id string) (article, meta []byte, err 
 		}
 	})
 	return article, meta, nil
+}
+
+// stored is readStored of a document that is known to be there.
+func (g *segment) stored(doc uint32) (article, meta []byte, err error) {
+	err = g.VisitStoredFields(uint64(doc), func(field string, _ byte, value []byte, _ []uint64) bool {
+		switch field {
+		case fieldArticle:
+			article = bytes.Clone(value)
+		case fieldMeta:
+			meta = bytes.Clone(value)
+		}
+		return true
+	})
+	return article, meta, err
 }

@@ -117,17 +117,17 @@ func (t *Terms) add(a *analysis.Analyzer, field, value string, skip map[string]b
 	}
 	// A gram counts if both its characters are of words that count. The one
 	// alone at the end of a run is part of the gram before.
-	covered := func(start, end int) bool {
-		return slices.ContainsFunc(words, func(w analysis.Token) bool {
-			if w.Start >= end || start >= w.End {
-				return false
-			}
-			if set, _ := query.Synonyms(w.Term); synonyms && set >= 0 {
-				return true
-			}
-			return skip[w.Term]
-		})
+	skipped := make([]bool, len(value))
+	for _, w := range words {
+		set := -1
+		if synonyms {
+			set, _ = query.Synonyms(w.Term)
+		}
+		for i := w.Start; i < w.End && (set >= 0 || skip[w.Term]); i++ {
+			skipped[i] = true
+		}
 	}
+	covered := func(start, end int) bool { return slices.Contains(skipped[start:end], true) }
 	for _, w := range words {
 		if !w.Part && !skip[w.Term] {
 			put(&t.Words, w.Term)

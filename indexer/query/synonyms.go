@@ -68,31 +68,35 @@ func SynonymList() (words []string, sets int) {
 func variants(value string) []string {
 	s := loadSynonyms()
 	text := han.FoldString(value)
-	ways := []string{""}
+	ways := [][]byte{nil}
 	replaced := false
 	for len(text) > 0 {
 		word, choices := s.match(text)
 		if choices == nil {
 			_, n := utf8.DecodeRuneInString(text)
-			word, choices = text[:n], []string{text[:n]}
-		} else {
-			replaced = true
+			word = text[:n]
 		}
 		// The way as it is comes first, so that it is never left out.
-		var next []string
-		for _, c := range choices {
-			for _, w := range ways {
-				if len(next) < maxVariants {
-					next = append(next, w+c)
-				}
+		had := len(ways)
+		for _, c := range choices[min(1, len(choices)):] {
+			replaced = true
+			for _, w := range ways[:min(had, maxVariants-len(ways))] {
+				ways = append(ways, append(slices.Clone(w), c...))
 			}
 		}
-		ways, text = next, text[len(word):]
+		for i := range ways[:had] {
+			ways[i] = append(ways[i], word...)
+		}
+		text = text[len(word):]
 	}
 	if !replaced {
 		return nil
 	}
-	return ways[1:]
+	others := make([]string, 0, len(ways))
+	for _, w := range ways[1:] {
+		others = append(others, string(w))
+	}
+	return others
 }
 
 // match returns the longest word at the beginning of text that has synonyms, and
