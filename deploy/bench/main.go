@@ -29,6 +29,7 @@ var benchmarks = map[string]struct {
 	"search":     {"indexing and searching, against SQLite FTS5 and bluge on the same words", 15 * time.Minute, compare},
 	"volume":     {"HTTP searches and pages over 100,000 or -articles articles, 8 clients", 10 * time.Minute, atVolume},
 	"start":      {"cold start and memory at rest of the whole program", 5 * time.Minute, start},
+	"loaded":     {"cold start, memory and time to be searchable with 100,000 or -articles articles", 20 * time.Minute, loaded},
 	"recovery":   {"time until a new article is found after kills of processes, NATS and a leader", 10 * time.Minute, recovery},
 	"soak":       {"memory and time to be searchable under a steady rate, ten minutes or -for 2h", 20 * time.Minute, soak},
 	"pipeline":   {"articles per second from fetch to searchable, whole program", 10 * time.Minute, pipeline},
@@ -57,7 +58,7 @@ func main() {
 		run = report
 	}
 	if run == nil {
-		fmt.Fprintln(os.Stderr, "usage: go -C deploy/bench run . report [-only NAME,...] [-o FILE], or NAME, which is one of")
+		fmt.Fprintln(os.Stderr, "usage: go -C deploy/bench run . report [-only NAME,...] [-skip NAME,...] [-o FILE], or NAME, which is one of")
 		for _, name := range slices.Sorted(maps.Keys(benchmarks)) {
 			fmt.Fprintf(os.Stderr, "  %-10s %s\n", name, benchmarks[name].help)
 		}

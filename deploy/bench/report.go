@@ -22,6 +22,7 @@ import (
 func report(ctx context.Context) error {
 	flags := flag.NewFlagSet("report", flag.ExitOnError)
 	only := flags.String("only", "", "names to run, separated by commas; empty for all")
+	skip := flags.String("skip", "", "names to leave out, separated by commas")
 	path := flags.String("o", "../../BENCHMARKS.md", "file to write")
 	_ = flags.Parse(os.Args[2:]) // it ends the process itself
 	names := reported()
@@ -29,7 +30,11 @@ func report(ctx context.Context) error {
 	if *only != "" {
 		chosen = strings.Split(*only, ",")
 	}
-	for _, name := range chosen {
+	var skipped []string
+	if *skip != "" {
+		skipped = strings.Split(*skip, ",")
+	}
+	for _, name := range slices.Concat(chosen, skipped) {
 		if !slices.Contains(names, name) {
 			return fmt.Errorf("%q is not part of the report; these are: %s", name, strings.Join(names, " "))
 		}
@@ -41,6 +46,9 @@ func report(ctx context.Context) error {
 	parts := sections(string(old))
 	var errs []error
 	for _, name := range chosen {
+		if slices.Contains(skipped, name) {
+			continue
+		}
 		text, err := section(ctx, name)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))

@@ -37,7 +37,7 @@ func soak(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &soaked{process: x, texts: texts}
+	s := &soaked{process: x, texts: texts, every: 5}
 	err = s.run(ctx, *length, *rate)
 	if err := errors.Join(err, x.stop()); err != nil {
 		return err
@@ -68,12 +68,14 @@ type soaked struct {
 	*process
 	texts   []string
 	samples []sample
+	every   int    // seconds from one sample to the next
+	before  uint64 // articles that were there already
 	sent    int
 	docs    uint64
 }
 
-// run hands in one second's articles each second, and follows the last of every
-// fifth second until it is searchable.
+// run hands in one second's articles each second, and follows the last of some of
+// them until it is searchable.
 func (s *soaked) run(ctx context.Context, length time.Duration, rate float64) error {
 	began := time.Now()
 	tick := time.NewTicker(time.Second)
@@ -99,8 +101,8 @@ func (s *soaked) run(ctx context.Context, length time.Duration, rate float64) er
 		if resp.StatusCode >= 300 {
 			return fmt.Errorf("articles were answered %s", resp.Status)
 		}
-		if second%5 == 0 {
-			if err := s.follow(ctx, began, sent, uint64(s.sent)); err != nil {
+		if second%s.every == 0 {
+			if err := s.follow(ctx, began, sent, s.before+uint64(s.sent)); err != nil {
 				return err
 			}
 		}
@@ -112,7 +114,7 @@ func (s *soaked) run(ctx context.Context, length time.Duration, rate float64) er
 	}
 	var err error
 	for last := time.Now(); time.Since(last) < time.Minute; time.Sleep(100 * time.Millisecond) {
-		if s.docs, err = s.count(); err != nil || s.docs >= uint64(s.sent) {
+		if s.docs, err = s.count(); err != nil || s.docs >= s.before+uint64(s.sent) {
 			break
 		}
 	}
