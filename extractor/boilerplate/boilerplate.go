@@ -18,7 +18,6 @@ package boilerplate
 
 import (
 	"strings"
-	"unicode"
 
 	"golang.org/x/net/html/atom"
 
@@ -299,14 +298,7 @@ func (p *page) findTitle() int {
 }
 
 // fold keeps letters and digits, in lower case.
-func fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsNumber(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, s)
-}
+func fold(s string) string { return dom.Fold(s) }
 
 // value gives each block its worth.
 func (p *page) value() {

@@ -62,27 +62,31 @@ func words(s string) map[string]bool {
 func cueOfName(s string) cue {
 	var c cue
 	for w := range nameParts(s) {
-		if namesDeck[w] {
-			c |= cueDeck
-		}
-		if namesCard[w] {
-			c |= cueCard
-		}
-		switch {
-		case namesConsent[w]:
-			c |= cueConsent
-		case namesCaption[w]:
-			c |= cueCaption
-		case namesAside[w]:
-			c |= cueAside
-		case namesChrome[w]:
-			c |= cueChrome
-		case namesArticle[w]:
-			c |= cueArticle
-		}
+		c |= cueOfWord[w]
 	}
 	return c
 }
+
+// cueOfWord has all of the words above. Of those that say what an element is, the
+// last list that has a word decides.
+var cueOfWord = func() map[string]cue {
+	all := make(map[string]cue)
+	for _, l := range [...]struct {
+		words map[string]bool
+		is    cue
+	}{{namesArticle, cueArticle}, {namesChrome, cueChrome}, {namesAside, cueAside}, {namesCaption, cueCaption}, {namesConsent, cueConsent}} {
+		for w := range l.words {
+			all[w] = l.is
+		}
+	}
+	for w := range namesDeck {
+		all[w] |= cueDeck
+	}
+	for w := range namesCard {
+		all[w] |= cueCard
+	}
+	return all
+}()
 
 // cueOf reads the tag, id, class and role of an element. known are the names that
 // were read before.

@@ -176,3 +176,11 @@ func TestNumbersOfFootnotesAreNoText(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestFoldKeepsLettersAndDigits(t *testing.T) {
+	for s, want := range map[string]string{"A16 节点：Größe, №7 ½!": "a16节点größe7½", "\xffx\x00Y": "xy", "": ""} {
+		if got := Fold(s); got != want {
+			t.Errorf("%q: got %q, want %q", s, got, want)
+		}
+	}
+}

@@ -13,14 +13,7 @@ import (
 )
 
 // fold keeps letters and digits, in lower case.
-func fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsNumber(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, s)
-}
+func fold(s string) string { return dom.Fold(s) }
 
 // title returns the article's title.
 func (r *reader) title(m *Metadata) string {
