@@ -200,17 +200,31 @@ func (x *Extractor) extract(ctx context.Context, p *news.Page, r *reading) (*new
 	if err := refuse(p); err != nil {
 		return nil, err
 	}
-	text, enc := charset.Decode(p.Body, p.ContentType)
+	text, enc := charset.Decode(beginningOf(p.Body), p.ContentType)
 	if err := binary(text, enc); err != nil {
 		return nil, err
 	}
 	text = repaired(text, &r.twice)
 	a.Charset = enc.Name
 	d := parse(text, p.ContentType)
+	d.Truncated = d.Truncated || len(p.Body) > dom.MaxBytes
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	return build(ctx, a, p, d, enc, r)
+}
+
+// beginningOf returns as much of a body as is read, up to the beginning of a tag
+// or line, so that no character is cut.
+func beginningOf(body []byte) []byte {
+	if len(body) <= dom.MaxBytes {
+		return body
+	}
+	body = body[:dom.MaxBytes]
+	if k := bytes.LastIndexAny(body[len(body)-64<<10:], "<\n"); k > 0 {
+		body = body[:len(body)-64<<10+k]
+	}
+	return body
 }
 
 // build fills a from a parsed page, and r.

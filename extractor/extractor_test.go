@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"xinwen/extractor/dom"
 	"xinwen/news"
 	"xinwen/news/lexicon"
 )
@@ -74,6 +75,7 @@ func TestExtractSurvivesHostilePages(t *testing.T) {
 		{"nuls", "\x00\x00" + strings.ReplaceAll(article, "，", "\x00，") + "\x00"},
 		{"ten-megabytes", article + strings.Repeat("<p>x</p><!-- filler filler filler filler -->", 200_000)},
 		{"fifty-megabytes", article + "<p>" + strings.Repeat("\n    ", 10<<20)},
+		{"cut-characters", article + "<!--" + strings.Repeat("字字字\n", dom.MaxBytes/10+1)},
 		{"one-line", article + "<p>" + strings.Repeat("字", 500_000) + "</p>"},
 		{"many-attributes", "<div " + strings.Repeat(`a="b" `, 100_000) + ">" + article},
 		{"stray-ends", strings.Repeat("</div></p></td></a>", 50_000) + article},
@@ -87,6 +89,9 @@ func TestExtractSurvivesHostilePages(t *testing.T) {
 			}
 			if !strings.Contains(a.Text, "将从明年一月起上调报价") {
 				t.Errorf("text lost: %.200q", a.Text)
+			}
+			if n := len(c.body); n > dom.MaxBytes && (!strings.Contains(strings.Join(a.Warnings, "\n"), "truncated:") || a.Charset != "utf-8") {
+				t.Errorf("%d bytes: got charset %s and warnings %q, want utf-8 and truncated", n, a.Charset, a.Warnings)
 			}
 			if took := time.Since(began); took > time.Minute { // what a page is given
 				t.Errorf("took %s", took)
