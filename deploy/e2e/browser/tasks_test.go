@@ -1,10 +1,12 @@
 package browser
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -196,10 +198,36 @@ func TestPagesWorkWithoutScript(t *testing.T) {
 	visible("svg.lines")
 }
 
+// hostileArticle brings an article in that is hostile in all that an import may
+// say, and returns its ID.
+func (d *desk) hostileArticle(t *testing.T) string {
+	t.Helper()
+	line := map[string]string{"id": "hostile", "title": "Quuxite " + hostile, "text": "Quuxite made by 台积电. " + hostile + "\n" + hostile, "lang": "en", "source": "import"}
+	if err := call(t.Context(), http.MethodPost, d.base+"/v1/articles", line, nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var found struct{ Hits []struct{ ID string } }
+		if err := call(ctx, http.MethodGet, d.base+"/v1/search?q=Quuxite", nil, &found); err == nil && len(found.Hits) == 1 {
+			return found.Hits[0].ID
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("the hostile article cannot be found")
+		}
+	}
+}
+
 func TestHostileNamesAreInert(t *testing.T) {
 	d := open(t)
 	b := d.tab(t, reader{lang: "en"})
-	for _, path := range []string{"/alerts", "/alerts/test?id=hostile", "/deliveries?rule=hostile", "/?q=%22%3E%3Cscript%3Edocument.title%3D'owned'%3C%2Fscript%3E", "/trends?c=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E"} {
+	article := "/article/" + d.hostileArticle(t)
+	for _, path := range []string{"/?q=Quuxite", article, article + "/revisions", "/feeds/search.rss?q=Quuxite", "/feeds/search.json?q=Quuxite", "/v1/export?q=Quuxite", "/v1/search?q=((%3Cscript%3E", "/sources?status=%3Cscript%3E", "/alerts", "/alerts/test?id=hostile", "/deliveries?rule=hostile", "/?q=%22%3E%3Cscript%3Edocument.title%3D'owned'%3C%2Fscript%3E", "/trends?c=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E"} {
 		b.visit(path)
 		state := value[struct {
 			Title    string

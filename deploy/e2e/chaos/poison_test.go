@@ -2,15 +2,19 @@ package chaos
 
 import (
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"xinwen/deploy/e2e/internal/run"
+	"xinwen/news"
 	"xinwen/news/bus"
+	"xinwen/news/weburl"
 )
 
 // TestPoisonStopsNothing puts what nobody can read into every stream while a
@@ -64,4 +68,69 @@ func TestPoisonStopsNothing(t *testing.T) {
 	if n := w.Count(); n != len(w.want) {
 		t.Errorf("got %d articles, want %d", n, len(w.want))
 	}
+}
+
+// TestPageThatKillsItsProcess hands in a page at which the process dies each time:
+// it ends in quarantine without being tried for ever, the rest goes on, and a
+// replay brings the page when what was wrong is mended.
+func TestPageThatKillsItsProcess(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a system several times")
+	}
+	t.Parallel()
+	w := newWorld(t)
+	p := whole(t, w)
+	p.Sources = "none"
+	p.Death = run.Death{Boundary: bus.Articles + " before publish", After: 1} // the page's own: there is no other
+	x := run.Launch(t, p)
+	const name = "poison"
+	w.handIn(news.ImportedArticle{ID: name, URL: "https://poison.example/page", Title: "毒页", Lang: "zh", Source: name, Text: "这一页会让处理它的进程每次都退出，直到问题被修好为止。"})
+	deaths := 0
+	w.supervise = func() {
+		select {
+		case <-x.Ended():
+			deaths++
+			x = run.Launch(t, p)
+		default:
+		}
+	}
+	var list struct{ Messages []bus.Quarantined }
+	w.until(settleWithin, func() string {
+		if err := w.Ask("/v1/quarantine", nil, &list); err != nil {
+			return err.Error()
+		}
+		if len(list.Messages) == 0 {
+			return fmt.Sprintf("the process has died %d times, nothing is in quarantine", deaths)
+		}
+		return ""
+	})
+	q := list.Messages[0]
+	if q.Service == "" || !strings.Contains(q.Reason, "never finished") || q.Hint == "" {
+		t.Errorf("got %+v, want a page that was never finished, and what to do", q)
+	}
+	w.supervise = nil
+	x.Kill()
+	p.Death, p.Sources = run.Death{}, w.sources // mended
+	x = run.Launch(t, p)
+	defer x.Stop(t)
+	w.until(settleWithin, w.busy) // the rest
+	res, err := http.Post(w.Base+"/v1/quarantine:replay", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Fatal(res.Status)
+	}
+	id := weburl.ID("https://poison.example/page")
+	w.until(30*time.Second, func() string {
+		if _, err := w.Article(id); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+	if q := w.Quarantine(); len(q) > 0 {
+		t.Errorf("still in quarantine: %+v", q)
+	}
+	t.Logf("quarantined after the process had died %d times", deaths)
 }

@@ -143,7 +143,8 @@ func (w *world) settle(limit time.Duration) {
 			v.lost++
 		case hit.Title != a.Title:
 			v.overwritten++
-			w.T.Errorf("%s: got title %q, want %q", a.URL, hit.Title, a.Title)
+			article, err := w.Article(hit.ID)
+			w.T.Errorf("%s: got title %q, want %q; the article is %+v, %v", a.URL, hit.Title, a.Title, article, err)
 		}
 	}
 	if missing := w.web.Log().Missing(w.web.Articles()); len(missing) > 0 {

@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // Process is a part in a process of its own.
@@ -37,6 +39,9 @@ func Launch(t *testing.T, p Part) *Process {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), exe)
+	if p.Namespace != "" {
+		cmd = exec.CommandContext(t.Context(), "ip", "netns", "exec", p.Namespace, exe) // which becomes exe
+	}
 	cmd.Env = append(os.Environ(), childEnv+"="+string(text))
 	log := &tail{}
 	cmd.Stderr = log
@@ -95,6 +100,17 @@ func (p *Process) Log() string { return p.log.String() }
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // it may have ended by itself
 	<-p.ended
+}
+
+// Stall stops the process for a while, as a machine does that has other things
+// to do, and lets it go on.
+func (p *Process) Stall(d time.Duration) {
+	if p.cmd.Process.Signal(syscall.SIGSTOP) != nil {
+		return // it has ended
+	}
+	rest := time.NewTimer(d)
+	<-rest.C
+	_ = p.cmd.Process.Signal(syscall.SIGCONT) // it may have been killed
 }
 
 // Stop ends the process in good order.

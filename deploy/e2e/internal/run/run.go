@@ -68,6 +68,8 @@ type Part struct {
 	Once     bool // the crawler ends when it is through
 	MinFree  int64
 	Death    Death
+	// Namespace is the network namespace to run in, "" for this one.
+	Namespace string
 }
 
 // Death is where a process kills itself as kill -9 does: when it comes to a
