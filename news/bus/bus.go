@@ -174,8 +174,8 @@ func (b *Bus) connect(ctx context.Context) error {
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectJitter(100*time.Millisecond, time.Second),
-		nats.ReconnectBufSize(-1), // a publish without connection fails at once, so that we retry it
-		nats.PingInterval(20 * time.Second),
+		nats.ReconnectBufSize(-1),          // a publish without connection fails at once, so that we retry it
+		nats.PingInterval(3 * time.Second), // a server behind a cut link is left for another one soon
 		nats.MaxPingsOutstanding(2),
 		nats.Timeout(3 * time.Second),
 		nats.ErrorHandler(func(_ *nats.Conn, s *nats.Subscription, err error) {
