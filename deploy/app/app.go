@@ -146,6 +146,10 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	go func() { // while the bus opens
+		if !a.runs(Indexer) && !a.runs(API) {
+			words <- analyzed{} // a crawler or extractor alone needs none
+			return
+		}
 		an, err := analysis.New(analysis.Options{Lexicon: a.lexicon.Current()})
 		words <- analyzed{an, err}
 	}()
