@@ -137,6 +137,40 @@ func TestEmailHasTextAndHTML(t *testing.T) {
 	}
 }
 
+// Names and titles cannot add headers to a mail, nor anything to its HTML that runs.
+func TestEmailTakesNothingFromNamesAndTitles(t *testing.T) {
+	const script = `</title><script>alert(1)</script><img src=x onerror=alert(1)><a href="javascript:alert(1)">x</a>`
+	s := newMailServer(t)
+	f := newFixture(t)
+	f.service.o.SMTP = s.config()
+	c := news.Channel{Kind: news.ChannelEmail, To: []string{"desk@example.com"}}
+	f.unlimited(c)
+	f.store(news.Rule{ID: "r", Name: "x\r\nBcc: elsewhere@example.net\r\n\r\n" + script, Channels: []news.Channel{c}, Owner: script})
+	f.run()
+	f.publish("r", "a1", func(a *news.Alert) {
+		a.Article.Title, a.Article.Publisher, a.Article.URL = "y\nReply-To: elsewhere@example.net\n"+script, script, "javascript:alert(1)"
+	})
+	f.reached("r", "a1", c, is(Delivered))
+	m := <-s.got
+	for _, header := range []string{"Bcc", "Reply-To", "Cc"} {
+		if got := m.Header.Get(header); got != "" {
+			t.Errorf("got header %s: %s, want none", header, got)
+		}
+	}
+	if to := m.Header.Get("To"); to != "<desk@example.com>" {
+		t.Errorf("got it sent to %s", to)
+	}
+	html := bodies(t, m)["text/html"]
+	for _, bad := range []string{"<script", "<img", "href=\"javascript:", "<a href=\"x"} {
+		if strings.Contains(strings.ToLower(html), bad) {
+			t.Errorf("got %q in the mail: %s", bad, html)
+		}
+	}
+	if !strings.Contains(html, "&lt;script&gt;") {
+		t.Errorf("got %s, want the names as text", html)
+	}
+}
+
 func bodies(t *testing.T, m *mail.Message) map[string]string {
 	t.Helper()
 	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))

@@ -145,6 +145,21 @@ func inert(t *testing.T, page string) {
 	}
 }
 
+// Conversion for display comes before marks are cut out and text is escaped.
+func TestHostileContentIsInertInOtherCharacters(t *testing.T) {
+	x := &memory.Index{}
+	a := hostileArticle()
+	a.Lang, a.Script = "zh", news.ScriptMixed
+	a.Title = "台积电" + hostile
+	x.Add(a)
+	h := newUI(t, x)
+	for _, script := range []string{"zh-Hans", "zh-Hant", hostile} {
+		for _, path := range []string{"/", "/?q=alert", "/article/h1", "/article/h1/revisions"} {
+			inert(t, get(t, h, path, "Cookie", displayCookie+"="+script).Body.String())
+		}
+	}
+}
+
 func TestHostileContentIsInert(t *testing.T) {
 	x := &memory.Index{}
 	x.Add(hostileArticle())

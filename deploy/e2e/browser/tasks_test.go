@@ -227,7 +227,7 @@ func TestHostileNamesAreInert(t *testing.T) {
 	d := open(t)
 	b := d.tab(t, reader{lang: "en"})
 	article := "/article/" + d.hostileArticle(t)
-	for _, path := range []string{"/?q=Quuxite", article, article + "/revisions", "/feeds/search.rss?q=Quuxite", "/feeds/search.json?q=Quuxite", "/v1/export?q=Quuxite", "/v1/search?q=((%3Cscript%3E", "/sources?status=%3Cscript%3E", "/alerts", "/alerts/test?id=hostile", "/deliveries?rule=hostile", "/?q=%22%3E%3Cscript%3Edocument.title%3D'owned'%3C%2Fscript%3E", "/trends?c=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E"} {
+	for _, path := range []string{"/?q=Quuxite", article, article + "/revisions", "/sources?status=%3Cscript%3E", "/alerts", "/alerts/test?id=hostile", "/deliveries?rule=hostile", "/?q=%22%3E%3Cscript%3Edocument.title%3D'owned'%3C%2Fscript%3E", "/trends?c=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E"} {
 		b.visit(path)
 		state := value[struct {
 			Title    string
@@ -235,6 +235,21 @@ func TestHostileNamesAreInert(t *testing.T) {
 		}](b, `({title: document.title, elements: document.querySelectorAll("img, script:not([src^='/static/']), iframe").length})`)
 		if strings.HasPrefix(state.Title, "owned") || state.Elements > 0 {
 			t.Errorf("%s: got %+v, want nothing of it to run", path, state)
+		}
+	}
+	// What is no page must not be taken for one.
+	for _, path := range []string{"/feeds/search.rss?q=Quuxite", "/feeds/search.atom?q=Quuxite", "/feeds/search.json?q=Quuxite", "/v1/export?q=Quuxite", "/v1/search?q=Quuxite", "/v1/search?q=((%3Cscript%3E", "/suggest?q=%3Cscript%3E", "/v1" + strings.Replace(article, "/article/", "/articles/", 1), "/nowhere.json"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.base+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close() // only its header counts
+		if kind := res.Header.Get("Content-Type"); strings.Contains(kind, "html") || kind == "" || res.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: got type %q, %q, want one that browsers run nothing of", path, kind, res.Header.Get("X-Content-Type-Options"))
 		}
 	}
 	for _, path := range []string{"/", "/alerts", "/static/suggest.js"} {
