@@ -502,8 +502,10 @@ func binary(text string, enc charset.Result) error {
 const maxAnnotated = 256 << 10
 
 // Annotate returns the mentions in an article that was extracted elsewhere.
-// date anchors relative dates and may be zero; lang is "zh", "en" or "".
+// date anchors relative dates and may be zero; lang is a language tag, such as
+// "zh-Hant" or "en", or "".
 func (x *Extractor) Annotate(title, text, lang string, date time.Time) []news.Mention {
+	lang, _, _ = strings.Cut(strings.ToLower(lang), "-")
 	return x.annotate(title+"\n"+text, entity.Context{Lang: lang, Date: date, Hant: han.Script(text) == news.ScriptHant})
 }
 

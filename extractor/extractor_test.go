@@ -220,7 +220,7 @@ func TestExtractLinesAnswersInOrder(t *testing.T) {
 
 func TestAnnotateLinesCountsCodePointsOverTitleAndText(t *testing.T) {
 	x := newExtractor(t, Options{})
-	in := `{"id":"1","lang":"zh","title":"😀涨价","text":"报价上调5%，总投资180亿元。","date":"2025-11-17"}` + "\n"
+	in := `{"id":"1","lang":"zh-Hans","title":"😀涨价","text":"报价上调5%，总投资180亿元，1990 年代。","date":"2025-11-17"}` + "\n"
 	var out bytes.Buffer
 	if err := x.AnnotateLines(context.Background(), strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)

@@ -344,7 +344,7 @@ func (p *scanner) hanDate(i int, r rune) int {
 		}
 	case '年':
 		prev, _ := utf8.DecodeLastRuneInString(p.s[:i])
-		if e, _ := p.one(i, "年底", "年初", "年末", "年中"); e > 0 && !('0' <= prev && prev <= '9') && !strings.ContainsRune("今去明前后当同每多几半全上周", prev) && hanDigit(prev) < 0 {
+		if e, _ := p.one(i, "年底", "年初", "年末", "年中"); e > 0 && !('0' <= prev && prev <= '9') && !strings.ContainsRune("今去明前后当同每多几半全上周十百千", prev) && hanDigit(prev) < 0 {
 			next, _ := utf8.DecodeRuneInString(p.s[e:])
 			if !(strings.HasSuffix(p.s[i:e], "中") && strings.ContainsRune("国期芯", next)) {
 				return p.date(i, e, valueYear(p.year(0)))

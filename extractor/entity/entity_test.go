@@ -174,6 +174,8 @@ func TestQuantitiesHaveValues(t *testing.T) {
 		{"last Thursday, Nov 3, 2025, 3 November 2025", []string{"last Thursday=date:2025-11-13", "Nov 3, 2025=date:2025-11-03", "3 November 2025=date:2025-11-03"}},
 		{"It may rise in May 2026 this year", []string{"May 2026=date:2026-05", "this year=date:2025"}},
 		{"2025-11-03 and 2025.11.03", []string{"2025-11-03=date:2025-11-03", "2025.11.03=date:2025-11-03"}},
+		{"这二十年中、1980年代、1990 年代", nil},
+		{"%e9%96%af%e5 and 170 mln dlr", []string{"170 mln dlr=money:USD 170000000"}},
 		{"三年来、8个月、今年以来", []string{"今年=date:2025"}},
 	} {
 		t.Run(strings.ReplaceAll(strings.ReplaceAll(c.text, "/", "_"), " ", "-"), func(t *testing.T) {

@@ -75,6 +75,7 @@ var latinCurrencies = []struct{ text, currency string }{
 	{"dollars", "USD"},
 	{"dollar", "USD"},
 	{"dlrs", "USD"},
+	{"dlr", "USD"},
 	{"usd", "USD"},
 	{"yuan", "CNY"},
 	{"renminbi", "CNY"},
