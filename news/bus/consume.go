@@ -80,7 +80,7 @@ func or[T int | time.Duration](v, other T) T {
 const (
 	pullExpiry = 10 * time.Second
 	// pullHeartbeat: a request that a server lost is noticed after two of them.
-	pullHeartbeat = 2 * time.Second
+	pullHeartbeat = time.Second
 	// quarantineTimeout leaves time to copy a large page.
 	quarantineTimeout = 20 * time.Second
 	// stuckAfter is how long after its timeout a handler is given up.

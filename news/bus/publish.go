@@ -20,7 +20,7 @@ const (
 	// milliseconds; one more try with the same ID does no harm.
 	tryTimeout = 3 * time.Second
 	firstWait  = 50 * time.Millisecond
-	maxWait    = 2 * time.Second
+	maxWait    = time.Second
 )
 
 // Publish returns when m is durable. It tries with the same ID for the retry
