@@ -114,7 +114,7 @@ func (r *reader) segment() {
 	n := len(r.units)
 	r.seg, r.segKey = resize(r.seg, n), resize(r.segKey, n)
 	if cap(r.segStart) < n {
-		r.segStart, r.segEnd = make([]int32, n, maxUnits), make([]int32, n, maxUnits)
+		r.segStart, r.segEnd = make([]int32, n, max(n, maxUnits)), make([]int32, n, max(n, maxUnits))
 	}
 	r.segStart, r.segEnd = r.segStart[:n], r.segEnd[:n]
 	if cap(r.cost) < n+1 {

@@ -157,3 +157,19 @@ func BenchmarkNames(b *testing.B) {
 		t.Names(text, noCapital, nil)
 	}
 }
+
+func TestDoubtfulSentences(t *testing.T) {
+	words := NewWords(map[string]uint8{"昨天": 8, "陈一舟": 2})
+	isName := func(class uint8) bool { return class == 2 }
+	long := strings.Repeat("昨天", maxUnits)
+	for text, want := range map[string]bool{"陈一舟昨天说": true, "昨天说": false, long: false, long + "陈一舟": true} {
+		s := Sentence{Text: text, Capital: noCapital}
+		if got := s.Doubtful(Chinese, words, isName); got != want {
+			t.Errorf("%.30s, %d bytes: got %v, want %v", text, len(text), got, want)
+		}
+	}
+	s := Sentence{Text: "陈一舟昨天说", Capital: noCapital, Names: []crf.Span{{Start: 0, End: len("陈一舟")}}}
+	if s.Doubtful(Chinese, words, isName) {
+		t.Error("a sentence whose names are all marked is no doubt")
+	}
+}
