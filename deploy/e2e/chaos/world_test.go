@@ -19,6 +19,10 @@ import (
 	"xinwen/news/weburl"
 )
 
+// delay is the least time between two requests to a host, also from one life of
+// the crawler to the next.
+const delay = 100 * time.Millisecond
+
 // query is the alert rule's.
 const query = "台积电 OR 三星"
 
@@ -57,7 +61,7 @@ func newWorld(t *testing.T) *world {
 	slices.Sort(w.want)
 	w.alerts = w.receiver.Rule(t, "rule", query)
 	w.sources = filepath.Join(t.TempDir(), "sources.yaml")
-	text := web.SourcesFor(simweb.SourceOptions{Delay: 100 * time.Millisecond, Interval: 500 * time.Millisecond})
+	text := web.SourcesFor(simweb.SourceOptions{Delay: delay, Interval: 500 * time.Millisecond})
 	if err := os.WriteFile(w.sources, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -149,6 +153,9 @@ func (w *world) settle(limit time.Duration) {
 	}
 	if missing := w.web.Log().Missing(w.web.Articles()); len(missing) > 0 {
 		w.T.Errorf("in the index but never fetched: %v", missing)
+	}
+	if soon := w.web.Log().Impolite(delay); len(soon) > 0 {
+		w.T.Errorf("%d requests came too soon, the worst: %+v", len(soon), soon[0])
 	}
 	w.told(&v, slices.Collect(maps.Keys(w.Search(query))))
 	w.verdict = v
