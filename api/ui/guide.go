@@ -124,12 +124,15 @@ func inline(s string) []Inline {
 			continue
 		}
 		add(Inline{Text: s[:at]})
+		s = rest
+		if strings.HasPrefix(target, "guide.") {
+			continue // the guide in another language: pages have a choice of languages
+		}
 		l := Inline{Text: label, URL: web(target)}
 		if strings.HasPrefix(target, "/") {
 			l.URL = target
 		}
 		add(l)
-		s = rest
 	}
 	add(Inline{Text: s})
 	return out

@@ -95,7 +95,7 @@ func TestGuidesAreAlike(t *testing.T) {
 }
 
 func TestInline(t *testing.T) {
-	got := inline("see `a*` and [here](/x) or [there](docs.md), not [this or ]that `open")
+	got := inline("[中文](guide.zh-CN.md)see `a*` and [here](/x) or [there](docs.md), not [this or ]that `open")
 	want := []Inline{
 		{Text: "see "},
 		{Text: "a*", Code: true},
