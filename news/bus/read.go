@@ -18,7 +18,8 @@ type ReadConfig struct {
 	From uint64
 	// A batch ends at MaxMessages (default 500), MaxBytes (default 8 MiB) or
 	// MaxWait (default 200 ms) after its first message; a tenth of that after
-	// the last one of the stream.
+	// the last one of the stream, but not sooner than MaxWait after the batch
+	// before: a lone message is applied at once, a steady flow in batches.
 	MaxMessages int
 	MaxBytes    int
 	MaxWait     time.Duration
@@ -85,6 +86,7 @@ type reader struct {
 
 	batch []*Message
 	size  int
+	cut   time.Time // when the last batch was
 }
 
 // read reads through one server-side consumer until that breaks off.
@@ -207,8 +209,8 @@ func (r *reader) pump(ctx, applyCtx context.Context, s jetstream.Stream, it jets
 		if len(r.batch) == 0 {
 			deadline = now.Add(r.maxWait)
 		}
-		if soon := now.Add(r.maxWait / 10); md.NumPending == 0 && soon.Before(deadline) {
-			deadline = soon
+		if md.NumPending == 0 {
+			deadline = earlier(deadline, later(now.Add(r.maxWait/10), r.cut.Add(r.maxWait)))
 		}
 		r.last = m.Seq
 		r.batch = append(r.batch, m)
@@ -221,13 +223,27 @@ func (r *reader) pump(ctx, applyCtx context.Context, s jetstream.Stream, it jets
 	}
 }
 
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // flush applies the batch.
 func (r *reader) flush(ctx context.Context) error {
 	if len(r.batch) == 0 || ctx.Err() != nil {
 		return ctx.Err()
 	}
 	batch := r.batch
-	r.batch, r.size = nil, 0
+	r.batch, r.size, r.cut = nil, 0, time.Now()
 	if err := r.apply(ctx, batch); err != nil {
 		return &applyError{err}
 	}

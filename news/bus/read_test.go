@@ -104,6 +104,34 @@ func testRead(t *testing.T, b *bus.Bus) {
 	}
 }
 
+// TestReadAppliesASteadyFlowInBatches: a lone message is applied at once, what
+// comes soon after it not before MaxWait is over.
+func TestReadAppliesASteadyFlowInBatches(t *testing.T) {
+	b := open(t, bus.Options{Config: bus.Config{Dir: t.TempDir()}})
+	const wait = 600 * time.Millisecond
+	ctx, cancel := context.WithCancel(deadline(t))
+	batches, done := make(chan time.Time), make(chan error, 1)
+	go func() {
+		done <- b.Read(ctx, bus.ReadConfig{Stream: bus.Articles, MaxWait: wait}, func(ctx context.Context, ms []*bus.Message) error {
+			select {
+			case batches <- time.Now():
+			case <-ctx.Done():
+			}
+			return nil
+		})
+	}()
+	publish(t, b, 1)
+	first := next(t, batches)
+	publish(t, b, 1)
+	if got, least := next(t, batches).Sub(first), wait/2; got < least { // the first was cut before it was applied
+		t.Errorf("got the second batch after %s, want %s at least", got, least)
+	}
+	cancel()
+	if err := next(t, done); err != nil {
+		t.Errorf("Read: %v", err)
+	}
+}
+
 func testReadAhead(t *testing.T, b *bus.Bus) {
 	ctx := deadline(t)
 	end, err := b.LastSeq(ctx, bus.Articles)
