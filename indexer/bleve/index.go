@@ -132,7 +132,7 @@ func OpenAt(path string, o Options) (*Index, error) {
 		planner:     &plan.Planner{Analyzer: o.Analyzer, Lexicon: o.Lexicon},
 		log:         log,
 		queue:       bleveindex.NewAnalysisQueue(1), // fields come analysed
-		memory:      newMemory(),
+		memory:      newMemory(frequencyBytes),
 		unpersisted: make(chan struct{}, maxUnpersisted),
 		reached:     o.Reached,
 		closing:     make(chan struct{}),

@@ -20,11 +20,12 @@ type memory struct {
 	mu       sync.Mutex
 	segments map[uint64]*kept // by scorch's ID
 	recent   *list.List       // of *frequencies, the ones used last in front
-	bytes    int
+	bytes    int              // of all of them
+	limit    int
 }
 
-func newMemory() *memory {
-	return &memory{segments: make(map[uint64]*kept), recent: list.New()}
+func newMemory(limit int) *memory {
+	return &memory{segments: make(map[uint64]*kept), recent: list.New(), limit: limit}
 }
 
 // of returns what is kept of some segments and forgets all others.
@@ -113,7 +114,7 @@ func (k *kept) keep(f *frequencies) {
 	}
 	f.of, f.at = k, m.recent.PushFront(f)
 	k.frequencies[f.key] = f
-	for m.bytes += f.size(); m.bytes > frequencyBytes; {
+	for m.bytes += f.size(); m.bytes > m.limit; {
 		old := m.recent.Back().Value.(*frequencies)
 		m.forget(old)
 		delete(old.of.frequencies, old.key)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,28 +69,11 @@ func scoreIndex(t *testing.T) *Index {
 func TestSearchEqualsScoringEachHit(t *testing.T) {
 	x := scoreIndex(t)
 	r := rand.New(rand.NewPCG(1, 2))
-	some := func(n int) []string {
-		var list []string
-		for range n {
-			list = append(list, scoreWords[r.IntN(len(scoreWords))])
-		}
-		return list
-	}
 	for i := range 40 {
-		req := search.Request{Size: 10, Sort: search.SortRelevance, Facets: []string{search.FacetSource}}
-		switch i % 5 {
-		case 0:
-			req.Query = strings.Join(some(5), " OR ")
-		case 1:
-			req.Query = strings.Join(some(2), " ")
-		case 2:
-			w := some(3)
-			req.Query = fmt.Sprintf("%s AND (%s OR title:%s) NOT %s", w[0], w[1], w[2], some(1)[0])
-		case 3:
-			req.Query, req.Match = strings.Join(some(3), " "), search.MatchAny
-		case 4:
-			req.Query = fmt.Sprintf("%s source:s%d published:2025-04-01..2025-04-09", some(1)[0], r.IntN(7))
+		if i == 20 {
+			x.memory = newMemory(1) // without room to keep anything
 		}
+		req := scoreRequest(r, i)
 		res, err := x.Search(t.Context(), req)
 		if err != nil {
 			t.Fatal(err)
@@ -106,6 +90,69 @@ func TestSearchEqualsScoringEachHit(t *testing.T) {
 			t.Errorf("%s: -want +got:\n%s", req.Query, d)
 		}
 	}
+}
+
+// scoreRequest returns a request of random words, of one of five kinds.
+func scoreRequest(r *rand.Rand, kind int) search.Request {
+	some := func(n int) []string {
+		var list []string
+		for range n {
+			list = append(list, scoreWords[r.IntN(len(scoreWords))])
+		}
+		return list
+	}
+	req := search.Request{Size: 10, Sort: search.SortRelevance, Facets: []string{search.FacetSource}}
+	switch kind % 5 {
+	case 0:
+		req.Query = strings.Join(some(5), " OR ")
+	case 1:
+		req.Query = strings.Join(some(2), " ")
+	case 2:
+		w := some(4)
+		req.Query = fmt.Sprintf("%s AND (%s OR title:%s) NOT %s", w[0], w[1], w[2], w[3])
+	case 3:
+		req.Query, req.Match = strings.Join(some(3), " "), search.MatchAny
+	case 4:
+		req.Query = fmt.Sprintf("%s source:s%d published:2025-04-01..2025-04-09", some(1)[0], r.IntN(7))
+	}
+	return req
+}
+
+// TestSearchWhileWriting searches from several sides for what is kept in memory
+// while segments come and go: for the race detector, and hits must count up.
+func TestSearchWhileWriting(t *testing.T) {
+	x := scoreIndex(t)
+	var group sync.WaitGroup
+	for n := range 3 {
+		group.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(n), 9))
+			last := uint64(0)
+			for i := range 30 {
+				req := scoreRequest(r, i)
+				req.Collapse = i%2 == 0
+				if _, err := x.Search(t.Context(), req); err != nil {
+					t.Error(err)
+				}
+				res, err := x.Search(t.Context(), search.Request{Query: "芯片 OR wafer", Sort: search.SortNewest, Facets: []string{search.FacetLang}})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if res.Total < last || res.Facets[search.FacetLang][0].Count != int(res.Total) {
+					t.Errorf("got %d, with facet %v, after %d", res.Total, res.Facets[search.FacetLang], last)
+				}
+				last = res.Total
+			}
+		})
+	}
+	for i := range uint64(20) {
+		var list []*news.Article
+		for n := range 20 {
+			list = append(list, &news.Article{Version: news.Version, ID: fmt.Sprintf("b%d-%d", i, n), Revision: 1, Lang: "zh", Text: "wafer 芯片"})
+		}
+		write(t, x, 10_000+i, list...)
+	}
+	group.Wait()
 }
 
 type scoredHit struct {
