@@ -128,6 +128,13 @@ func (b *tab) seen() []string {
 	return slices.Clone(b.faults)
 }
 
+// loaded returns how many bytes came over the wire.
+func (b *tab) loaded() float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes
+}
+
 func (b *tab) resize(width int) {
 	b.t.Helper()
 	send(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: int64(width), Height: 900, DeviceScaleFactor: 1, Mobile: width == narrow})
