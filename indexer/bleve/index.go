@@ -36,6 +36,12 @@ const layout = 4
 // index.
 const lockTimeout = 2 * time.Second
 
+// floorSegment is how many articles the smallest segments are taken to have when
+// merges are planned. With scorch's own 2,000 each batch of a few articles is
+// merged with all others up to that size: at ten to thirty articles a second that
+// took 40 % of the whole pipeline's processor time.
+const floorSegment = 100
+
 // maxUnpersisted is how many batches may be in memory only. A crash loses them
 // together with their sequence, so they are read from ARTICLES again.
 const maxUnpersisted = 4
@@ -148,6 +154,7 @@ func OpenAt(path string, o Options) (*Index, error) {
 		"path":                   path,
 		"bolt_timeout":           lockTimeout.String(),
 		"unsafe_batch":           true,
+		"scorchMergePlanOptions": map[string]any{"FloorSegmentSize": floorSegment},
 		"asyncErrorCallbackName": asyncErrors,
 	}, x.queue)
 	if err == nil {
