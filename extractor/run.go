@@ -200,20 +200,26 @@ func (x *Extractor) careful(ctx context.Context, m *bus.Message, p *news.Page) (
 	a, outcome, err = x.attempt(ctx, m, p)
 	var (
 		crash *panicError
-		late  = errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil
+		late  *lateError
 	)
-	switch {
-	case err == nil, errors.Is(err, context.Canceled), bus.IsPermanent(err):
-	case (errors.As(err, &crash) || late) && tries < poisonTries:
-		return nil, "", err // another try
-	case late:
-		err = bus.Permanent(&Error{Reason: "page takes too long", Detail: fmt.Sprintf("more than %s in each of %d tries", x.config.Timeout, poisonTries), hint: slowHint})
-	case crash != nil:
+	if errors.As(err, &crash) || errors.As(err, &late) {
+		switch {
+		case tries < poisonTries:
+			return nil, "", err // another try
+		case late != nil:
+			err = &Error{Reason: "page takes too long", Detail: fmt.Sprintf("more than %s in each of %d tries", x.config.Timeout, poisonTries), hint: slowHint}
+		}
 		err = bus.Permanent(err)
 	}
 	x.end(m.Seq)
 	return a, outcome, err
 }
+
+// lateError says that the time of a try has ended while a page was extracted, not
+// while the bus was waited for.
+type lateError struct{ error }
+
+func (e *lateError) Unwrap() error { return e.error }
 
 const slowHint = "pages of news take milliseconds: if the machine was overloaded, replay the page; if not, report it"
 
@@ -223,6 +229,9 @@ func (x *Extractor) attempt(ctx context.Context, m *bus.Message, p *news.Page) (
 	host := weburl.Host(p.URL)
 	if r.memory, err = x.store.View(ctx, host); err != nil {
 		x.log.Warn("page is read without the memory of its host", "url", p.URL, "err", err)
+	}
+	if err = ctx.Err(); err != nil {
+		return nil, "", err // the bus took all the time
 	}
 	if a, err = guard(func() (*news.Article, error) { return x.read(ctx, p, &r) }); err != nil {
 		return nil, "", final(err)
@@ -245,8 +254,11 @@ func (x *Extractor) attempt(ctx context.Context, m *bus.Message, p *news.Page) (
 // final makes errors about a page permanent, but not panics and ends of time.
 func final(err error) error {
 	var crash *panicError
-	if errors.As(err, &crash) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	switch {
+	case errors.As(err, &crash), errors.Is(err, context.Canceled):
 		return err
+	case errors.Is(err, context.DeadlineExceeded):
+		return &lateError{err}
 	}
 	return bus.Permanent(err)
 }
