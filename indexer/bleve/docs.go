@@ -186,7 +186,9 @@ func (a anyOf) union(ctx context.Context, g *segment, within *roaring.Bitmap) (*
 		}
 		others = append(others, some)
 	}
-	others[0] = roaring.And(roaring.FastOr(terms...), within)
+	if others[0] = roaring.And(roaring.FastOr(terms...), within); len(others) == 1 {
+		return others[0], nil
+	}
 	return roaring.FastOr(others...), nil
 }
 

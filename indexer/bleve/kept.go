@@ -2,6 +2,7 @@ package bleve
 
 import (
 	"container/list"
+	"errors"
 	"math"
 	"slices"
 	"sync"
@@ -282,17 +283,10 @@ func (g *segment) visit(field string, f func(doc uint32, value []byte) error) er
 			}
 		}, state)
 		if err != nil || fault != nil {
-			return errOr(err, fault)
+			return errors.Join(err, fault)
 		}
 	}
 	return nil
-}
-
-func errOr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // times is the values of a time field by document: whole microseconds since 1970

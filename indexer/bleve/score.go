@@ -70,12 +70,12 @@ func (k *ranker) score(ctx context.Context, in *segment, hits *roaring.Bitmap, v
 		}
 	}
 
-	s := sumsPool.Get().(*sums)
-	defer sumsPool.Put(s)
+	s := sumsPool.Get().(*sums) // goes back only when it is as it was
 	var list, left []uint32
 	for all := hits.ManyIterator(); ; left = left[len(list):] {
 		if len(left) == 0 {
 			if left = s.hits[:all.NextMany(s.hits[:])]; len(left) == 0 {
+				sumsPool.Put(s)
 				return nil
 			}
 		}
