@@ -14,6 +14,7 @@ import (
 // first articles.
 func TestEmptySystemIsFilledFromTheBrowser(t *testing.T) {
 	shared := open(t)
+	t.Parallel() // it waits for a polite crawler most of the time
 	p := run.Part{Data: filepath.Join(t.TempDir(), "data"), Sources: crawler.NoSources, Resolve: []string{shared.web.Resolve()}}
 	address, stop := serve(t.Context(), t, p)
 	t.Cleanup(stop)

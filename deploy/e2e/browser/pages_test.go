@@ -53,6 +53,7 @@ var readers = []struct {
 
 func TestPagesInBothThemesAndLanguages(t *testing.T) {
 	d := open(t)
+	t.Parallel()
 	axe := axeSource()
 	if axe == "" {
 		t.Log("axe.min.js of axe-core is not in bin: the rules of accessibility are not tested")
