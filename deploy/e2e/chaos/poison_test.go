@@ -74,8 +74,8 @@ func TestPoisonStopsNothing(t *testing.T) {
 // it ends in quarantine without being tried for ever, the rest goes on, and a
 // replay brings the page when what was wrong is mended.
 func TestPageThatKillsItsProcess(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a system several times")
+	if !long() {
+		t.Skip("starts a system ten times; only with " + killsEnv)
 	}
 	t.Parallel()
 	w := newWorld(t)

@@ -61,13 +61,10 @@ func (w *world) handIn(a news.ImportedArticle) {
 // TestRecovers measures how long after a fault a new article is found, from its
 // being handed in. The lines of figures are for deploy/bench.
 func TestRecovers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts several systems")
+	if !long() {
+		t.Skip("measures; only with " + killsEnv)
 	}
-	times := 1
-	if long() {
-		times = 5
-	}
+	const times = 5
 	report := func(t *testing.T, what string, target time.Duration, took []time.Duration) {
 		var worst time.Duration
 		for _, d := range took {
