@@ -499,7 +499,7 @@ func binary(text string, enc charset.Result) error {
 // maxAnnotated is how many bytes of an article names are looked for in: a name
 // that is learnt in a text is looked for in all of it, so that the cost grows
 // faster than the text.
-const maxAnnotated = 256 << 10
+const maxAnnotated = 128 << 10
 
 // Annotate returns the mentions in an article that was extracted elsewhere.
 // date anchors relative dates and may be zero; lang is a language tag, such as

@@ -42,7 +42,7 @@ type tagging struct {
 
 // maxForms is how many names are learnt in one article. Each is looked for in
 // all of it.
-const maxForms = 1000
+const maxForms = 500
 
 // learnt is a name that means an entity in this article.
 type learnt struct {
