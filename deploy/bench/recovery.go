@@ -12,7 +12,7 @@ import (
 // their own, and passes its figures on.
 func recovery(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-run", "TestRecovers", "-v", "xinwen/deploy/e2e/chaos")
-	cmd.Dir = ".." // its own module decides versions, not this one
+	cmd.Dir = ".."                                                    // its own module decides versions, not this one
 	cmd.Env = append(os.Environ(), "GOWORK=", "XINWEN_CHAOS_KILLS=1") // any number: it measures five of each
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
