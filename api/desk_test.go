@@ -9,7 +9,7 @@ import (
 func TestPagesOfTheDeskAnswer(t *testing.T) {
 	f := start(t, nil)
 	for path, want := range map[string]string{
-		"/sources": "There is no such source", "/pipeline": "ARTICLES", "/alerts": "高带宽存储", "/alerts/test?q=HBM": "query: HBM", "/deliveries": "Nothing has been told", "/help": "NEAR/10",
+		"/sources": "No source is being followed yet", "/pipeline": "ARTICLES", "/alerts": "高带宽存储", "/alerts/test?q=HBM": "query: HBM", "/deliveries": "Nothing has been told", "/help": "NEAR/10",
 		"/entity/org:tsmc": "台積電",
 	} {
 		got := f.get(path)

@@ -32,7 +32,7 @@ func TestLongWorkIsShownWithItsFigures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		job := u.o.Board.Begin(work.Import, "x", hostile, 100, 400)
 		u.progress(&index.status, d.streams, en)
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		job.Add(250, 3, 0)
 		index.status.AppliedSeq, index.status.Lag, index.status.RebuiltSeq = 150, 900, 310
 		d.streams[0].Consumers[0].Pending = 40
@@ -51,7 +51,7 @@ func TestLongWorkIsShownWithItsFigures(t *testing.T) {
 		if got := u.progress(nil, d.streams, en); strings.HasPrefix(got[1].Label, "Pages") {
 			t.Errorf("got %v, want nothing of the everyday", got)
 		}
-		time.Sleep(2 * time.Minute) // so that looks by the pages below are the first ones
+		<-time.After(2 * time.Minute) // so that looks by the pages below are the first ones
 		job.End()
 	})
 	job := u.o.Board.Begin(work.Import, "y", hostile, 100, 400)

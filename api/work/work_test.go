@@ -17,7 +17,7 @@ func TestImportIsFollowedOverItsParts(t *testing.T) {
 		if d := cmp.Diff(want, b.States()); d != "" {
 			t.Errorf("at the beginning (-want +got):\n%s", d)
 		}
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		j.Add(50, 2, 0)
 		j.End()
 		// Between two parts it goes on.
@@ -43,13 +43,13 @@ func TestImportThatFallsSilentIsForgotten(t *testing.T) {
 		var b Board
 		b.Begin(Import, "one", "a", 0, 0).End()
 		running := b.Begin(Import, "", "b", 0, 0)
-		time.Sleep(idle + time.Second)
+		<-time.After(idle + time.Second)
 		got := b.States()
 		if len(got) != 1 || got[0].Name != "b" {
 			t.Errorf("got %v, want the one that still runs", got)
 		}
 		running.End()
-		time.Sleep(idle + time.Second)
+		<-time.After(idle + time.Second)
 		if got := b.States(); len(got) > 0 {
 			t.Errorf("got %v, want nothing", got)
 		}
@@ -78,7 +78,7 @@ func TestBacklogHasRateAndTimeLeft(t *testing.T) {
 		if d := cmp.Diff(want, b.States()); d != "" {
 			t.Errorf("after one look (-want +got):\n%s", d)
 		}
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		b.Watch(Index, 1100, 600) // more has come
 		want = []State{{Kind: Index, Count: 100, Done: 100, All: 700, Rate: 50, Left: 12 * time.Second}}
 		if d := cmp.Diff(want, b.States()); d != "" {
@@ -86,7 +86,7 @@ func TestBacklogHasRateAndTimeLeft(t *testing.T) {
 		}
 		// Only the last minute makes the rate.
 		for range 100 {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			b.Watch(Index, 1100, 600)
 		}
 		if got := b.States(); got[0].Rate != 0 || got[0].Left != 0 || got[0].Done != 100 {
@@ -97,7 +97,7 @@ func TestBacklogHasRateAndTimeLeft(t *testing.T) {
 		if d := cmp.Diff([]State{{Kind: Index, All: 600}}, b.States()); d != "" {
 			t.Errorf("begun anew (-want +got):\n%s", d)
 		}
-		time.Sleep(2 * window)
+		<-time.After(2 * window)
 		if got := b.States(); len(got) > 0 {
 			t.Errorf("got %v, want nothing that nobody has looked at for long", got)
 		}
@@ -110,7 +110,7 @@ func TestLooksAreApart(t *testing.T) {
 		var b Board
 		for i := range 10_000 {
 			b.Watch(Rebuild, uint64(i), 100)
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 		}
 		if n := len(b.meters[Rebuild].looks); n > 30 {
 			t.Errorf("got %d looks in 10 s, want at most one for each half second", n)
