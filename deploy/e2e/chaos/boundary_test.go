@@ -63,6 +63,7 @@ func TestKilledAtEveryBoundary(t *testing.T) {
 			w.publish(2) // so that there is work for everybody
 			p.Death = b.death(random)
 			x := run.Launch(t, p)
+			<-x.Started() // or ended
 			at := b.service + ": " + b.name
 			select {
 			case <-x.Ended():
