@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -20,7 +21,7 @@ func (b *Bus) fit(ctx context.Context) error {
 	if b.server != nil {
 		return nil // it promises whatever it is asked for
 	}
-	for ; ; b.halved++ {
+	for tries := 0; ; b.halved++ {
 		var sum int64
 		for name, bytes := range b.sizes() {
 			err := b.insist(ctx, func(ctx context.Context) error {
@@ -39,12 +40,18 @@ func (b *Bus) fit(ctx context.Context) error {
 			return nil
 		}
 		err := b.insist(ctx, func(ctx context.Context) error { return b.probe(ctx, sum) })
-		switch {
-		case err == nil || !isStorage(err):
+		if err == nil || !isStorage(err) {
 			return setupError("streams", err)
-		case b.halved == maxHalved:
-			return nil // others may hold the room while they look; setup waits for it
 		}
+		if b.halved < maxHalved {
+			continue
+		}
+		// Others that start at this moment hold the room while they look, and give
+		// it back. To go on without it would promise too much.
+		if tries++; tries > setupTries || sleep(ctx, jitter(time.Second)) != nil {
+			return setupError("streams", err)
+		}
+		b.halved = -1
 	}
 }
 
