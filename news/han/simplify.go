@@ -22,7 +22,7 @@ func firstConvertible(c *conversion, s string) int {
 		if r < utf8.RuneSelf {
 			continue
 		}
-		if r >= 1<<16 || c.simple[r] != 0 || c.flags[r]&startsPhrase != 0 {
+		if r >= 1<<16 || c.basic[r] != 0 || c.flags[r]&startsPhrase != 0 {
 			return i
 		}
 	}

@@ -32,11 +32,8 @@ const (
 // conversion is the Traditional→Simplified data, made once from the
 // dictionaries and never changed.
 type conversion struct {
-	// simple maps a character of the basic plane to its Simplified form, 0 for
-	// itself; forms outside the basic plane are in rare.
-	simple [1 << 16]uint16
-	rare   map[rune]rune
-	flags  [1 << 16]uint8
+	characters
+	flags [1 << 16]uint8
 	// phrases are the phrases by first character, longest first.
 	phrases map[rune][]phrase
 }
@@ -45,7 +42,7 @@ type conversion struct {
 type phrase struct{ from, to string }
 
 var loadConversion = sync.OnceValue(func() *conversion {
-	c := &conversion{rare: make(map[rune]rune), phrases: make(map[rune][]phrase)}
+	c := &conversion{phrases: make(map[rune][]phrase)}
 	// The dictionaries prefer rare Traditional forms (羣 for 群); what Taiwan
 	// and Hong Kong write instead is no sign of Simplified.
 	written := make(map[string]bool)
@@ -67,16 +64,7 @@ var loadConversion = sync.OnceValue(func() *conversion {
 		if from < 1<<16 && !contains(values, key) {
 			c.flags[from] |= onlyHant
 		}
-		switch {
-		case from == to:
-		case from < 1<<16 && to < 1<<16:
-			c.simple[from] = uint16(to)
-		default:
-			c.rare[from] = to
-			if from < 1<<16 {
-				c.simple[from] = inRare
-			}
-		}
+		c.set(from, to)
 	})
 	for r := range hans {
 		if r < 1<<16 && c.flags[r]&onlyHant == 0 {
@@ -104,9 +92,6 @@ var loadConversion = sync.OnceValue(func() *conversion {
 	return c
 })
 
-// inRare stands in conversion.simple for "see rare"; it is no character.
-const inRare = 0xFFFF
-
 func eachEntry(dict string, visit func(key string, values []string)) {
 	for line := range strings.Lines(dict) {
 		line = strings.TrimRight(line, "\r\n")
@@ -132,23 +117,6 @@ func contains(list []string, s string) bool {
 		}
 	}
 	return false
-}
-
-// convert returns the Simplified form of a single character.
-func (c *conversion) convert(r rune) rune {
-	if r < 1<<16 {
-		switch to := c.simple[r]; to {
-		case 0:
-			return r
-		case inRare:
-		default:
-			return rune(to)
-		}
-	}
-	if to, ok := c.rare[r]; ok {
-		return to
-	}
-	return r
 }
 
 // phraseAt returns the longest conversion phrase s begins with.

@@ -35,10 +35,7 @@ func Traditional(s string) string {
 // traditional is the Simplified→Traditional data, made once, when it is first
 // needed: few readers ask for it.
 type traditional struct {
-	// characters maps the characters of the basic plane that change alone, 0 for
-	// itself; those to or from outside are in rare.
-	characters [1 << 16]uint16
-	rare       map[rune]rune
+	characters
 	// begins marks the first characters of phrases.
 	begins [1 << 16]bool
 	// phrases are sorted by their first two characters, those that begin alike
@@ -74,24 +71,12 @@ var loadTraditional = sync.OnceValue(func() *traditional {
 		}
 		return r
 	}
-	c := &traditional{rare: make(map[rune]rune)}
-	set := func(from, to rune) {
-		switch {
-		case from == to:
-		case from < 1<<16 && to < 1<<16:
-			c.characters[from] = uint16(to)
-		default:
-			c.rare[from] = to
-			if from < 1<<16 {
-				c.characters[from] = inRare
-			}
-		}
-	}
+	c := new(traditional)
 	for r := range forms {
-		set(r, form(r))
+		c.set(r, form(r))
 	}
 	eachEntry(stCharacters, func(key string, values []string) {
-		set(firstRune(key), form(firstRune(values[0])))
+		c.set(firstRune(key), form(firstRune(values[0])))
 	})
 	eachEntry(stPhrases, func(key string, values []string) {
 		n := utf8.RuneCountInString(key)
@@ -137,7 +122,7 @@ func (c *traditional) group(pair uint64) *group {
 // first returns where s first holds something that conversion could change.
 func (c *traditional) first(s string) int {
 	for i, r := range s {
-		if r >= utf8.RuneSelf && (r >= 1<<16 || c.characters[r] != 0 || c.begins[r]) {
+		if r >= utf8.RuneSelf && (r >= 1<<16 || c.basic[r] != 0 || c.begins[r]) {
 			return i
 		}
 	}
@@ -167,23 +152,6 @@ func (c *traditional) append(out []byte, s string) []byte {
 		i += n
 	}
 	return out
-}
-
-// convert returns the Traditional form of a character that stands alone.
-func (c *traditional) convert(r rune) rune {
-	if r < 1<<16 {
-		switch to := c.characters[r]; to {
-		case 0:
-			return r
-		case inRare:
-		default:
-			return rune(to)
-		}
-	}
-	if to, ok := c.rare[r]; ok {
-		return to
-	}
-	return r
 }
 
 // phraseAt returns the longest phrase s begins with.
