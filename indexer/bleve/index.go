@@ -20,6 +20,7 @@ import (
 	bleveindex "github.com/blevesearch/bleve_index_api"
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sync/semaphore"
 
 	"xinwen/indexer/analysis"
 	"xinwen/indexer/plan"
@@ -71,6 +72,10 @@ type Index struct {
 	scorch   bleveindex.Index
 	queue    *bleveindex.AnalysisQueue
 	memory   *memory
+	// Searches take turns, as many at once as there are processors, in the order
+	// in which they came: all at once, each would wait for all others, and a
+	// costly one longest.
+	turns *semaphore.Weighted
 
 	writing     sync.Mutex     // one Write at a time
 	stories     *story.Tracker // nil until needed; for who holds writing
@@ -139,6 +144,7 @@ func OpenAt(path string, o Options) (*Index, error) {
 		log:         log,
 		queue:       bleveindex.NewAnalysisQueue(1), // fields come analysed
 		memory:      newMemory(frequencyBytes),
+		turns:       semaphore.NewWeighted(int64(workers())),
 		unpersisted: make(chan struct{}, maxUnpersisted),
 		reached:     o.Reached,
 		closing:     make(chan struct{}),
@@ -433,5 +439,5 @@ func reportAsyncErrors(path string, f func(error)) {
 	})
 }
 
-// workers is how many articles are analysed at a time.
+// workers is how many articles are analysed, and searches answered, at a time.
 func workers() int { return runtime.GOMAXPROCS(0) }

@@ -24,6 +24,10 @@ func (x *Index) Search(ctx context.Context, r search.Request) (*search.Result, e
 	if err != nil {
 		return nil, err
 	}
+	if err := x.turns.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	defer x.turns.Release(1)
 	s, err := x.snapshot()
 	if err != nil {
 		return nil, err

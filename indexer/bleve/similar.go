@@ -20,6 +20,10 @@ func (x *Index) Similar(ctx context.Context, r search.SimilarRequest) (*search.R
 	if err != nil {
 		return nil, err
 	}
+	if err := x.turns.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("similar: %w", err)
+	}
+	defer x.turns.Release(1)
 	s, err := x.snapshot()
 	if err != nil {
 		return nil, err
