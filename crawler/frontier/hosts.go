@@ -46,6 +46,9 @@ const (
 	maxHosts = 10_000
 	// kvTimeout bounds what waiting for the bus may cost a turn.
 	kvTimeout = 2 * time.Second
+
+	// clockSkew is how far the clocks of two machines may be apart.
+	clockSkew = 10 * time.Second
 )
 
 // Hosts decides whose turn it is: at most one request at a time goes to a host,
@@ -485,7 +488,17 @@ func (h *Hosts) kept(ctx context.Context, name string) (time.Time, error) {
 	if err := json.Unmarshal(v.Value(), &k); err != nil {
 		return time.Time{}, nil // written by something else
 	}
-	return k.NextAllowed, nil
+	return heldUntil(k.NextAllowed, v.Created(), time.Now()), nil
+}
+
+// heldUntil returns when a host may be asked that was to be left alone until
+// next, as was written at a time that may lie ahead: a clock that was set back
+// since then, by hours or years, must not make the wait longer than was meant.
+func heldUntil(next, written, now time.Time) time.Time {
+	if written.Sub(now) < clockSkew {
+		return next
+	}
+	return now.Add(next.Sub(written))
 }
 
 // keep writes down when a host may be asked next. Without the bus the crawl goes

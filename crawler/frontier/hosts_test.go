@@ -304,3 +304,21 @@ func TestHostsAreForgotten(t *testing.T) {
 		}
 	})
 }
+
+func TestHeldUntil(t *testing.T) {
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name          string
+		next, written time.Duration // from now
+		want          time.Duration
+	}{
+		{"ten minutes ago, for an hour", 50 * time.Minute, -10 * time.Minute, 50 * time.Minute},
+		{"long over", -time.Hour, -2 * time.Hour, -time.Hour},
+		{"clocks of two machines", time.Minute, 2 * time.Second, time.Minute},
+		{"clock set back by a year", 365*24*time.Hour + time.Hour, 365 * 24 * time.Hour, time.Hour},
+	} {
+		if got := heldUntil(now.Add(c.next), now.Add(c.written), now).Sub(now); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
