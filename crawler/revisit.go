@@ -67,7 +67,7 @@ func (c *Crawler) missing(ctx context.Context, src *source.Source, e frontier.En
 	}
 	if rec.Outcome != frontier.Gone {
 		c.metrics.revisits.WithLabelValues("gone").Inc()
-		if err := c.tombstone(ctx, e, src, status); err != nil {
+		if err := c.tombstone(ctx, e, src, rec, status); err != nil {
 			return err
 		}
 	}

@@ -1,14 +1,17 @@
 package crawler_test
 
 import (
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"xinwen/crawler/frontier"
 	"xinwen/crawler/source"
 	"xinwen/news"
 	"xinwen/news/bus"
+	"xinwen/news/weburl"
 )
 
 // TestPagesAreLookedAtAgain follows pages through their visits: one that stays, one
@@ -122,6 +125,30 @@ func TestUpdatedEntryIsFetchedAgain(t *testing.T) {
 	crawl(t, options(w, b, src))
 	if n := w.count("http://a.example/2"); n != 1 {
 		t.Errorf("a page of a feed that updates everything was fetched %d times, want 1", n)
+	}
+}
+
+// TestPageIsNewerThanWhatAnEarlierClockSaid fetches a page again that was fetched
+// with a clock that was a year ahead.
+func TestPageIsNewerThanWhatAnEarlierClockSaid(t *testing.T) {
+	w, b := newWeb(t), openBus(t, t.TempDir())
+	w.article("http://a.example/1", "Article")
+	ahead := time.Now().AddDate(1, 0, 0).UnixMilli()
+	known := fmt.Sprintf(`{"o":"fetched","s":"a","p":true,"f":%d,"c":200,"t":"2025-11-18T08:00:00Z"}`, ahead)
+	if _, err := b.KV(bus.KVSeen).Put(t.Context(), bus.Key(weburl.ID("http://a.example/1")), []byte(known)); err != nil {
+		t.Fatal(err)
+	}
+	front := frontier.New(b)
+	if _, err := front.Add(t.Context(), frontier.Entry{URL: "http://a.example/1", Source: "a", Revisit: true}); err != nil {
+		t.Fatal(err)
+	}
+	crawl(t, options(w, b, demo("a", nil)))
+	got := pages(t, b)
+	if len(got) != 1 || got[0].Fetched.UnixMilli() != ahead+1 {
+		t.Errorf("got %v, want a page of the moment after the newest known", got)
+	}
+	if rec, _, err := front.Known(t.Context(), "http://a.example/1"); err != nil || rec.Newest != ahead+1 {
+		t.Errorf("got %+v, %v, want the page known as the newest", rec, err)
 	}
 }
 

@@ -224,7 +224,7 @@ func (c *Crawler) unpublish(ctx context.Context, v *visit, pageURL string) error
 	if err != nil || !known || !rec.Published || rec.Outcome == frontier.Gone {
 		return err
 	}
-	return c.tombstone(ctx, frontier.Entry{URL: pageURL, Source: v.source.ID}, v.source, http.StatusNotFound)
+	return c.tombstone(ctx, frontier.Entry{URL: pageURL, Source: v.source.ID}, v.source, rec, http.StatusNotFound)
 }
 
 // errorPath matches where sites lead to that do not show a page.

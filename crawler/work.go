@@ -211,7 +211,8 @@ func or(s, fallback string) string {
 
 // publish publishes a page, asks for its next visit, and marks its addresses.
 func (c *Crawler) publish(ctx context.Context, src *source.Source, e frontier.Entry, rec frontier.Record, p *news.Page, resp *fetch.Response) error {
-	mark := frontier.Record{Outcome: frontier.Fetched, Source: e.Source, Published: true, Status: p.Status}
+	p.Fetched = rec.Next(p.Fetched)
+	mark := frontier.Record{Outcome: frontier.Fetched, Source: e.Source, Published: true, Newest: p.Fetched.UnixMilli(), Status: p.Status}
 	if p.URL != e.URL && !e.Revisit {
 		other, known, err := c.frontier.Known(ctx, p.URL)
 		if err != nil {
@@ -280,7 +281,7 @@ func (c *Crawler) failed(ctx context.Context, m *bus.Message, e frontier.Entry, 
 			return c.frontier.Later(ctx, e, at)
 		}
 	case gone(fe.Status) && rec.Published:
-		return c.tombstone(ctx, e, src, fe.Status)
+		return c.tombstone(ctx, e, src, rec, fe.Status)
 	}
 	if e.Visit != nil {
 		// We have the page: that it cannot be looked at now is no fault.
@@ -314,13 +315,13 @@ func (c *Crawler) again(e *frontier.Entry, fe *fetch.Error) (time.Time, bool) {
 }
 
 // tombstone publishes that a page we had is gone.
-func (c *Crawler) tombstone(ctx context.Context, e frontier.Entry, src *source.Source, status int) error {
-	p := &news.Page{ID: weburl.ID(e.URL), URL: e.URL, Source: src.ID, Status: status, Fetched: time.Now().UTC()}
+func (c *Crawler) tombstone(ctx context.Context, e frontier.Entry, src *source.Source, rec frontier.Record, status int) error {
+	p := &news.Page{ID: weburl.ID(e.URL), URL: e.URL, Source: src.ID, Status: status, Fetched: rec.Next(time.Now().UTC())}
 	if err := c.pressed(ctx, func() error { return c.opts.Bus.PublishPage(ctx, p) }); err != nil {
 		return err
 	}
 	c.log.Debug("page is gone", "source", src.ID, "url", e.URL, "status", status)
-	return c.frontier.Mark(ctx, e.URL, frontier.Record{Outcome: frontier.Gone, Source: e.Source, Published: true, Status: status})
+	return c.frontier.Mark(ctx, e.URL, frontier.Record{Outcome: frontier.Gone, Source: e.Source, Published: true, Newest: p.Fetched.UnixMilli(), Status: status})
 }
 
 // quarantine puts an entry into QUARANTINE and marks its URL, so that the next

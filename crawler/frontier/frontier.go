@@ -106,8 +106,21 @@ type Record struct {
 	Time time.Time `json:"t"`
 	// Published says that a page of it is in PAGES.
 	Published bool `json:"p,omitempty"`
+	// Newest is when the newest page of it in PAGES was fetched, in Unix
+	// milliseconds.
+	Newest int64 `json:"f,omitempty"`
 	// Status is the HTTP status of the last answer.
 	Status int `json:"c,omitempty"`
+}
+
+// Next returns the time of a page that is fetched at t: the moment after the
+// newest one if that lies ahead, as it does once the clock was set back. What is
+// fetched later must not be taken for older.
+func (r Record) Next(t time.Time) time.Time {
+	if t.UnixMilli() > r.Newest {
+		return t
+	}
+	return time.UnixMilli(r.Newest + 1).UTC()
 }
 
 // Frontier adds URLs and remembers what became of them.

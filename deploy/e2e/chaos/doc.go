@@ -9,5 +9,6 @@
 // kill takes 1 to 2 s.
 //
 // What is not here: jumps of the machine's clock, which cannot be made for one
-// process alone. A stalled process sees one, forwards, when it goes on.
+// process alone. A stalled process sees one, forwards, when it goes on; clocks
+// that are set back are in the tests of crawler and crawler/frontier.
 package chaos
