@@ -34,7 +34,7 @@ func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &handler{searcher: s, log: o.Logger, slots: make(chan struct{}, o.Workers), maxReply: nc.MaxPayload()}
+	h := &handler{conn: nc, searcher: s, log: o.Logger, slots: make(chan struct{}, o.Workers), maxReply: nc.MaxPayload()}
 	svc, err := micro.AddService(nc, micro.Config{
 		Name:        "xinwen-search",
 		Version:     "1.0.0",
@@ -104,6 +104,7 @@ func Serve(ctx context.Context, nc *nats.Conn, s Searcher, o ServeOptions) error
 
 // handler answers requests.
 type handler struct {
+	conn     *nats.Conn
 	searcher Searcher
 	log      *slog.Logger
 	slots    chan struct{}
@@ -155,11 +156,18 @@ func (h *handler) answer(ctx context.Context, req micro.Request, answer func(ctx
 		})
 		return
 	}
-	var opts []micro.RespondOpt
+	var header nats.Header
 	if encoding != "" {
-		opts = append(opts, micro.WithHeaders(micro.Headers{headerEncoding: {encoding}}))
+		header = nats.Header{headerEncoding: {encoding}}
 	}
-	if err := req.Respond(data, opts...); err != nil {
+	h.reply(req, data, header)
+}
+
+// reply sends what req is answered. (Not by the methods of req: they write into
+// it what the service reads as soon as the handler has returned, which is before
+// the answer is there.)
+func (h *handler) reply(req micro.Request, data []byte, header nats.Header) {
+	if err := h.conn.PublishMsg(&nats.Msg{Subject: req.Reply(), Header: header, Data: data}); err != nil {
 		h.log.Warn("search reply lost", "subject", req.Subject(), "err", err)
 	}
 }
@@ -185,12 +193,11 @@ func (h *handler) fail(req micro.Request, err error) {
 
 func (h *handler) failWire(req micro.Request, w wireError) {
 	data, err := json.Marshal(w)
-	if err == nil {
-		err = req.Error(w.Code, "see the body", data)
-	}
 	if err != nil {
 		h.log.Warn("search reply lost", "subject", req.Subject(), "err", err)
+		return
 	}
+	h.reply(req, data, nats.Header{micro.ErrorCodeHeader: {w.Code}, micro.ErrorHeader: {"see the body"}})
 }
 
 func (h *handler) search(ctx context.Context, data []byte) (any, error) {

@@ -139,19 +139,25 @@ func (s *answering) answer(ctx context.Context, req micro.Request, answer Answer
 		s.refuse(req, &Refusal{500, "Something went wrong inside.", "The log of the " + s.bus.name + " says what."})
 		return
 	}
-	if err := req.Respond(data); err != nil {
+	s.reply(req, data, nil)
+}
+
+// reply sends what req is answered. (Not by the methods of req: they write into
+// it what the service reads as soon as the handler has returned, which is before
+// the answer is there.)
+func (s *answering) reply(req micro.Request, data []byte, header nats.Header) {
+	if err := s.bus.nc.PublishMsg(&nats.Msg{Subject: req.Reply(), Header: header, Data: data}); err != nil {
 		s.bus.log.Warn("answer lost", "subject", req.Subject(), "err", err)
 	}
 }
 
 func (s *answering) refuse(req micro.Request, r *Refusal) {
 	data, err := json.Marshal(r)
-	if err == nil {
-		err = req.Error(strconv.Itoa(r.Status), "see the body", data)
-	}
 	if err != nil {
 		s.bus.log.Warn("answer lost", "subject", req.Subject(), "err", err)
+		return
 	}
+	s.reply(req, data, nats.Header{micro.ErrorCodeHeader: {strconv.Itoa(r.Status)}, micro.ErrorHeader: {"see the body"}})
 }
 
 // Ask sends a request to the service of subject and reads the answer into out.
