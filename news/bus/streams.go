@@ -160,10 +160,8 @@ func (b *Bus) setup(ctx context.Context) error {
 		// Other services that start at this moment reserve room to see whether
 		// there is some; they give it back.
 		tries++
-		select {
-		case <-ctx.Done():
+		if sleep(ctx, jitter(time.Second)) != nil {
 			return err
-		case <-time.After(jitter(time.Second)):
 		}
 	}
 }

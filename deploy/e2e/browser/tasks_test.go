@@ -223,6 +223,21 @@ func (d *desk) hostileArticle(t *testing.T) string {
 	}
 }
 
+// header returns the header of what a path answers.
+func (d *desk) header(t *testing.T, path string) http.Header {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.base+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close() // only its header counts
+	return res.Header
+}
+
 func TestHostileNamesAreInert(t *testing.T) {
 	d := open(t)
 	b := d.tab(t, reader{lang: "en"})
@@ -239,30 +254,14 @@ func TestHostileNamesAreInert(t *testing.T) {
 	}
 	// What is no page must not be taken for one.
 	for _, path := range []string{"/feeds/search.rss?q=Quuxite", "/feeds/search.atom?q=Quuxite", "/feeds/search.json?q=Quuxite", "/v1/export?q=Quuxite", "/v1/search?q=Quuxite", "/v1/search?q=((%3Cscript%3E", "/suggest?q=%3Cscript%3E", "/v1" + strings.Replace(article, "/article/", "/articles/", 1), "/nowhere.json"} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.base+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close() // only its header counts
-		if kind := res.Header.Get("Content-Type"); strings.Contains(kind, "html") || kind == "" || res.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: got type %q, %q, want one that browsers run nothing of", path, kind, res.Header.Get("X-Content-Type-Options"))
+		header := d.header(t, path)
+		if kind := header.Get("Content-Type"); strings.Contains(kind, "html") || kind == "" || header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: got type %q, %q, want one that browsers run nothing of", path, kind, header.Get("X-Content-Type-Options"))
 		}
 	}
 	for _, path := range []string{"/", "/alerts", "/static/suggest.js"} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.base+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close() // only its header counts
-		policy := res.Header.Get("Content-Security-Policy")
+		header := d.header(t, path)
+		policy := header.Get("Content-Security-Policy")
 		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") {
 			t.Errorf("%s: got policy %q", path, policy)
 		}

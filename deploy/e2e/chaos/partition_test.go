@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"xinwen/deploy/e2e/internal/run"
 	"xinwen/news/bus"
@@ -85,15 +83,8 @@ func TestPartitionedCluster(t *testing.T) {
 // everyServerCurrent waits until all servers have all that the leaders have.
 func everyServerCurrent(t *testing.T, urls string) {
 	t.Helper()
-	nc, err := nats.Connect(urls)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js, done := jetStream(t, urls)
+	defer done()
 	missing := run.Poll(t.Context(), time.Minute, func() string {
 		for _, name := range []string{bus.Pages, bus.Articles, bus.Alerts} {
 			s, err := js.Stream(t.Context(), name)

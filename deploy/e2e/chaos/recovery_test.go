@@ -141,18 +141,24 @@ func TestRecovers(t *testing.T) {
 	})
 }
 
-// leaderOf returns the server that leads a stream.
-func leaderOf(t *testing.T, urls, stream string) string {
+// jetStream connects to the streams of a cluster until done is called.
+func jetStream(t *testing.T, urls string) (js jetstream.JetStream, done func()) {
 	t.Helper()
 	nc, err := nats.Connect(urls)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
+	if js, err = jetstream.New(nc); err != nil {
 		t.Fatal(err)
 	}
+	return js, nc.Close
+}
+
+// leaderOf returns the server that leads a stream.
+func leaderOf(t *testing.T, urls, stream string) string {
+	t.Helper()
+	js, done := jetStream(t, urls)
+	defer done()
 	leader := ""
 	missing := run.Poll(t.Context(), 30*time.Second, func() string {
 		s, err := js.Stream(t.Context(), stream)
