@@ -140,7 +140,11 @@ func (s *soaked) follow(ctx context.Context, began, sent time.Time, all uint64) 
 	if err != nil {
 		return err
 	}
-	s.samples = append(s.samples, sample{time.Since(began).Seconds(), now / (1 << 20), time.Since(sent).Seconds()})
+	seen := sample{time.Since(began).Seconds(), now / (1 << 20), time.Since(sent).Seconds()}
+	s.samples = append(s.samples, seen)
+	if len(s.samples)%60 == 0 {
+		fmt.Fprintf(os.Stderr, "after %.0f s: %d articles, %.0f MiB, the last searchable after %.2f s\n", seen.at, s.sent, seen.memory, seen.lag)
+	}
 	return ctx.Err()
 }
 
@@ -156,15 +160,19 @@ func (s *soaked) count() (uint64, error) {
 	return status.Index.Docs, err
 }
 
-// soakTexts are news in three scripts.
+// soakTexts are news in three scripts, by turns.
 func soakTexts() ([]string, error) {
-	var all []string
+	each := make([][]string, 0, 3)
 	for _, name := range []string{"news-zh-hans.jsonl.gz", "news-zh-hant.jsonl.gz", "news-en.jsonl.gz"} {
-		list, err := corpus(name, 4<<20)
+		list, err := corpus(name, 32<<20)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, list...)
+		each = append(each, list)
+	}
+	var all []string
+	for i := range min(len(each[0]), len(each[1]), len(each[2])) {
+		all = append(all, each[0][i], each[1][i], each[2][i])
 	}
 	return all, nil
 }
