@@ -165,10 +165,10 @@ func startKnown(ctx context.Context, dir string) error {
 		}
 	}
 	lookup := time.Since(began)
-	now, peak, err := memoryOf(os.Getpid())
+	memory, err := memoryOf(os.Getpid())
 	if err != nil {
 		return err
 	}
-	fmt.Println(took.Seconds(), now/(1<<20), peak/(1<<20), float64(lookup.Microseconds())/asked, float64(known)*knownURLs/asked)
+	fmt.Println(took.Seconds(), memory.now/(1<<20), memory.highest/(1<<20), float64(lookup.Microseconds())/asked, float64(known)*knownURLs/asked)
 	return errors.Join(c.Stop(), b.Close())
 }

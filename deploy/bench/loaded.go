@@ -70,12 +70,12 @@ func loaded(ctx context.Context) error {
 	if s.before, err = s.count(); err == nil {
 		err = s.run(ctx, *length, *rate)
 	}
-	_, peak, memErr := s.memory()
+	memory, memErr := s.memory()
 	if err := errors.Join(err, memErr, s.stop()); err != nil {
 		return err
 	}
 	figure("handed in "+name, float64(s.sent)/length.Seconds(), "articles/s", "")
-	figure("memory at its highest "+name, peak/(1<<20), "MiB", "< 1024, aim < 600")
+	figure("memory at its highest "+name, memory.highest/(1<<20), "MiB", "< 1024, aim < 600")
 	figure("searchable after, p50 "+name, quantile(s.samples, 0.5), "s", "< 1, aim < 0.3")
 	figure("searchable after, p99 "+name, quantile(s.samples, 0.99), "s", "< 5, aim < 2")
 	return nil

@@ -58,7 +58,7 @@ func pipeline(ctx context.Context) error {
 	docs, err := x.settle(ctx, uint64(*pages))
 	took := time.Since(started).Seconds()
 	cpu, cpuErr := x.cpu()
-	_, peak, memErr := x.memory()
+	memory, memErr := x.memory()
 	if err := errors.Join(err, cpuErr, memErr, x.stop()); err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func pipeline(ctx context.Context) error {
 	figure("processor time an article", 1000*cpu/float64(docs), "ms", "")
 	figure("articles that two cores to themselves would take, reckoned from that", 2*float64(docs)/cpu, "articles/s", "")
 	figure("page bytes", float64(size)/1e6/took, "MB/s", "")
-	figure("memory at its highest", peak/(1<<20), "MiB", "")
+	figure("memory at its highest", memory.highest/(1<<20), "MiB", "")
 	return nil
 }
 

@@ -80,29 +80,33 @@ func (r *process) stop() error {
 	return nil
 }
 
-// memory returns the resident set, now and at its highest, in bytes.
-func (r *process) memory() (now, highest float64, err error) {
-	return memoryOf(r.cmd.Process.Pid)
-}
+// resident is the resident set of a process in bytes: now, at its highest, and
+// now without the pages of mapped files, which the kernel takes back when it
+// needs them.
+type resident struct{ now, highest, own float64 }
 
-// memoryOf returns the resident set of a process, now and at its highest, in
-// bytes.
-func memoryOf(pid int) (now, highest float64, err error) {
+// memory returns the resident set of the process.
+func (r *process) memory() (resident, error) { return memoryOf(r.cmd.Process.Pid) }
+
+// memoryOf returns the resident set of a process.
+func memoryOf(pid int) (m resident, err error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, 0, fmt.Errorf("memory is read from /proc, which this system lacks: %w", err)
+		return m, fmt.Errorf("memory is read from /proc, which this system lacks: %w", err)
 	}
 	for line := range strings.Lines(string(data)) {
 		name, value, _ := strings.Cut(line, ":")
 		n, _ := strconv.ParseFloat(strings.Trim(value, " \t\nkB"), 64)
 		switch name {
 		case "VmRSS":
-			now = n * 1024
+			m.now = n * 1024
 		case "VmHWM":
-			highest = n * 1024
+			m.highest = n * 1024
+		case "RssAnon":
+			m.own = n * 1024
 		}
 	}
-	return now, highest, nil
+	return m, nil
 }
 
 // cpu returns the processor seconds used so far.

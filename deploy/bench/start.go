@@ -26,11 +26,11 @@ func start(ctx context.Context) error {
 		}
 		took = append(took, ready.Seconds())
 		time.Sleep(5 * time.Second) // at rest
-		now, _, err := x.memory()
+		memory, err := x.memory()
 		if err := errors.Join(err, x.stop()); err != nil {
 			return err
 		}
-		rest = append(rest, now/(1<<20))
+		rest = append(rest, memory.now/(1<<20))
 	}
 	figure("cold start, empty, median of 5", median(took), "s", "< 3, aim < 1")
 	figure("memory at rest, median of 5", median(rest), "MiB", "< 300, aim < 200")

@@ -43,6 +43,8 @@ func atVolume(ctx context.Context) error {
 	count := flags.Int("articles", 100_000, "articles in the index; where there are too few texts they come again with other dates")
 	clients := flags.Int("clients", 8, "clients at once")
 	requests := flags.Int("requests", 2000, "requests of all clients together")
+	kinds := flags.String("kinds", "", "kinds of requests to make, separated by commas; a mix of all if empty")
+	slowest := flags.Int("slowest", 0, "how many of the slowest requests to show")
 	dir := flags.String("dir", "", "folder to keep the index in; a temporary one if empty")
 	profile := flags.String("profile", "", "file for a CPU profile of the searches")
 	if err := flags.Parse(os.Args[2:]); err != nil {
@@ -112,7 +114,11 @@ func atVolume(ctx context.Context) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	err = askOverHTTP(ctx, "http://"+server.Addr(), an, texts, *clients, *requests)
+	mix := requestKinds
+	if *kinds != "" {
+		mix = strings.Split(*kinds, ",")
+	}
+	err = askOverHTTP(ctx, "http://"+server.Addr(), httpLoad{analyzer: an, texts: texts, kinds: mix, clients: *clients, requests: *requests, slowest: *slowest})
 	return errors.Join(err, server.Stop(context.WithoutCancel(ctx)), x.Close())
 }
 
@@ -181,9 +187,26 @@ func fillIndex(ctx context.Context, x *bleve.Index, texts []*news.Article, count
 	return nil
 }
 
+// httpLoad is what is asked at a time.
+type httpLoad struct {
+	analyzer *analysis.Analyzer
+	texts    []*news.Article
+	kinds    []string
+	clients  int
+	requests int // of all clients
+	slowest  int // how many of them to show
+}
+
+// answer is how long the answer to a request took.
+type answer struct {
+	path string
+	took time.Duration
+	cpu  time.Duration // of the whole process meanwhile
+}
+
 // askOverHTTP prints how long the answers took, by kind and together.
-func askOverHTTP(ctx context.Context, base string, an *analysis.Analyzer, texts []*news.Article, clients, requests int) error {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}, Timeout: time.Minute}
+func askOverHTTP(ctx context.Context, base string, l httpLoad) error {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: l.clients}, Timeout: time.Minute}
 	get := func(path string) (time.Duration, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
 		if err != nil {
@@ -205,19 +228,22 @@ func askOverHTTP(ctx context.Context, base string, an *analysis.Analyzer, texts 
 		mu    sync.Mutex
 		took  = make(map[string][]float64)
 		cost  = make(map[string]time.Duration) // CPU, of one client
+		list  []answer
 		fault error
 		group sync.WaitGroup
 	)
 	began, before := time.Now(), cpu()
-	for c := range clients {
+	for c := range l.clients {
 		group.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(c), 7))
-			for range requests / clients {
-				kind := requestKinds[r.IntN(len(requestKinds))]
-				path, busy := request(r, an, texts, kind), cpu()
+			for range l.requests / l.clients {
+				kind := l.kinds[r.IntN(len(l.kinds))]
+				path, busy := request(r, l.analyzer, l.texts, kind), cpu()
 				d, err := get(path)
 				mu.Lock()
-				cost[kind] += cpu() - busy
+				busy = cpu() - busy
+				cost[kind] += busy
+				list = append(list, answer{path: path, took: d, cpu: busy})
 				took[kind] = append(took[kind], d.Seconds()*1000)
 				fault = cmp.Or(fault, err)
 				stop := fault != nil
@@ -234,7 +260,7 @@ func askOverHTTP(ctx context.Context, base string, an *analysis.Analyzer, texts 
 	}
 	wall, spent := time.Since(began), cpu()-before
 	var all []float64
-	for _, kind := range slices.Compact(slices.Clone(requestKinds)) {
+	for _, kind := range slices.Compact(slices.Clone(l.kinds)) {
 		list := took[kind]
 		slices.Sort(list)
 		target := ""
@@ -244,19 +270,29 @@ func askOverHTTP(ctx context.Context, base string, an *analysis.Analyzer, texts 
 			all = append(all, list...)
 		}
 		if len(list) > 0 {
-			figure(fmt.Sprintf("%s, %d clients, p50", kind, clients), list[len(list)/2], "ms", "")
-			figure(fmt.Sprintf("%s, %d clients, p95", kind, clients), list[len(list)*95/100], "ms", target)
-			figure(fmt.Sprintf("%s, %d clients, p99", kind, clients), list[len(list)*99/100], "ms", "")
-			if clients == 1 {
+			figure(fmt.Sprintf("%s, %d clients, p50", kind, l.clients), list[len(list)/2], "ms", "")
+			figure(fmt.Sprintf("%s, %d clients, p95", kind, l.clients), list[len(list)*95/100], "ms", target)
+			figure(fmt.Sprintf("%s, %d clients, p99", kind, l.clients), list[len(list)*99/100], "ms", "")
+			if l.clients == 1 {
 				figure(fmt.Sprintf("%s, CPU on average", kind), cost[kind].Seconds()*1000/float64(len(list)), "ms", "")
 			}
 		}
 	}
-	slices.Sort(all)
-	figure(fmt.Sprintf("HTTP searches, %d clients, p50", clients), all[len(all)/2], "ms", "")
-	figure(fmt.Sprintf("HTTP searches, %d clients, p99", clients), all[len(all)*99/100], "ms", "≤ 300, aim 100 at 1,000,000 articles")
-	figure("HTTP searches and pages", float64(requests)/wall.Seconds(), "/s", "")
-	figure("CPU of a search or page", spent.Seconds()*1000/float64(requests), "ms", "")
+	if slices.Sort(all); len(all) == 0 {
+		return nil
+	}
+	figure(fmt.Sprintf("HTTP searches, %d clients, p50", l.clients), all[len(all)/2], "ms", "")
+	figure(fmt.Sprintf("HTTP searches, %d clients, p99", l.clients), all[len(all)*99/100], "ms", "≤ 300, aim 100 at 1,000,000 articles")
+	figure("HTTP searches and pages", float64(l.requests)/wall.Seconds(), "/s", "")
+	figure("CPU of a search or page", spent.Seconds()*1000/float64(l.requests), "ms", "")
+	slices.SortFunc(list, func(a, b answer) int { return cmp.Compare(b.took, a.took) })
+	for _, a := range list[:min(l.slowest, len(list))] {
+		path, err := url.QueryUnescape(a.path)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "%s (%s CPU) %s\n", a.took.Round(time.Millisecond), a.cpu.Round(time.Millisecond), path)
+	}
 	return nil
 }
 
