@@ -11,6 +11,7 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -29,23 +30,13 @@ var exportOperation = func() huma.Operation {
 		"the SHA-256 of all bytes before it, and whether the export is complete; without it the download was cut. " +
 		"With full=true NDJSON lines are whole articles."
 	text := &huma.Schema{Type: huma.TypeString}
-	for _, p := range []huma.Param{
-		{Name: "q", Schema: text},
-		{Name: "from", Schema: text},
-		{Name: "to", Schema: text},
-		{Name: "tz", Schema: text},
-		{Name: "lang", Schema: text},
-		{Name: "source", Schema: text},
-		{Name: "entity", Schema: text},
-		{Name: "match", Schema: text},
-		{Name: "syntax", Schema: text},
-		{Name: "sort", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"newest", "oldest", "relevance"}}},
-		{Name: "format", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"ndjson", "csv"}, Default: "ndjson"}},
-		{Name: "full", Schema: &huma.Schema{Type: huma.TypeBoolean}},
-	} {
-		p.In = "query"
-		op.Parameters = append(op.Parameters, &p)
-	}
+	op.Parameters = append(
+		narrowingParams(),
+		&huma.Param{Name: "sort", In: "query", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{search.SortNewest, search.SortOldest, search.SortRelevance}, Default: search.SortNewest}},
+		&huma.Param{Name: "cursor", In: "query", Description: "Where an export that is not complete goes on: the cursor of its manifest", Schema: text},
+		&huma.Param{Name: "format", In: "query", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"ndjson", "csv"}, Default: "ndjson"}},
+		&huma.Param{Name: "full", In: "query", Description: "Whole articles, as NDJSON", Schema: &huma.Schema{Type: huma.TypeBoolean}},
+	)
 	lines := &huma.MediaType{Schema: text}
 	op.Responses["200"] = &huma.Response{Description: "The articles, then the manifest", Content: map[string]*huma.MediaType{
 		"application/x-ndjson": lines, "text/csv": lines,
@@ -70,10 +61,8 @@ const exportSilence = time.Minute
 
 func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	p := SearchParams{
-		Q: q.Get("q"), From: q.Get("from"), To: q.Get("to"), TZ: q.Get("tz"), Lang: q["lang"], Source: q["source"], Entity: q["entity"],
-		Match: q.Get("match"), Syntax: q.Get("syntax"), Sort: q.Get("sort"), Cursor: q.Get("cursor"), Size: search.MaxSize,
-	}
+	p := narrowing(q)
+	p.Sort, p.Cursor, p.Size = q.Get("sort"), q.Get("cursor"), search.MaxSize
 	if p.Sort == "" {
 		p.Sort = search.SortNewest
 	}
@@ -86,7 +75,12 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		fail(err)
 		return
 	}
-	format, full := q.Get("format"), q.Get("full") == "true" || q.Get("full") == "1"
+	format := q.Get("format")
+	full, err := truth(q, "full")
+	if err != nil {
+		fail(err)
+		return
+	}
 	var contentType string
 	switch format {
 	case "", "ndjson":
@@ -134,6 +128,19 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		s.log.Error("export ended early", "count", m.Count, "err", err)
 	}
 	_ = out.end(&m) // the client has gone
+}
+
+// truth reads a parameter that is true or false, and false if it is not there.
+func truth(q url.Values, name string) (bool, error) {
+	s := q.Get(name)
+	if s == "" {
+		return false, nil
+	}
+	v, err := strconv.ParseBool(s)
+	if err != nil {
+		return false, &search.RequestError{Field: name, Message: fmt.Sprintf("%q is neither true nor false", s), Hint: "write true or false"}
+	}
+	return v, nil
 }
 
 // exportPage writes one page of hits.

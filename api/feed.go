@@ -24,14 +24,12 @@ var feedOperation = func() huma.Operation {
 	op.Description = "The name is the ID of an alert, or search for the query in q, with .rss, .atom or .json after it."
 	text := &huma.Schema{Type: huma.TypeString}
 	op.Description += " Readers that cannot send a header give a key with the role feeds in token."
-	op.Parameters = []*huma.Param{
-		{Name: "name", In: "path", Required: true, Schema: text, Example: "search.rss"},
-		{Name: "q", In: "query", Schema: text},
-		{Name: "lang", In: "query", Schema: text},
-		{Name: "source", In: "query", Schema: text},
-		{Name: "entity", In: "query", Schema: text},
-		{Name: auth.TokenParam, In: "query", Description: "A key with the role feeds", Schema: text},
-	}
+	op.Description += " For search, all that narrows /v1/search narrows the feed."
+	op.Parameters = append(
+		[]*huma.Param{{Name: "name", In: "path", Required: true, Schema: text, Example: "search.rss"}},
+		narrowingParams()...,
+	)
+	op.Parameters = append(op.Parameters, &huma.Param{Name: auth.TokenParam, In: "query", Description: "A key with the role feeds", Schema: text})
 	xml := &huma.MediaType{Schema: text}
 	op.Responses["200"] = &huma.Response{Description: "The feed", Content: map[string]*huma.MediaType{
 		"application/rss+xml": xml, "application/atom+xml": xml, "application/feed+json": {Schema: &huma.Schema{Type: huma.TypeObject}},
@@ -56,7 +54,7 @@ func (s *Server) writeFeed(w http.ResponseWriter, r *http.Request) error {
 	base := s.base(r)
 	q := r.URL.Query()
 	q.Del(auth.TokenParam) // feeds are passed on
-	p := SearchParams{Q: q.Get("q"), Lang: q["lang"], Source: q["source"], Entity: q["entity"], Sort: search.SortNewest, Size: feedSize}
+	p := narrowing(q)
 	f := feeds.Feed{Page: func(id string) string { return base + "/article/" + url.PathEscape(id) }}
 	if name == "search" {
 		f.Title, f.Description = "Xinwen: "+p.Q, "News that matches "+p.Q
@@ -73,10 +71,11 @@ func (s *Server) writeFeed(w http.ResponseWriter, r *http.Request) error {
 			return noRule(name)
 		}
 		text := query.RuleText(&rule.Rule)
-		p = SearchParams{Q: text, Lang: rule.Languages, Source: rule.Sources, Sort: search.SortNewest, Size: feedSize}
+		p = SearchParams{Q: text, Lang: rule.Languages, Source: rule.Sources}
 		f.Title, f.Description = "Xinwen: "+rule.Name, "News that matches "+text
 		f.Home, f.Self = base+"/?"+url.Values{"q": {text}, "lang": rule.Languages, "source": rule.Sources, "sort": {"newest"}}.Encode(), base+"/feeds/"+url.PathEscape(file)
 	}
+	p.Sort, p.Size = search.SortNewest, feedSize
 	req, err := p.request()
 	if err != nil {
 		return err

@@ -36,6 +36,7 @@ func (s *Server) handler() (http.Handler, error) {
 	// elsewhere; bodies have only the fields of their types.
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
+	config.Transformers = []huma.Transformer{refusal}
 	config.Components.Schemas.Schema(reflect.TypeFor[problem.Problem](), true, "Problem")
 	api := humago.New(mux, config)
 
@@ -88,13 +89,20 @@ func (s *Server) handler() (http.Handler, error) {
 		return nil, err
 	}
 	s.patterns = mux.Patterns()
-	return s.recover(s.metrics.count(headers(origin.Handler(s.guard.Handler(mux))))), nil
+	inner, err := compress(origin.Handler(s.guard.Handler(mux)))
+	if err != nil {
+		return nil, err
+	}
+	return s.recover(s.metrics.count(headers(inner))), nil
 }
 
 // nothing answers a request that no route takes.
 func (s *Server) nothing(mux *auth.Mux, w http.ResponseWriter, r *http.Request) {
 	methods := strings.Join(mux.Methods(r), ", ")
 	switch {
+	case methods != "" && r.Method == http.MethodOptions:
+		w.Header().Set("Allow", methods)
+		w.WriteHeader(http.StatusNoContent)
 	case methods != "":
 		w.Header().Set("Allow", methods)
 		problem.Write(w, problem.New(http.StatusMethodNotAllowed, "This address does not take "+r.Method+".", "It takes "+methods+": see /openapi.json."))

@@ -15,6 +15,8 @@ func TestNoRoute(t *testing.T) {
 		{http.MethodGet, "/v2/search", "", http.StatusNotFound, ""},
 		{http.MethodGet, "/nowhere", "text/html", http.StatusNotFound, ""},
 		{http.MethodDelete, "/v1/search", "", http.StatusMethodNotAllowed, "GET, HEAD, POST"},
+		{http.MethodOptions, "/v1/search", "", http.StatusNoContent, "GET, HEAD, POST"},
+		{http.MethodOptions, "/nowhere", "", http.StatusNotFound, ""},
 		{http.MethodPut, "/healthz", "", http.StatusMethodNotAllowed, "GET, HEAD"},
 		{http.MethodGet, "/v1/articles", "", http.StatusMethodNotAllowed, "POST"},
 	} {

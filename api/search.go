@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -67,6 +68,34 @@ func (p *SearchParams) request() (search.Request, error) {
 		r.Size = -1
 	}
 	return r, nil
+}
+
+// narrowing are the parameters that say which articles are meant, for routes that
+// write their own body.
+func narrowing(q url.Values) SearchParams {
+	return SearchParams{
+		Q: q.Get("q"), From: q.Get("from"), To: q.Get("to"), TZ: q.Get("tz"), Lang: q["lang"], Source: q["source"], Entity: q["entity"],
+		Topic: q["topic"], Story: q.Get("story"), Match: q.Get("match"), Syntax: q.Get("syntax"),
+	}
+}
+
+// narrowingParams describe them.
+func narrowingParams() []*huma.Param {
+	text := &huma.Schema{Type: huma.TypeString}
+	several := &huma.Schema{Type: huma.TypeArray, Items: text}
+	return []*huma.Param{
+		{Name: "q", In: "query", Description: "The query; empty means every article", Schema: text},
+		{Name: "from", In: "query", Description: "Published at or after: a date in tz, or an RFC 3339 time", Schema: text},
+		{Name: "to", In: "query", Description: "Published until: a date in tz (the whole day counts), or an RFC 3339 time (which does not)", Schema: text},
+		{Name: "tz", In: "query", Description: "IANA time zone of days, UTC if empty", Schema: text},
+		{Name: "lang", In: "query", Description: "zh, en, zh-Hans, zh-Hant; several are alternatives", Schema: several},
+		{Name: "source", In: "query", Description: "IDs of sources; several are alternatives", Schema: several},
+		{Name: "entity", In: "query", Description: "IDs, names or aliases of entities; several are alternatives", Schema: several},
+		{Name: "topic", In: "query", Description: "IDs of topics; several are alternatives", Schema: several},
+		{Name: "story", In: "query", Description: "ID of a story: only its articles", Schema: text},
+		{Name: "match", In: "query", Description: "How many of the words an article must have", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{search.MatchAuto, search.MatchAll, search.MatchAny}, Default: search.MatchAuto}},
+		{Name: "syntax", In: "query", Description: "plain knows no operators", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{search.SyntaxQuery, search.SyntaxPlain}, Default: search.SyntaxQuery}},
+	}
 }
 
 // instant reads a date, of which it returns the beginning some days later, or a

@@ -73,9 +73,9 @@ func TestSearchFaultsAreProblems(t *testing.T) {
 		"from":        {"from=yesterday", 400, 0, "neither a date nor a time"},
 		"order":       {"from=2025-11-17&to=2025-11-01", 400, 0, "not after"},
 		"cursor":      {"cursor=xx", 400, 0, "cursor"},
-		"size":        {"size=101", 422, 0, "validation failed"},
-		"sort":        {"sort=best", 422, 0, "validation failed"},
-		"size letter": {"size=x", 422, 0, "validation failed"},
+		"size":        {"size=101", 422, 0, "size: expected number <= 100"},
+		"sort":        {"sort=best", 422, 0, "sort: expected value to be one of"},
+		"size letter": {"size=x", 422, 0, "size: invalid integer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := f.get("/v1/search?" + tc.query)

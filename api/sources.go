@@ -156,7 +156,7 @@ func (s *Server) sourceRoutes(api huma.API) {
 	})
 
 	op = operation(http.MethodPost, "/v1/sources/{id}", "verify-source", "Probe a source now", "sources")
-	op.Description = "The path ends with the source's ID and :verify, as /v1/sources/eetimes:verify. Each way into the source is asked once; if none is well, its home is searched for others."
+	op.Description = "Each way into the source is asked once; if none is well, its home is searched for others."
 	register(s, api, op, func(ctx context.Context, in *SourcePath) (*struct{ Body news.Verification }, error) {
 		id, ok := strings.CutSuffix(in.ID, ":verify")
 		if !ok {
@@ -168,6 +168,11 @@ func (s *Server) sourceRoutes(api huma.API) {
 		}
 		return &struct{ Body news.Verification }{*v}, nil
 	})
+	// A pattern of ServeMux ends a wildcard at a slash only; the description may
+	// say what the address is.
+	paths := api.OpenAPI().Paths
+	paths["/v1/sources/{id}:verify"] = &huma.PathItem{Post: paths[op.Path].Post}
+	paths[op.Path].Post = nil
 
 	register(s, api, operation(http.MethodPatch, "/v1/sources/{id}", "switch-source", "Switch a source on or off", "sources"),
 		func(ctx context.Context, in *struct {

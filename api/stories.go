@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,6 +23,9 @@ func (s *Server) storyRoutes(api huma.API) {
 				return nil, unsupported
 			}
 			st, err := teller.Story(ctx, in.ID)
+			if errors.Is(err, search.ErrNotFound) {
+				return nil, problem.New(http.StatusNotFound, "There is no such story in the index.", "Take its ID from a hit of /v1/search: it changes when the first article of the story does.")
+			}
 			return &struct{ Body *search.Story }{st}, err
 		})
 	register(s, api, operation(http.MethodGet, "/v1/articles/{id}/similar", "similar-articles", "Articles like one, each of another story", "search"),

@@ -222,6 +222,22 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// What narrows a search narrows its export and its feed.
+func TestExportAndFeedAreNarrowedAsTheSearchIs(t *testing.T) {
+	f := start(t, nil)
+	wanted, other := article("wanted", "HBM", "text", "en", "Latn"), article("other", "HBM", "text", "en", "Latn")
+	wanted.Topics = []news.Topic{{ID: "memory"}}
+	other.Published = other.Published.AddDate(0, 0, -2)
+	f.index.Add(wanted, other)
+	for _, narrowed := range []string{"topic=memory", "from=2025-11-17", "to=2025-11-17&from=2025-11-17&tz=UTC"} {
+		for _, path := range []string{"/v1/search?", "/v1/export?", "/v1/export?format=csv&", "/feeds/search.rss?", "/feeds/search.json?"} {
+			if a := f.get(path + narrowed); a.status != http.StatusOK || !strings.Contains(a.body, "wanted") || strings.Contains(a.body, "/other") {
+				t.Errorf("%s%s: got %d %s, want only the article wanted", path, narrowed, a.status, a.body)
+			}
+		}
+	}
+}
+
 func TestImportShowsHowFarItIs(t *testing.T) {
 	f := start(t, nil)
 	if a := f.do(http.MethodPost, "/v1/articles?size=much", `{"text":"x"}`, "Content-Type", "application/x-ndjson"); a.status != http.StatusBadRequest {

@@ -23,12 +23,13 @@ type PeriodParams struct {
 	Lang   list   `query:"lang,explode" doc:"zh, en, zh-Hans, zh-Hant; several are alternatives"`
 	Source list   `query:"source,explode" doc:"IDs of sources; several are alternatives"`
 	Entity list   `query:"entity,explode" doc:"IDs, names or aliases of entities; several are alternatives"`
-	Kind   string `query:"kind" maxLength:"16" doc:"Only entities of this kind" example:"org"`
+	Topic  list   `query:"topic,explode" doc:"IDs of topics; several are alternatives"`
+	Kind   string `query:"kind" enum:"org,person,product,tech,node,place" doc:"Only entities of this kind" example:"org"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"10" doc:"Number of values, the most frequent first"`
 }
 
 func (p *PeriodParams) request() (search.Request, error) {
-	r, err := (&SearchParams{Q: p.Q, From: p.From, To: p.To, TZ: p.TZ, Lang: p.Lang, Source: p.Source, Entity: p.Entity}).request()
+	r, err := (&SearchParams{Q: p.Q, From: p.From, To: p.To, TZ: p.TZ, Lang: p.Lang, Source: p.Source, Entity: p.Entity, Topic: p.Topic}).request()
 	if err != nil {
 		return r, err
 	}

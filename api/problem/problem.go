@@ -85,7 +85,7 @@ func Of(err error) *Problem {
 		p.Title, p.Column = "Query syntax error", syntax.Column
 		p.Errors = []Fault{{Message: syntax.Message, Location: "query.q"}}
 	case errors.As(err, &request):
-		p = New(http.StatusBadRequest, request.Message, request.Hint)
+		p = New(http.StatusBadRequest, request.Field+": "+request.Message, request.Hint)
 		p.Errors = []Fault{{Message: request.Message, Location: "query." + request.Field}}
 	case errors.Is(err, search.ErrNotFound):
 		p = New(http.StatusNotFound, "There is no such article in the index.", "Search for it, or look into /v1/quarantine if it should be there.")
