@@ -25,7 +25,7 @@ type embedded struct {
 	socket *socket // nil if it could not be opened
 	lock   *os.File
 	closed bool        // no port: all clients are in this process
-	broken atomic.Bool // a stream could not be written, and cannot be until it is opened anew
+	broken atomic.Bool // something could not be written, and cannot be until it is opened anew
 
 	mu   sync.Mutex
 	used map[string]bool
@@ -121,9 +121,10 @@ const (
 // started again.
 const enoughToRevive = 32 << 20
 
-// revive starts JetStream anew when there is room on a disk that was full: a
-// stream whose write failed does not write again before, and a server that
-// cannot write even less stops all of them. It returns when done is closed.
+// revive starts JetStream anew when a disk that was full or failed can be written
+// again: a stream or consumer whose write failed does not write before, and a
+// server that cannot write even less stops all of them. It returns when done is
+// closed.
 func (e *embedded) revive(dir string, log *slog.Logger, done <-chan struct{}) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -138,10 +139,11 @@ func (e *embedded) revive(dir string, log *slog.Logger, done <-chan struct{}) {
 			continue
 		}
 		if !told {
-			log.Error("the disk is full: streams cannot be written", "dir", dir, "hint", "free some space; work goes on by itself then")
+			log.Error("streams cannot be written: the disk is full or fails", "dir", dir,
+				"hint", "free some space, or see the kernel's log for the disk's faults; work goes on by itself when it can be written")
 			told = true
 		}
-		if free, err := freeBytes(dir); err != nil || free < enoughToRevive {
+		if free, err := freeBytes(dir); err != nil || free < enoughToRevive || tryWrite(dir) != nil {
 			continue
 		}
 		var err error
@@ -156,8 +158,18 @@ func (e *embedded) revive(dir string, log *slog.Logger, done <-chan struct{}) {
 			log.Error("streams do not start again, will try once more", "dir", dir, "err", err)
 			continue
 		}
-		log.Info("the disk has room, the streams are there again", "dir", dir)
+		log.Info("the disk can be written, the streams are there again", "dir", dir)
 	}
+}
+
+// tryWrite writes a little to the disk of dir.
+func tryWrite(dir string) error {
+	f, err := os.CreateTemp(dir, "try-")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, 4<<10))
+	return errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
 }
 
 // stop shuts the server down and waits for it.
@@ -253,7 +265,7 @@ type serverLog struct {
 	log   *slog.Logger
 	fatal chan string
 	once  sync.Once
-	// broken is set when the server tells that the disk is full.
+	// broken is set when the server tells that it could not write.
 	broken *atomic.Bool
 }
 
@@ -262,7 +274,8 @@ func (l *serverLog) Warnf(f string, v ...any)   { l.write(slog.LevelWarn, f, v) 
 
 // Errorf also notes what the server has no event for.
 func (l *serverLog) Errorf(f string, v ...any) {
-	if strings.Contains(fmt.Sprintf(f, v...), syscall.ENOSPC.Error()) {
+	text := fmt.Sprintf(f, v...)
+	if strings.Contains(text, syscall.ENOSPC.Error()) || strings.Contains(strings.ToLower(text), "critical write error") {
 		if l.broken.Swap(true) {
 			return // told of
 		}
