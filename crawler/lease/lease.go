@@ -28,8 +28,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// DefaultTTL is how long an owner may be silent.
-const DefaultTTL = 15 * time.Second
+// DefaultTTL is how long an owner may be silent. Another crawler takes over an
+// eighth of it later. It is long enough for a disk that takes two seconds for a
+// write, and for a server that starts again.
+const DefaultTTL = 8 * time.Second
 
 // Options say what is shared and with whom.
 type Options struct {
@@ -73,7 +75,6 @@ type Leases struct {
 type sign struct {
 	revision uint64
 	seen     time.Time // when revision came, by our clock
-	old      bool      // it was there long before we came
 }
 
 // holding is what a part's key says.
@@ -119,7 +120,8 @@ func (l *Leases) Run(ctx context.Context) error {
 	beating, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.beat(ctx)
 	wg.Go(func() { l.keepBeating(beating) })
-	tick := time.NewTicker(l.opts.TTL / 5)
+	wg.Go(func() { l.guard(beating) })
+	tick := time.NewTicker(l.opts.TTL / 20)
 	defer tick.Stop()
 	end := func() error {
 		err := l.leave(ctx, stop)
@@ -201,17 +203,27 @@ func (l *Leases) bury(ctx context.Context) {
 	}
 }
 
-// keepBeating writes our heartbeat, and gives up everything if it cannot.
+// keepBeating writes our heartbeat.
 func (l *Leases) keepBeating(ctx context.Context) {
 	tick := time.NewTicker(l.opts.TTL / 5)
 	defer tick.Stop()
-	guard := time.NewTicker(l.opts.TTL / 20)
-	defer guard.Stop()
 	for {
 		select {
 		case <-tick.C:
 			l.beat(ctx)
-		case <-guard.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// guard gives up everything if our heartbeat cannot be written.
+func (l *Leases) guard(ctx context.Context) {
+	tick := time.NewTicker(l.opts.TTL / 20)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
 			if !l.Valid() {
 				l.drop()
 			}
@@ -311,9 +323,7 @@ func (l *Leases) update(e jetstream.KeyValueEntry, ready bool) bool {
 			delete(l.members, name)
 			return ready
 		}
-		// A heartbeat of long ago is dead without waiting for the next one.
-		old := !ready && time.Since(e.Created()) > 10*l.opts.TTL
-		l.members[name] = &sign{revision: e.Revision(), seen: time.Now(), old: old}
+		l.members[name] = &sign{revision: e.Revision(), seen: time.Now()}
 		return ready
 	}
 	number, ok := strings.CutPrefix(e.Key(), partPrefix)
@@ -335,12 +345,19 @@ func (l *Leases) update(e jetstream.KeyValueEntry, ready bool) bool {
 }
 
 // margin is how long before the others an owner stops to believe in its leases.
-func (l *Leases) margin() time.Duration { return l.opts.TTL / 5 }
+// They count from when they see a heartbeat, the owner from when it sent it, so
+// that only what is under way needs it.
+func (l *Leases) margin() time.Duration { return l.opts.TTL / 8 }
+
+// patience is how long an answer of the server is waited for. A slow disk may
+// take seconds, and one that comes late counts from when it was asked for; but
+// what was lost must be sent again in time.
+func (l *Leases) patience() time.Duration { return l.opts.TTL / 2 }
 
 // beat writes our heartbeat.
 func (l *Leases) beat(ctx context.Context) {
 	sent := time.Since(l.start)
-	bctx, cancel := context.WithTimeout(ctx, l.opts.TTL/4)
+	bctx, cancel := context.WithTimeout(ctx, l.patience())
 	defer cancel()
 	if _, err := l.opts.KV.Put(bctx, memberPrefix+l.opts.Name, []byte(time.Now().UTC().Format(time.RFC3339Nano))); err != nil {
 		if ctx.Err() == nil {
@@ -348,14 +365,14 @@ func (l *Leases) beat(ctx context.Context) {
 		}
 		return
 	}
-	l.until.Store(int64(sent + l.opts.TTL - l.margin()))
+	l.until.Store(int64(sent + l.opts.TTL))
 }
 
 // live returns the names of the crawlers whose heartbeat goes on; l.mu is held.
 func (l *Leases) live() []string {
 	names := []string{l.opts.Name}
 	for name, s := range l.members {
-		if name != l.opts.Name && !s.old && time.Since(s.seen) < l.opts.TTL+l.margin() {
+		if name != l.opts.Name && time.Since(s.seen) < l.opts.TTL+l.margin() {
 			names = append(names, name)
 		}
 	}
@@ -410,7 +427,7 @@ func (l *Leases) take(ctx context.Context, part int) {
 	if err != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.opts.TTL/4)
+	ctx, cancel := context.WithTimeout(ctx, l.patience())
 	defer cancel()
 	key := partPrefix + strconv.Itoa(part)
 	var revision uint64
@@ -457,7 +474,7 @@ func (l *Leases) free(ctx context.Context, part int, revision uint64) {
 	if err != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.opts.TTL/4)
+	ctx, cancel := context.WithTimeout(ctx, l.patience())
 	defer cancel()
 	if _, err := l.opts.KV.Update(ctx, partPrefix+strconv.Itoa(part), value, revision); err != nil && ctx.Err() == nil {
 		l.opts.Log.Debug("part not freed; it is when our heartbeat has ended", "part", part, "err", err)
