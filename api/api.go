@@ -213,7 +213,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.guard = guard
 	s.ui, err = ui.New(ui.Options{
-		Searcher: o.Searcher, Lexicon: o.Lexicon, Zone: s.zone, Logger: o.Logger,
+		Searcher: o.Searcher, Lexicon: o.Lexicon, Zone: s.zone, Logger: o.Logger, Mail: o.Config.SMTP.Host != "",
 		Suggest: func(beginning string, size int) []suggest.Suggestion {
 			return s.suggest.Find(o.Lexicon.Current(), beginning, size)
 		},

@@ -38,6 +38,7 @@ var policy = map[string]rule{
 	"GET /static/{name...}":    {Nobody, 0, usual},
 	"GET /language/{tag}":      {Nobody, 1, usual},
 	"GET /characters/{tag}":    {Nobody, 1, usual},
+	"GET /zone":                {Nobody, 1, usual},
 	"GET /login":               {Nobody, 1, usual},
 	"POST /login":              {Nobody, 1, usual},
 	"GET /login/oidc":          {Nobody, 1, usual},

@@ -126,6 +126,8 @@ func with(path, key, value string) string { return path + "?" + url.Values{key: 
 type settingsPage struct {
 	// Open says that nobody is asked for a key.
 	Open bool
+	// Zones are the time zones that a reader can choose.
+	Zones []Link
 	// Roles are those a key can have, Lifetimes how long it can be good.
 	Roles     []auth.Role
 	Lifetimes []int
@@ -169,7 +171,7 @@ func (u *UI) settings(w http.ResponseWriter, r *http.Request) {
 
 func (u *UI) showSettings(w http.ResponseWriter, r *http.Request, status int, p *settingsPage) {
 	lang, v, now := languageOf(r), auth.ViewerOf(r.Context()), time.Now()
-	p.Open, p.Roles, p.Lifetimes = u.o.Guard.Opened(), auth.Roles, lifetimes
+	p.Open, p.Roles, p.Lifetimes, p.Zones = u.o.Guard.Opened(), auth.Roles, lifetimes, u.zones()
 	if v.MayAdmin() {
 		for _, k := range u.o.Guard.List() {
 			row := KeyRow{

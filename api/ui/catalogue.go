@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 
 	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
 // Languages of the pages.
@@ -50,7 +52,30 @@ func text(lang int, key string, args ...any) (string, error) {
 	if len(args) == 0 {
 		return m[lang], nil
 	}
-	return fmt.Sprintf(m[lang], args...), nil
+	return printers[lang].Sprintf(plural(m[lang], args), args...), nil
+}
+
+// printers write numbers as the languages do.
+var printers = [languages]*message.Printer{message.NewPrinter(tags[en]), message.NewPrinter(tags[hans]), message.NewPrinter(tags[hant])}
+
+// plural chooses in each {one|many} of a message by the argument before it.
+func plural(m string, args []any) string {
+	var b strings.Builder
+	for n := 0; ; {
+		before, rest, ok := strings.Cut(m, "{")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		n += strings.Count(before, "%") - 2*strings.Count(before, "%%")
+		choice, after, _ := strings.Cut(rest, "}")
+		one, many, _ := strings.Cut(choice, "|")
+		if n > 0 && n <= len(args) && fmt.Sprint(args[n-1]) == "1" {
+			many = one
+		}
+		b.WriteString(many)
+		m = after
+	}
 }
 
 // say returns a message that the catalogue is known to have.
@@ -60,7 +85,8 @@ func say(lang int, key string, args ...any) string {
 }
 
 // messages are texts by key: English, Simplified Chinese, Traditional Chinese as
-// Taiwan writes it.
+// Taiwan writes it. {one|many} is the word for one or for several, as the number
+// before it says.
 type messages = map[string][languages]string
 
 // catalogue holds every text of the pages.
@@ -94,19 +120,21 @@ var readingTexts = messages{
 	"syntax-title":  {"in the title only", "只在标题里", "只在標題裡"},
 	"syntax-time":   {"a span of days", "一段日期", "一段日期"},
 
-	"results":            {"%d articles", "%d 篇文章", "%d 篇文章"},
-	"results-one":        {"1 article", "1 篇文章", "1 篇文章"},
+	"results":            {"%d {article|articles}", "%d 篇文章", "%d 篇文章"},
 	"results-none":       {"No article matches", "没有符合的文章", "沒有符合的文章"},
 	"took":               {"in %s ms", "用时 %s 毫秒", "用時 %s 毫秒"},
 	"relaxed":            {"No article has all the words; these have some of them.", "没有一篇包含所有的词，以下文章包含其中一部分。", "沒有一篇包含所有的詞，以下文章包含其中一部分。"},
-	"lag":                {"%d articles are still being indexed.", "还有 %d 篇文章正在建立索引。", "還有 %d 篇文章正在建立索引。"},
+	"lag":                {"%d {article is|articles are} still being indexed.", "还有 %d 篇文章正在建立索引。", "還有 %d 篇文章正在建立索引。"},
 	"none-hint":          {"Try fewer words, OR between them, or take a filter away.", "试试减少词语、用 OR 连接，或去掉筛选条件。", "試試減少詞語、用 OR 連接，或去掉篩選條件。"},
+	"none-clear":         {"Search again without filters", "不加条件再搜索", "不加條件再搜尋"},
+	"none-alert":         {"Be told when the first article appears", "出现第一篇时通知我", "出現第一篇時通知我"},
+	"feed-key":           {"A feed reader needs a key of its own; make one in the", "订阅器需要自己的密钥，可在此创建：", "訂閱器需要自己的金鑰，可在此建立："},
 	"sort":               {"Sort by", "排序", "排序"},
 	"relevance":          {"Relevance", "相关度", "相關度"},
 	"newest":             {"Newest", "最新", "最新"},
 	"oldest":             {"Oldest", "最早", "最早"},
 	"suggestions":        {"Suggestions", "补全建议", "補全建議"},
-	"suggestions-found":  {"%d suggestions; go through them with the arrow keys", "%d 条建议，用方向键选择", "%d 條建議，用方向鍵選擇"},
+	"suggestions-found":  {"%d {suggestion|suggestions}; go through them with the arrow keys", "%d 条建议，用方向键选择", "%d 條建議，用方向鍵選擇"},
 	"field-entity":       {"an entity under any of its names", "实体，不论用哪个名称", "實體，不論用哪個名稱"},
 	"field-title":        {"in the title", "在标题里", "在標題裡"},
 	"field-text":         {"in the text", "在正文里", "在內文裡"},
@@ -130,7 +158,7 @@ var readingTexts = messages{
 	"minutes":            {"%d min", "%d 分钟", "%d 分鐘"},
 	"hours":              {"%d h", "%d 小时", "%d 小時"},
 	"facet-more":         {"%d more", "还有 %d 个", "還有 %d 個"},
-	"articles-n":         {"%d articles", "%d 篇", "%d 篇"},
+	"articles-n":         {"%d {article|articles}", "%d 篇", "%d 篇"},
 	"take":               {"Take it along", "带走", "帶走"},
 	"next":               {"Next page", "下一页", "下一頁"},
 	"first":              {"First page", "第一页", "第一頁"},
@@ -159,17 +187,18 @@ var readingTexts = messages{
 	"seen":               {"seen %s", "抓取于 %s", "擷取於 %s"},
 	"error-title":        {"The query cannot be understood", "看不懂这个查询", "看不懂這個查詢"},
 	"error-column":       {"Character %d: %s", "第 %d 个字符：%s", "第 %d 個字元：%s"},
+	"error-mended":       {"Or search for the words alone:", "或只搜索这些词：", "或只搜尋這些詞："},
 	"request-title":      {"The search cannot be answered", "无法完成搜索", "無法完成搜尋"},
 	"down":               {"The index cannot answer now. Try again in a moment; /readyz says what is missing.", "索引暂时无法应答。请稍后再试；/readyz 会说明缺什么。", "索引暫時無法回應。請稍後再試；/readyz 會說明缺什麼。"},
 	"fault":              {"Something went wrong inside; the log of the api says what.", "内部出错；详情见 api 的日志。", "內部出錯；詳情見 api 的日誌。"},
 
 	"empty-title":     {"There is nothing here yet", "这里还没有文章", "這裡還沒有文章"},
-	"empty-waiting":   {"%d articles are on their way into the index; this page shows them when they are there.", "%d 篇文章正在进入索引，完成后会显示在这里。", "%d 篇文章正在進入索引，完成後會顯示在這裡。"},
-	"empty-sources":   {"%d sources are being followed. The first articles appear when they have been fetched.", "正在关注 %d 个来源。抓取之后，第一批文章就会出现。", "正在關注 %d 個來源。擷取之後，第一批文章就會出現。"},
+	"empty-waiting":   {"%d {article is on its|articles are on their} way into the index; this page shows what is there by itself.", "%d 篇文章正在进入索引，完成后会显示在这里。", "%d 篇文章正在進入索引，完成後會顯示在這裡。"},
+	"empty-sources":   {"%d {source is|sources are} being followed. The first articles appear when they have been fetched.", "正在关注 %d 个来源。抓取之后，第一批文章就会出现。", "正在關注 %d 個來源。擷取之後，第一批文章就會出現。"},
 	"empty-none":      {"No source is being followed yet.", "还没有关注任何来源。", "還沒有關注任何來源。"},
 	"empty-follow":    {"Follow sources of your own", "关注自己的来源", "關注自己的來源"},
 	"empty-add":       {"Add a source by its address", "输入网址添加来源", "輸入網址新增來源"},
-	"empty-file":      {"or give a file of sources at the start:", "或在启动时指定来源文件：", "或在啟動時指定來源檔案："},
+	"empty-file":      {"A file of sources at the start does it, too:", "也可在启动时指定来源文件：", "也可在啟動時指定來源檔案："},
 	"empty-demo-note": {"It has news in all three scripts, needs no network, and keeps its data apart.", "包含三种文字的新闻，无需联网，数据另存。", "包含三種文字的新聞，無需連網，資料另存。"},
 	"empty-progress":  {"Waiting for the first articles", "正在等待第一批文章", "正在等待第一批文章"},
 	"empty-import":    {"Bring articles you have", "导入已有的文章", "匯入已有的文章"},
@@ -193,7 +222,7 @@ var readingTexts = messages{
 	"mentions":      {"Named in this article", "文中提到", "文中提到"},
 	"mentions-none": {"Nothing from the lexicon is named here.", "文中没有提到词库里的名称。", "文中沒有提到詞庫裡的名稱。"},
 	"warnings":      {"Doubtful", "存疑之处", "存疑之處"},
-	"times":         {"%d times", "%d 次", "%d 次"},
+	"times":         {"%d {time|times}", "%d 次", "%d 次"},
 	"json":          {"This article as JSON", "本文的 JSON", "本文的 JSON"},
 	"gone-title":    {"There is no such article", "没有这篇文章", "沒有這篇文章"},
 	"gone-hint":     {"It may have been taken away by its publisher, or not be indexed yet.", "它可能已被发布者撤下，或尚未进入索引。", "它可能已被發布者撤下，或尚未進入索引。"},

@@ -155,7 +155,7 @@ func (c *Comparison) JSON() (string, error) {
 
 // compareFault returns what to show of an error of compare, if the reader can
 // mend it.
-func compareFault(err error) (*QueryFault, string) {
+func compareFault(err error, lang int) (*QueryFault, string) {
 	var (
 		of      *compareError
 		syntax  *query.SyntaxError
@@ -163,9 +163,9 @@ func compareFault(err error) (*QueryFault, string) {
 	)
 	switch {
 	case errors.As(err, &of) && errors.As(err, &syntax):
-		return fault(of.query, syntax), ""
+		return fault(of.query, syntax, lang), ""
 	case errors.As(err, &request):
-		return nil, request.Error()
+		return nil, wrong(request, lang)
 	}
 	return nil, ""
 }

@@ -172,7 +172,7 @@ func TestEntityPage(t *testing.T) {
 	w := get(t, h, "/entity/org:tsmc")
 	body := w.Body.String()
 	for _, want := range []string{
-		"<h1>TSMC</h1>", `lang="zh-Hans">台积电<`, `lang="zh-Hant">台積電<`, "TWSE:2330", "Also written", "the built-in lexicon", "1 articles in the last 30 days",
+		"<h1>TSMC</h1>", `lang="zh-Hans">台积电<`, `lang="zh-Hant">台積電<`, "TWSE:2330", "Also written", "the built-in lexicon", "1 article in the last 30 days",
 		`<svg class="bars" role="img"`, `height="100"`, `href="/article/a1"`, `href="/entity/org:nvidia"`, `href="/feeds/search.rss?entity=org%3Atsmc"`,
 		`href="/?q=entity%3Aorg%3Atsmc&#43;AND&#43;entity%3Aorg%3Anvidia"`, `aria-label="Articles from `,
 	} {
@@ -275,7 +275,7 @@ func TestStoryPage(t *testing.T) {
 	body := get(t, newDesk(t, x, &table{}), "/story/a1").Body.String()
 	for _, want := range []string{
 		`<h1 lang="zh-Hans">台积电涨价</h1>`, `<h2 lang="en"><a href="/article/a2">TSMC raises prices</a></h2>`, "示例 &lt;b&gt;News&lt;/b&gt;", "seen 2025-11-17 09:30",
-		"1 more articles are not listed", "Chinese, Simplified", `href="/entity/org:tsmc"`, "2025-11-17 08:30",
+		"1 more article is not listed", "Chinese, Simplified", `href="/entity/org:tsmc"`, "2025-11-17 08:30",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("got a page without %q", want)

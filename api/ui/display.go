@@ -80,11 +80,10 @@ func (d display) choices(lang int) []Link {
 }
 
 func (u *UI) chooseDisplay(w http.ResponseWriter, r *http.Request) {
-	c := &http.Cookie{Name: displayCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if tag := r.PathValue("tag"); slices.ContainsFunc(displays, func(d display) bool { return d != "" && tag == "zh-"+string(d) }) {
-		c.Value, c.MaxAge = tag, 365*24*3600
+		remember(w, displayCookie, tag)
+	} else {
+		http.SetCookie(w, &http.Cookie{Name: displayCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	}
-	http.SetCookie(w, c)
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, local(strings.TrimSpace(r.URL.Query().Get("back"))), http.StatusSeeOther)
+	back(w, r)
 }

@@ -2,10 +2,8 @@ package ui
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,111 +41,13 @@ type editorPage struct {
 	YAML    string
 	File    string // where the YAML could be written
 	Locked  bool   // the rule comes from a file
-}
-
-// draft is a rule as the form has it.
-type draft struct {
-	ID, Q, Name         string
-	Lang, Source        []string
-	When, Count, Window string
-	Factor              string
-	Repeats             bool
-	Rest                string // YAML
-}
-
-// rest is what of a rule is written as YAML.
-type rest struct {
-	Owner    string         `yaml:"owner,omitempty"`
-	Labels   []string       `yaml:"labels,omitempty"`
-	Together *news.Together `yaml:"together,omitempty"`
-	First    *news.First    `yaml:"first,omitempty"`
-	Webhooks []news.Webhook `yaml:"webhooks,omitempty"`
-	Channels []news.Channel `yaml:"channels,omitempty"`
-	Digest   *news.Digest   `yaml:"digest,omitempty"`
-	Quiet    *news.Quiet    `yaml:"quiet,omitempty"`
-	Throttle *news.Throttle `yaml:"throttle,omitempty"`
-}
-
-// draftOf reads the form. A search with entities or topics becomes a query.
-func (u *UI) draftOf(v url.Values) draft {
-	s := stateOf(v)
-	made := u.ruleOf(s)
-	return draft{
-		ID: v.Get("id"), Q: made.Query, Name: cmp.Or(strings.TrimSpace(v.Get("name")), made.Name), Lang: s.Lang, Source: s.Source,
-		When: cmp.Or(v.Get("when"), whenEach), Count: cmp.Or(v.Get("count"), "5"), Window: cmp.Or(v.Get("window"), "24h"), Factor: cmp.Or(v.Get("factor"), "3"),
-		Repeats: v.Get("repeats") == "1", Rest: strings.ReplaceAll(v.Get("rest"), "\r\n", "\n"),
-	}
-}
-
-// draftOfRule returns the form of a stored rule.
-func draftOfRule(r *news.Rule) (draft, error) {
-	d := draft{ID: r.ID, Q: r.Query, Name: r.Name, Lang: r.Languages, Source: r.Sources, When: whenEach, Count: "5", Window: "24h", Factor: "3", Repeats: r.Repeats}
-	switch {
-	case r.Threshold != nil:
-		d.When, d.Count, d.Window = whenThreshold, strconv.Itoa(r.Threshold.Count), r.Threshold.Window.String()
-	case r.Spike != nil:
-		d.When, d.Window = whenSpike, r.Spike.Window.String()
-		if r.Spike.Factor != 0 {
-			d.Factor = strconv.FormatFloat(r.Spike.Factor, 'g', -1, 64)
-		}
-	}
-	x := rest{r.Owner, r.Labels, r.Together, r.First, r.Webhooks, r.Channels, r.Digest, r.Quiet, r.Throttle}
-	text, err := yaml.Marshal(x)
-	if err != nil {
-		return d, err
-	}
-	if t := string(text); t != "{}\n" {
-		d.Rest = t
-	}
-	return d, nil
-}
-
-// rule returns the rule that a draft means; its errors are for the one who
-// writes it. Of what a form does not have, old keeps it.
-func (d *draft) rule(old *news.Rule) (*news.Rule, error) {
-	var x rest
-	if err := yaml.NewDecoder(strings.NewReader(d.Rest), yaml.Strict()).Decode(&x); err != nil && !errors.Is(err, io.EOF) {
-		message, _, _ := strings.Cut(err.Error(), "\n")
-		return nil, problem.New(http.StatusUnprocessableEntity, "The part written as YAML cannot be read: "+message, "")
-	}
-	r := news.Rule{}
-	if old != nil {
-		r = *old
-	}
-	r.ID, r.Name, r.Query, r.Languages, r.Sources, r.Repeats = d.ID, d.Name, d.Q, d.Lang, d.Source, d.Repeats
-	r.Owner, r.Labels, r.Together, r.First, r.Webhooks, r.Channels, r.Digest, r.Quiet, r.Throttle = x.Owner, x.Labels, x.Together, x.First, x.Webhooks, x.Channels, x.Digest, x.Quiet, x.Throttle
-	spike := r.Spike
-	r.Threshold, r.Spike = nil, nil
-	if d.When == whenEach {
-		return &r, nil
-	}
-	window, err := news.ParseDuration(d.Window)
-	if err != nil {
-		return nil, problem.New(http.StatusUnprocessableEntity, strconv.Quote(d.Window)+" is not a span of time.", "Write for example 24h or 7d.")
-	}
-	if d.When == whenThreshold {
-		n, err := strconv.Atoi(d.Count)
-		if err != nil {
-			return nil, problem.New(http.StatusUnprocessableEntity, strconv.Quote(d.Count)+" is not a number of articles.", "")
-		}
-		r.Threshold = &news.Threshold{Count: n, Window: window}
-		return &r, nil
-	}
-	factor, err := strconv.ParseFloat(d.Factor, 64)
-	if err != nil {
-		return nil, problem.New(http.StatusUnprocessableEntity, strconv.Quote(d.Factor)+" is not a number.", "")
-	}
-	if r.Spike = spike; r.Spike == nil {
-		r.Spike = &news.Spike{}
-	}
-	r.Spike = &news.Spike{Window: window, Factor: factor, Least: r.Spike.Least, History: r.Spike.History}
-	return &r, nil
+	NoMail  bool   // no mail server is configured
 }
 
 // test shows the form of a rule and what it would have told of.
 func (u *UI) test(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	d := u.draftOf(q)
+	d := u.draftOf(q, languageOf(r))
 	if id := q.Get("id"); id != "" && !q.Has("q") {
 		stored, err := u.storedRule(r.Context(), id)
 		if err != nil {
@@ -158,7 +58,7 @@ func (u *UI) test(w http.ResponseWriter, r *http.Request) {
 			u.message(w, r, http.StatusNotFound, "rule-gone", "")
 			return
 		}
-		if d, err = draftOfRule(&stored.Rule); err != nil {
+		if d, err = u.draftOfRule(&stored.Rule, languageOf(r)); err != nil {
 			u.failure(w, r, err)
 			return
 		}
@@ -182,7 +82,7 @@ func (u *UI) storedRule(ctx context.Context, id string) (*rules.Stored, error) {
 // refused, why.
 func (u *UI) edit(w http.ResponseWriter, r *http.Request, d draft, refused *problem.Problem) {
 	lang, status := languageOf(r), http.StatusOK
-	p := editorPage{Draft: d, Search: state{Q: d.Q, Lang: d.Lang, Source: d.Source, Sort: search.SortNewest}.URL()}
+	p := editorPage{Draft: d, NoMail: !u.o.Mail, Search: state{Q: d.Q, Lang: d.Lang, Source: d.Source, Sort: search.SortNewest}.URL()}
 	for _, tag := range editorLanguages {
 		p.Chosen = append(p.Chosen, Choice{Link: Link{Label: u.langLabel(tag, lang), Active: slices.Contains(d.Lang, tag)}, Key: tag})
 	}
@@ -205,9 +105,9 @@ func (u *UI) edit(w http.ResponseWriter, r *http.Request, d draft, refused *prob
 		)
 		switch {
 		case errors.As(err, &syntax):
-			p.Fault, status = fault(d.Q, syntax), http.StatusBadRequest
+			p.Fault, status = fault(d.Q, syntax, lang), http.StatusBadRequest
 		case errors.As(err, &request):
-			p.Wrong, status = request.Error(), http.StatusBadRequest
+			p.Wrong, status = wrong(request, lang), http.StatusBadRequest
 		case errors.As(err, &refused) && refused.Status < 500:
 		case err != nil:
 			u.failure(w, r, err)
@@ -262,7 +162,7 @@ func (u *UI) save(w http.ResponseWriter, r *http.Request) {
 	if !u.form(w, r) {
 		return
 	}
-	d := u.draftOf(r.PostForm)
+	d := u.draftOf(r.PostForm, languageOf(r))
 	said, err := "rule-saved", error(nil)
 	if d.ID == "" {
 		err = u.create(r.Context(), d)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -15,6 +16,7 @@ import (
 	"xinwen/api/rules"
 	"xinwen/indexer/query"
 	"xinwen/news"
+	"xinwen/news/lexicon"
 )
 
 func (d *table) ReplaceRule(ctx context.Context, r *news.Rule) error {
@@ -62,7 +64,8 @@ func TestEditorReadsItsForm(t *testing.T) {
 	h := newDesk(t, &memory.Index{}, d)
 	form := url.Values{
 		"q": {"HBM"}, "name": {"Memory"}, "lang": {"en", "zh-Hans"}, "when": {"spike"}, "window": {"6h"}, "factor": {"2.5"}, "repeats": {"1"},
-		"rest": {"labels: [memory]\r\nchannels:\r\n  - kind: email\r\n    to: [desk@example.com]\r\n"},
+		"mail": {"ada@example.com，desk@example.com"}, "every": {"day"}, "at": {"07:30"}, "zone": {"Asia/Taipei"},
+		"rest": {"labels: [memory]\r\nchannels:\r\n  - kind: feishu\r\n    url_env: XINWEN_SECRET_FEISHU\r\n"},
 	}
 	if to := post(t, h, "/alerts/save", form).Header().Get("Location"); to != "/alerts?said=rule-saved" {
 		t.Fatalf("led to %q", to)
@@ -73,12 +76,17 @@ func TestEditorReadsItsForm(t *testing.T) {
 	}
 	want := []news.Rule{{
 		ID: "memory", Name: "Memory", Query: "HBM", Languages: []string{"en", "zh-Hans"}, Repeats: true, Labels: []string{"memory"},
-		Spike: &news.Spike{Window: window, Factor: 2.5}, Channels: []news.Channel{{Kind: "email", To: []string{"desk@example.com"}}},
+		Spike: &news.Spike{Window: window, Factor: 2.5}, Channels: []news.Channel{
+			{Kind: "email", To: []string{"ada@example.com", "desk@example.com"}, Language: "en"},
+			{Kind: "feishu", URLEnv: "XINWEN_SECRET_FEISHU"},
+		},
+		Digest: &news.Digest{Every: "day", At: "07:30", Zone: "Asia/Taipei"},
 	}}
 	if diff := cmp.Diff(want, d.made); diff != "" {
 		t.Fatalf("rule (-want +got):\n%s", diff)
 	}
 	for _, tc := range []struct{ key, value, want string }{
+		{"mail", "nobody", "not an e-mail address"},
 		{"rest", "chanels: []", "chanels"},
 		{"rest", "][", "cannot be read"},
 		{"window", "soon", "span of time"},
@@ -94,6 +102,46 @@ func TestEditorReadsItsForm(t *testing.T) {
 		if body := w.Body.String(); !strings.Contains(body, tc.want) || tc.want != "" && w.Code != http.StatusUnprocessableEntity {
 			t.Errorf("%s=%s: got %d, want a page that says %q", tc.key, tc.value, w.Code, tc.want)
 		}
+	}
+}
+
+// What the form shows of a rule and what it sends make the same rule.
+func TestEditorKeepsWhomARuleTells(t *testing.T) {
+	rule := news.Rule{
+		ID: "hbm", Name: "HBM", Query: "HBM", Digest: &news.Digest{Every: "day", At: "08:30", Zone: "Asia/Shanghai"},
+		Channels: []news.Channel{
+			{Kind: "feishu", URLEnv: "XINWEN_SECRET_FEISHU", Escalate: "night"},
+			{Kind: "email", Name: "night", To: []string{"night@example.com"}, Backup: true},
+			{Kind: "email", To: []string{"desk@example.com"}, Language: "zh-Hant"},
+		},
+	}
+	d := &table{rules: []rules.Stored{{Rule: rule}}, made: []news.Rule{rule}}
+	h := newDesk(t, &memory.Index{}, d)
+	lex, err := builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &UI{o: Options{Zone: time.UTC, Lexicon: lexicon.NewStore(lex)}}
+	form, err := u.draftOfRule(&rule, en)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := get(t, asAdmin(h), "/alerts/test?id=hbm").Body.String()
+	for _, want := range []string{`value="desk@example.com"`, `name="language" value="zh-Hant"`, `value="day" selected`, `value="08:30"`, "Asia/Shanghai"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("got a page without %q", want)
+		}
+	}
+	if strings.Contains(form.Rest, "digest") || strings.Contains(form.Rest, "desk@") {
+		t.Errorf("got %s as YAML too, want it in the form only", form.Rest)
+	}
+	made, err := form.rule(&rule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule.Channels = []news.Channel{rule.Channels[2], rule.Channels[0], rule.Channels[1]} // the form's first
+	if diff := cmp.Diff(&rule, made); diff != "" {
+		t.Errorf("rule (-want +got):\n%s", diff)
 	}
 }
 

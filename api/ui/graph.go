@@ -30,8 +30,8 @@ type Edge struct {
 
 // The measures of a graph.
 const (
-	graphWidth, graphHeight = 720, 420
-	graphRingX, graphRingY  = 210, 155
+	graphWidth, graphHeight = 720, 440
+	graphRingX, graphRingY  = 210, 150
 	graphNodes              = 10
 	longestLabel            = 18
 )

@@ -40,8 +40,8 @@ func TestLongWorkIsShownWithItsFigures(t *testing.T) {
 		want := []Progress{
 			{"An import is taken: " + hostile, 100, 400, []string{"250 taken", "3 refused", "25 % of the files", "25 a second", "about 30 s left"}},
 			{"Pages are read", 50, 100, []string{"50 of 100", "5.0 a second", "about 10 s left"}},
-			{"The index is catching up", 100, 1000, []string{"100 of 1000", "10 a second", "about 2 min left"}},
-			{"A new index is being built", 310, 1050, []string{"310 of 1050", "10 a second", "about 2 min left"}},
+			{"The index is catching up", 100, 1000, []string{"100 of 1,000", "10 a second", "about 2 min left"}},
+			{"A new index is being built", 310, 1050, []string{"310 of 1,050", "10 a second", "about 2 min left"}},
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("(-want +got):\n%s", d)

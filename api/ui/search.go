@@ -100,6 +100,8 @@ type QueryFault struct {
 	Before, At, After string
 	Column            int
 	Message, Hint     string
+	// Mended is a query of the same words that can be understood, "" if there is none.
+	Mended, MendedURL string
 }
 
 // Empty is why there is nothing to search.
@@ -165,12 +167,12 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) {
 	s := stateOf(r.URL.Query())
 	p := searchPage{State: s, Asked: len(s.values()) > 0}
 	u.links(&p, lang)
-	req, wrong := u.request(s)
+	req, invalid := u.request(s)
 	var (
 		res *search.Result
-		err error = wrong
+		err error = invalid
 	)
-	if wrong == nil {
+	if invalid == nil {
 		res, p.Histogram, err = u.find(ctx, req, s, lang)
 	}
 	var (
@@ -183,11 +185,11 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.As(err, &syntax):
-		p.Fault = fault(s.Q, syntax)
+		p.Fault = fault(s.Q, syntax, lang)
 		u.render(w, r, http.StatusBadRequest, "search.html", page{Title: title, Section: "search", Data: p})
 		return
 	case errors.As(err, &request):
-		p.Wrong = request.Error()
+		p.Wrong = wrong(request, lang)
 		u.render(w, r, http.StatusBadRequest, "search.html", page{Title: title, Section: "search", Data: p})
 		return
 	case err != nil:
@@ -336,20 +338,4 @@ func or(list ...string) string {
 		}
 	}
 	return ""
-}
-
-// fault cuts a query at the column of its error.
-func fault(q string, e *query.SyntaxError) *QueryFault {
-	f := &QueryFault{Column: e.Column, Message: e.Message, Hint: e.Hint}
-	r := []rune(q)
-	switch at := e.Column - 1; {
-	case at < 0:
-		f.Before = q
-	case at >= len(r):
-		f.Before = q
-		f.At = "\u2007" // a place to show after the end
-	default:
-		f.Before, f.At, f.After = string(r[:at]), string(r[at]), string(r[at+1:])
-	}
-	return f
 }

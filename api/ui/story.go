@@ -10,13 +10,15 @@ import (
 )
 
 type storyPage struct {
-	Title, Lang  string
-	Facts        []Fact
-	Articles     []StoryArticle
-	Beyond       int // articles that are not listed
-	Languages    []Link
-	Entities     []Link
-	JSON, Search string
+	Title, Lang string
+	Facts       []Fact
+	Articles    []StoryArticle
+	Beyond      int // articles that are not listed
+	Languages   []Link
+	Entities    []Link
+	JSON        string
+	// RSS and JSONFeed follow the story, CSV takes it along.
+	RSS, JSONFeed, CSV string
 }
 
 // StoryArticle is a line of the timeline.
@@ -35,12 +37,9 @@ func (u *UI) more(h *search.Hit, lang int) *Link {
 	if h.More == nil || h.More.Articles == 0 || h.Story == "" {
 		return nil
 	}
-	label := say(lang, "more-one")
-	switch n := len(h.More.Languages); {
-	case h.More.Articles > 1 && n > 1:
+	label := say(lang, "more", h.More.Articles)
+	if n := len(h.More.Languages); n > 1 {
 		label = say(lang, "more-languages", h.More.Articles, n)
-	case h.More.Articles > 1:
-		label = say(lang, "more", h.More.Articles)
 	}
 	return &Link{Label: label, URL: storyURL(h.Story), Count: h.More.Articles}
 }
@@ -63,6 +62,8 @@ func (u *UI) story(w http.ResponseWriter, r *http.Request) {
 	}
 	names := u.o.SourceNames(r.Context())
 	p := storyPage{Title: or(st.Title, say(lang, "untitled")), Beyond: st.Total - len(st.Articles), JSON: "/v1/stories/" + url.PathEscape(st.ID)}
+	p.RSS, p.JSONFeed = with("/feeds/search.rss", "story", st.ID), with("/feeds/search.json", "story", st.ID)
+	p.CSV = with("/v1/export", "format", "csv") + "&" + url.Values{"story": {st.ID}}.Encode()
 	d := displayOf(r)
 	for i := range st.Articles {
 		a := &st.Articles[i]

@@ -88,7 +88,7 @@ func (u *UI) trends(w http.ResponseWriter, r *http.Request) {
 	var err error
 	if len(p.Inputs) > 0 {
 		if p.Compare, err = u.compare(r, p.Inputs, p.Days, lang); err != nil {
-			if p.Fault, p.Wrong = compareFault(err); p.Fault == nil && p.Wrong == "" {
+			if p.Fault, p.Wrong = compareFault(err, lang); p.Fault == nil && p.Wrong == "" {
 				u.failure(w, r, err)
 				return
 			}
@@ -107,9 +107,9 @@ func (u *UI) trends(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case status != http.StatusOK:
 	case errors.As(err, &syntax):
-		p.Fault, status = fault(p.Q, syntax), http.StatusBadRequest
+		p.Fault, status = fault(p.Q, syntax, lang), http.StatusBadRequest
 	case errors.As(err, &request):
-		p.Wrong, status = request.Error(), http.StatusBadRequest
+		p.Wrong, status = wrong(request, lang), http.StatusBadRequest
 	case err != nil:
 		u.failure(w, r, err)
 		return

@@ -36,7 +36,7 @@ var files embed.FS
 type Options struct {
 	Searcher search.Searcher
 	Lexicon  *lexicon.Store
-	// Zone is the zone of times on pages.
+	// Zone is the zone of times on pages, for readers who have not chosen theirs.
 	Zone   *time.Location
 	Logger *slog.Logger
 	// Suggest returns the entities with a name that begins so, at most size.
@@ -49,6 +49,8 @@ type Options struct {
 	Guard *auth.Guard
 	// Board has the long work in progress.
 	Board *work.Board
+	// Mail says that notices can be sent by e-mail.
+	Mail bool
 	// Desk is what the pages of operation ask.
 	Desk Desk
 }
@@ -91,41 +93,46 @@ type Mux interface {
 
 // Routes adds the pages to mux.
 func (u *UI) Routes(mux Mux) {
-	mux.HandleFunc("GET /{$}", u.search)
-	mux.HandleFunc("GET /article/{id}", u.article)
-	mux.HandleFunc("GET /article/{id}/revisions", u.revisions)
-	mux.HandleFunc("GET /entity/{id}", u.entity)
-	mux.HandleFunc("GET /entity/{id}/card", u.card)
-	mux.HandleFunc("GET /story/{id}", u.story)
-	mux.HandleFunc("GET /trends", u.trends)
-	mux.HandleFunc("GET /sources", u.sources)
-	mux.HandleFunc("POST /sources/discover", u.discoverSource)
-	mux.HandleFunc("POST /sources/add", u.addSource)
-	mux.HandleFunc("POST /sources/verify", u.verifySource)
-	mux.HandleFunc("POST /sources/change", u.changeSource)
-	mux.HandleFunc("GET /pipeline", u.pipeline)
-	mux.HandleFunc("POST /pipeline/replay", u.replay)
-	mux.HandleFunc("POST /pipeline/rebuild", u.rebuild)
-	mux.HandleFunc("GET /alerts", u.alerts)
-	mux.HandleFunc("GET /alerts/test", u.test)
-	mux.HandleFunc("POST /alerts/save", u.save)
-	mux.HandleFunc("POST /alerts/change", u.change)
-	mux.HandleFunc("GET /deliveries", u.deliveries)
-	mux.HandleFunc("POST /deliveries/replay", u.replayDelivery)
-	mux.HandleFunc("GET /help", u.help)
-	mux.HandleFunc("GET /settings", u.settings)
-	mux.HandleFunc("POST /settings/keys", u.makeKey)
-	mux.HandleFunc("POST /settings/keys/revoke", u.revokeKey)
-	mux.HandleFunc("GET /login", u.login)
-	mux.HandleFunc("POST /login", u.enter)
-	mux.HandleFunc("GET /login/oidc", u.beginLogin)
-	mux.HandleFunc("GET /login/oidc/callback", u.finishLogin)
-	mux.HandleFunc("POST /logout", u.logout)
-	mux.HandleFunc("GET /guide", u.guide)
-	mux.HandleFunc("GET /suggest", u.suggest)
-	mux.HandleFunc("GET /language/{tag}", u.chooseLanguage)
-	mux.HandleFunc("GET /characters/{tag}", u.chooseDisplay)
-	mux.HandleFunc("GET /static/{name...}", u.asset)
+	for pattern, page := range map[string]func(*UI, http.ResponseWriter, *http.Request){
+		"GET /{$}":                    (*UI).search,
+		"GET /article/{id}":           (*UI).article,
+		"GET /article/{id}/revisions": (*UI).revisions,
+		"GET /entity/{id}":            (*UI).entity,
+		"GET /entity/{id}/card":       (*UI).card,
+		"GET /story/{id}":             (*UI).story,
+		"GET /trends":                 (*UI).trends,
+		"GET /sources":                (*UI).sources,
+		"POST /sources/discover":      (*UI).discoverSource,
+		"POST /sources/add":           (*UI).addSource,
+		"POST /sources/verify":        (*UI).verifySource,
+		"POST /sources/change":        (*UI).changeSource,
+		"GET /pipeline":               (*UI).pipeline,
+		"POST /pipeline/replay":       (*UI).replay,
+		"POST /pipeline/rebuild":      (*UI).rebuild,
+		"GET /alerts":                 (*UI).alerts,
+		"GET /alerts/test":            (*UI).test,
+		"POST /alerts/save":           (*UI).save,
+		"POST /alerts/change":         (*UI).change,
+		"GET /deliveries":             (*UI).deliveries,
+		"POST /deliveries/replay":     (*UI).replayDelivery,
+		"GET /help":                   (*UI).help,
+		"GET /settings":               (*UI).settings,
+		"POST /settings/keys":         (*UI).makeKey,
+		"POST /settings/keys/revoke":  (*UI).revokeKey,
+		"GET /login":                  (*UI).login,
+		"POST /login":                 (*UI).enter,
+		"GET /login/oidc":             (*UI).beginLogin,
+		"GET /login/oidc/callback":    (*UI).finishLogin,
+		"POST /logout":                (*UI).logout,
+		"GET /guide":                  (*UI).guide,
+		"GET /suggest":                (*UI).suggest,
+		"GET /language/{tag}":         (*UI).chooseLanguage,
+		"GET /characters/{tag}":       (*UI).chooseDisplay,
+		"GET /static/{name...}":       (*UI).asset,
+		"GET /zone":                   (*UI).chooseZone,
+	} {
+		mux.HandleFunc(pattern, u.zoned(page))
+	}
 }
 
 // Wanted reports whether r is rather a browser's than a program's.
@@ -141,14 +148,10 @@ func (u *UI) NotFound(w http.ResponseWriter, r *http.Request) {
 func (u *UI) chooseLanguage(w http.ResponseWriter, r *http.Request) {
 	for _, t := range tags {
 		if t.String() == r.PathValue("tag") {
-			http.SetCookie(w, &http.Cookie{
-				Name: languageCookie, Value: t.String(), Path: "/", MaxAge: 365 * 24 * 3600,
-				HttpOnly: true, SameSite: http.SameSiteLaxMode,
-			})
+			remember(w, languageCookie, t.String())
 		}
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, local(r.URL.Query().Get("back")), http.StatusSeeOther)
+	back(w, r)
 }
 
 // local returns path if it leads to a page here, else the home page.
@@ -169,6 +172,8 @@ type page struct {
 	Here string
 	// Viewer is who reads: templates show only what it may do.
 	Viewer auth.Viewer
+	// Zone names the zone of the page's times.
+	Zone string
 	// Characters are those that Chinese may be shown in.
 	Characters []Link
 	Data       any
@@ -187,7 +192,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 func (u *UI) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
 	lang := languageOf(r)
-	p.Here, p.Viewer, p.Characters = cmp.Or(p.Here, r.URL.RequestURI()), auth.ViewerOf(r.Context()), displayOf(r).choices(lang)
+	p.Here, p.Viewer, p.Characters, p.Zone = cmp.Or(p.Here, r.URL.RequestURI()), auth.ViewerOf(r.Context()), displayOf(r).choices(lang), u.o.Zone.String()
 	var b bytes.Buffer
 	if err := u.pages[lang].ExecuteTemplate(&b, name, p); err != nil {
 		u.o.Logger.Error("page not rendered", "page", name, "err", err)

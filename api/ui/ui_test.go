@@ -234,7 +234,7 @@ func TestSyntaxErrorIsShownAtItsColumn(t *testing.T) {
 
 func TestEmptyIndexExplainsItself(t *testing.T) {
 	x := &memory.Index{}
-	if body := get(t, newUI(t, x), "/").Body.String(); !strings.Contains(body, "1 sources are being followed") || !strings.Contains(body, "xinwen demo") {
+	if body := get(t, newUI(t, x), "/").Body.String(); !strings.Contains(body, "1 source is being followed") || !strings.Contains(body, "xinwen demo") {
 		t.Errorf("got %s, want what to do", body)
 	}
 	x.Lag = 7
