@@ -23,6 +23,10 @@ const Patience = time.Minute
 // memory: some crawl-delays are a day.
 const longestDelay = 10 * time.Minute
 
+// longestHold bounds what is added to the time that a host asks for when it goes
+// on asking.
+const longestHold = time.Hour
+
 // HeldError says that a host asked to be left alone for longer than we wait in
 // memory.
 type HeldError struct {
@@ -91,6 +95,10 @@ type host struct {
 	// last is when the last answer ended, hold until when nothing goes at all.
 	last, hold time.Time
 	delay      time.Duration // that of the last request
+	// holds counts the requests in a row that Hold followed, held says that the
+	// one under way is such a one.
+	holds int
+	held  bool
 	// urgent go before the others; each in the order of arrival.
 	urgent, waiting []*waiter
 	timer           *time.Timer
@@ -289,10 +297,19 @@ func (h *Hosts) Slot(ctx context.Context) error {
 // FreeSlot gives a slot back.
 func (h *Hosts) FreeSlot() { <-h.slots }
 
-// Hold lets nothing go to a host until a time, also after a restart.
+// Hold lets nothing go to a host until a time, also after a restart. A host that
+// answers request after request so is left alone twice as long each time, whatever
+// it says.
 func (h *Hosts) Hold(ctx context.Context, name string, until time.Time) {
 	h.mu.Lock()
 	hst := h.host(name)
+	if hst.busy && !hst.held {
+		hst.held = true
+		hst.holds++
+	}
+	if wait := time.Until(until); hst.holds > 1 {
+		until = until.Add(min(wait<<min(hst.holds-1, 16)-wait, max(longestHold-wait, 0)))
+	}
 	if until.After(hst.hold) {
 		hst.hold = until
 		if time.Until(until) > Patience {
@@ -460,7 +477,11 @@ func (h *Hosts) free(hst *host, used bool) {
 	hst.busy = false
 	if used {
 		hst.last = time.Now()
+		if !hst.held {
+			hst.holds = 0
+		}
 	}
+	hst.held = false
 	p := &h.parts[hst.part]
 	if p.busy--; p.busy == 0 && p.idle != nil {
 		close(p.idle)

@@ -185,6 +185,41 @@ func TestHostsHold(t *testing.T) {
 	})
 }
 
+func TestHostsThatGoOnAskingAreLeftAloneLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hosts := NewHosts(nil, 1, slog.New(slog.DiscardHandler))
+		request := func(limited bool) time.Duration {
+			began := time.Now()
+			turn, err := hosts.Acquire(t.Context(), "h", "", time.Second, false)
+			var held *HeldError
+			if errors.As(err, &held) {
+				time.Sleep(time.Until(held.Until))
+				turn, err = hosts.Acquire(t.Context(), "h", "", time.Second, false)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			waited := time.Since(began)
+			if limited {
+				hosts.Hold(t.Context(), "h", time.Now().Add(20*time.Second))
+			}
+			turn.Leave()
+			turn.Done()
+			return waited
+		}
+		var got []time.Duration
+		for range 12 {
+			got = append(got, request(true))
+		}
+		got = append(got, request(false), request(true), request(false))
+		const s, m = time.Second, time.Minute
+		want := []time.Duration{0, 20 * s, 40 * s, 80 * s, 160 * s, 320 * s, 640 * s, 1280 * s, 2560 * s, 60 * m, 60 * m, 60 * m, 60 * m, s, 20 * s}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("waits (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestHostsDelayOfADayIsNotWaitedForInMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hosts := NewHosts(nil, 1, slog.New(slog.DiscardHandler))
