@@ -122,7 +122,7 @@ func twinsOf(pageURL string, resp *fetch.Response) []string {
 }
 
 // elsewhere reports whether e's page need not be published, as its article is or
-// will be at another address. Its error is a *failure if the page is a sham.
+// will be at another address. Its error is a *failure if there is no such page.
 func (c *Crawler) elsewhere(ctx context.Context, v *visit, e frontier.Entry, page *news.Page, resp *fetch.Response) (bool, error) {
 	other, err := c.sham(ctx, v, page)
 	if err != nil {
@@ -141,7 +141,7 @@ func (c *Crawler) elsewhere(ctx context.Context, v *visit, e frontier.Entry, pag
 	if article := articleOf(page.URL, resp); article != "" {
 		return c.leadOn(ctx, e, article)
 	}
-	return false, nil
+	return c.followStub(ctx, e, page, resp)
 }
 
 // hideTwins sees to it that the twins that an article names are not fetched.

@@ -93,6 +93,16 @@ func TestTwinsLeadToOneArticle(t *testing.T) {
 			},
 			want: []string{"http://www.a.example/a", "http://www.a.example/b"},
 		},
+		"page-only-leads-on": {
+			feed: []string{"/go/a", "/read/b", "/gone"},
+			serve: map[string]string{
+				"www.a.example/go/a": `<title>One moment</title><meta http-equiv="refresh" content="0; url=/a"><p>You are led on`, "www.a.example/a": article("HBM", ""),
+				"www.a.example/read/b": article("DRAM", `<meta http-equiv="refresh" content="5; url=/login">`) + strings.Repeat("<p>A text of its own.", 80),
+				"www.a.example/gone":   `<meta http-equiv="refresh" content="3; url=/"><p>There is no such page`,
+			},
+			want: []string{"http://www.a.example/a", "http://www.a.example/read/b"},
+			not:  []string{"http://www.a.example/login", "http://www.a.example/"},
+		},
 		"prices-differ-in-digits": {
 			feed: []string{"/a", "/b"},
 			serve: map[string]string{

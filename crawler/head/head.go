@@ -1,5 +1,5 @@
 // Package head reads what the head of an HTML page says of the page: its title,
-// and the other addresses that it is known by.
+// the other addresses that it is known by, and where it sends browsers.
 //
 // In goes the body as received. Only the head is looked at, by its tokens: a page
 // is parsed once, by the extractor.
@@ -8,7 +8,9 @@ package head
 import (
 	"bytes"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -29,6 +31,8 @@ type Head struct {
 	Mobile    string
 	// IsAMP says that the page itself is such a light form.
 	IsAMP bool
+	// Refresh is where the page sends a browser by itself, within seconds.
+	Refresh string
 }
 
 // Read reads the head of the page that came from pageURL, after redirects.
@@ -68,6 +72,10 @@ func Read(body []byte, contentType, pageURL string) Head {
 				}
 			case atom.Link:
 				h.link(base, t)
+			case atom.Meta:
+				if strings.EqualFold(attribute(t, "http-equiv"), "refresh") && h.Refresh == "" {
+					h.Refresh = refresh(base, attribute(t, "content"))
+				}
 			case atom.Body:
 				h.Title = strings.Join(strings.Fields(title.String()), " ")
 				return h
@@ -94,6 +102,30 @@ func (h *Head) link(base *url.URL, t html.Token) {
 			}
 		}
 	}
+}
+
+// maxWait is how long a page may be shown before it sends the browser on: those
+// that do later are meant to be read.
+const maxWait = 10 * time.Second
+
+// refresh returns the address in the content of a refresh, such as "0; url=/a.html",
+// "" if there is none or it comes too late.
+func refresh(base *url.URL, content string) string {
+	wait, rest, _ := strings.Cut(strings.ReplaceAll(content, ",", ";"), ";")
+	seconds, err := strconv.ParseFloat(strings.TrimSpace(wait), 64)
+	if err != nil || seconds < 0 || seconds > maxWait.Seconds() {
+		return ""
+	}
+	rest = content[len(content)-len(rest):] // with its commas
+	if key, value, ok := strings.Cut(rest, "="); ok && strings.EqualFold(strings.TrimSpace(key), "url") {
+		rest = value
+	}
+	ref := strings.Trim(strings.TrimSpace(rest), `"'`)
+	u, err := base.Parse(ref)
+	if ref == "" || err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	return u.String()
 }
 
 func attribute(t html.Token, key string) string {

@@ -28,7 +28,14 @@ func TestRead(t *testing.T) {
 		"not-a-page":   {`<link rel=canonical href="javascript:x"><link rel=alternate href=/feed>`, Head{}},
 		"gbk":          {gbk, Head{Title: "芯片日报_首页"}},
 		"text":         {"no markup at all", Head{}},
-		"empty":        {"", Head{}},
+
+		"refresh":             {`<meta http-equiv=Refresh content="0; URL='/b,1?x=2'">`, Head{Refresh: "https://news.example/b,1?x=2"}},
+		"refresh-comma":       {`<meta http-equiv=refresh content="3,url=b">`, Head{Refresh: "https://news.example/a/b"}},
+		"refresh-bare":        {`<meta http-equiv=refresh content="1;//other.example/">`, Head{Refresh: "https://other.example/"}},
+		"refresh-late":        {`<meta http-equiv=refresh content="600;url=b">`, Head{}},
+		"refresh-of-itself":   {`<meta http-equiv=refresh content="5">`, Head{}},
+		"refresh-to-a-script": {`<meta http-equiv=refresh content="0;url=javascript:x()">`, Head{}},
+		"empty":               {"", Head{}},
 	}
 	for name, tc := range tests {
 		if diff := cmp.Diff(tc.want, Read([]byte(tc.page), "text/html", "https://news.example/a/0")); diff != "" {
