@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -496,5 +497,20 @@ func TestRestartLosesNothing(t *testing.T) {
 		if strings.HasSuffix(r.path, ".html") {
 			t.Errorf("%s was fetched again", r.path)
 		}
+	}
+}
+
+func TestPageTellsTextFromBinaryByItsEncoding(t *testing.T) {
+	w, b := newWeb(t), openBus(t, t.TempDir())
+	w.feed("http://a.example/feed", "/utf16")
+	w.handle("http://a.example/utf16", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "text/html; charset=utf-16le")
+		for _, u := range utf16.Encode([]rune("<!doctype html><title>先进封装</title><p>台积电扩产。")) {
+			_, _ = rw.Write([]byte{byte(u), byte(u >> 8)})
+		}
+	})
+	crawl(t, options(w, b, demo("a", func(s *source.Source) { s.Feeds = []string{"http://a.example/feed"} })))
+	if diff := cmp.Diff([]string{"http://a.example/utf16"}, urls(pages(t, b))); diff != "" {
+		t.Errorf("pages (-want +got):\n%s", diff)
 	}
 }

@@ -100,9 +100,9 @@ func (v *visit) gate(ctx context.Context, u *url.URL) (func(error), error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		e := &fetch.Error{Kind: fetch.KindGate, URL: u.String(), Err: err, Temporary: true, Hint: "the bus does not answer; it is tried again later"}
+		e := &fetch.Error{Kind: fetch.KindGate, URL: u.String(), Err: err, Temporary: true, Hint: "the bus does not answer"}
 		if errors.Is(err, errMoving) || errors.Is(err, frontier.ErrNotOurs) {
-			e.RetryAfter, e.Hint = movingFor, "the host goes from one crawler to another; it is tried again soon"
+			e.RetryAfter, e.Hint = movingFor, "the host goes from one crawler to another"
 		}
 		return nil, e
 	}
@@ -127,12 +127,12 @@ func robotsError(u *url.URL, err error) error {
 	e := &fetch.Error{
 		Kind: fetch.KindRobots, URL: u.String(), Err: unreachable, Temporary: true,
 		RetryAfter: max(time.Until(unreachable.Retry), time.Second),
-		Hint:       "a robots.txt that cannot be read forbids everything (RFC 9309); it is asked again later",
+		Hint:       "a robots.txt that cannot be read forbids everything (RFC 9309)",
 	}
 	// Without any answer it is the server that fails, not its robots.txt.
 	var cause *fetch.Error
 	if errors.As(unreachable.Err, &cause) {
-		e.Kind, e.Err, e.Hint, e.Temporary = cause.Kind, cause.Err, cause.Hint, cause.Temporary
+		e.Kind, e.Err, e.Hint, e.Temporary = cause.Kind, fmt.Errorf("robots.txt: %w", cause.Err), cause.Hint, cause.Temporary
 		e.RetryAfter = max(e.RetryAfter, cause.RetryAfter)
 	}
 	return e
@@ -173,6 +173,7 @@ func (v *visit) get(ctx context.Context, req fetch.Request) (*fetch.Response, er
 		req.MaxBodyBytes = v.source.MaxBodyBytes
 	}
 	req.Timeout = v.source.Timeout
+	req.Unpack = req.Accept != acceptSitemap // whose reader takes cut ones too
 	req.Proxy, req.Jar = v.source.Proxy, c.jar(v.source)
 	ctx, span := c.opts.Bus.Tracer().Start(ctx, http.MethodGet, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
 		semconv.HTTPRequestMethodGet, semconv.URLFull(req.URL), semconv.ServerAddress(weburl.Host(req.URL)), attribute.String("xinwen.source", v.source.ID)))

@@ -307,6 +307,9 @@ func (c *Crawler) zone(src *source.Source) *time.Location {
 	return loc
 }
 
+// triedAgain is the hint of what may well mend itself.
+const triedAgain = "it is tried again later"
+
 // judge says what a poll means for a source's health.
 func (c *Crawler) judge(r result, err error, now time.Time) (status news.SourceStatus, text, hint string) {
 	var (
@@ -319,6 +322,9 @@ func (c *Crawler) judge(r result, err error, now time.Time) (status news.SourceS
 	case err == nil:
 	case errors.As(err, &fe):
 		text, hint, status = fe.Err.Error(), fe.Hint, news.SourceFailing
+		if fe.Temporary {
+			hint += "; " + triedAgain
+		}
 		if fe.Kind == fetch.KindLimited {
 			status = news.SourceLimited
 		}
@@ -333,7 +339,7 @@ func (c *Crawler) judge(r result, err error, now time.Time) (status news.SourceS
 	case errors.As(err, &se):
 		return news.SourceFailing, se.Err.Error(), se.Hint
 	default:
-		return news.SourceFailing, err.Error(), "it is tried again later"
+		return news.SourceFailing, err.Error(), triedAgain
 	}
 	switch {
 	case r.items == 0:

@@ -173,7 +173,7 @@ func (c *Crawler) pollURL(ctx context.Context, src *source.Source, w way) {
 	c.states.way(src, w, func(s *news.WayState) {
 		s.Status, s.LastPoll, s.Items, s.New, s.LastError, s.Hint = news.SourceOK, now, 1, len(added), "", ""
 		if err != nil {
-			s.Status, s.LastError, s.Hint = news.SourceFailing, err.Error(), "it is tried again later"
+			s.Status, s.LastError, s.Hint = news.SourceFailing, err.Error(), triedAgain
 		}
 	})
 }

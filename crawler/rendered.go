@@ -36,7 +36,7 @@ func (v *visit) rendered(ctx context.Context, resp *fetch.Response) (*fetch.Resp
 	case err != nil:
 		return nil, &fetch.Error{
 			Kind: fetch.KindRender, URL: resp.URL, Status: resp.Status, Err: err, Temporary: true,
-			Hint: "the page's scripts do not end or the browser failed; it is tried again later",
+			Hint: "the page's scripts do not end or the browser failed",
 		}
 	}
 	after := *resp

@@ -17,6 +17,7 @@ import (
 	"xinwen/crawler/source"
 	"xinwen/news"
 	"xinwen/news/bus"
+	"xinwen/news/charset"
 	"xinwen/news/weburl"
 )
 
@@ -185,7 +186,7 @@ func isPage(body []byte, contentType string) *failure {
 	}
 	// The bytes say more than the header: many servers call everything HTML, or
 	// nothing.
-	sniffed, _, err := mime.ParseMediaType(http.DetectContentType(body))
+	sniffed, _, err := mime.ParseMediaType(http.DetectContentType(sample(body, contentType)))
 	if err != nil || !strings.HasPrefix(sniffed, "text/") {
 		return &failure{fmt.Errorf("the body is %s, not HTML", or(sniffed, "binary")), "binary files are not read; exclude them with a links pattern"}
 	}
@@ -200,6 +201,20 @@ func isPage(body []byte, contentType string) *failure {
 		}
 	}
 	return nil
+}
+
+// sampleBytes is how much of a body is looked at to tell what it is.
+const sampleBytes = 4 << 10
+
+// sample returns the start of a body, as UTF-8 if it is UTF-16 or UTF-32, whose
+// zero bytes look like those of a binary file.
+func sample(body []byte, contentType string) []byte {
+	body = body[:min(len(body), sampleBytes)]
+	if bytes.IndexByte(body, 0) < 0 || charset.Detect(body, contentType).Source != "bom" {
+		return body
+	}
+	text, _ := charset.Decode(body, contentType)
+	return []byte(text)
 }
 
 func or(s, fallback string) string {
@@ -289,7 +304,11 @@ func (c *Crawler) failed(ctx context.Context, m *bus.Message, e frontier.Entry, 
 		c.log.Debug("page could not be looked at again", "source", src.ID, "url", e.URL, "err", fe)
 		return c.visitLater(ctx, src, e, e.URL, nil)
 	}
-	return c.quarantine(ctx, m, e, src, rec, &failure{fmt.Errorf("fetch %s: %w", fe.URL, fe.Err), fe.Hint}, fe.Status)
+	hint := fe.Hint
+	if fe.Temporary {
+		hint += "; it is not tried any more: replay it when it can be had again"
+	}
+	return c.quarantine(ctx, m, e, src, rec, &failure{fmt.Errorf("fetch %s: %w", fe.URL, fe.Err), hint}, fe.Status)
 }
 
 // again counts a failed try and returns when the next one is; false if there is

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -91,6 +92,9 @@ type Request struct {
 	Jar http.CookieJar
 	// Truncate takes the beginning of a body that is too large.
 	Truncate bool
+	// Unpack unpacks a body that is a gzip file, as some servers compress without
+	// saying so. One that does not unpack stays as it is.
+	Unpack bool
 }
 
 // Response is an answer: 2xx with a body, or 304 without.
@@ -380,7 +384,7 @@ func (c *Client) request(parent context.Context, u *url.URL, req Request) (*Resp
 		// "Transfer-Encoding : chunked" is a coding to some and nothing to others.
 		return nil, "", &Error{
 			Kind: KindProtocol, URL: u.String(), Status: raw.StatusCode, Temporary: true,
-			Err: fmt.Errorf("the name of the header %q is not one", name), Hint: "the server does not speak HTTP as it should; it is tried again later",
+			Err: fmt.Errorf("the name of the header %q is not one", name), Hint: "the server does not speak HTTP as it should",
 		}
 	}
 	resp := &Response{URL: u.String(), Status: raw.StatusCode, Header: raw.Header}
@@ -397,7 +401,13 @@ func (c *Client) request(parent context.Context, u *url.URL, req Request) (*Resp
 	rate := newRateGuard(c.cfg.MinRate, func() { cancel(errSlow) })
 	defer rate.stop()
 	maxBody := or(req.MaxBodyBytes, c.cfg.MaxBodyBytes)
-	body, wire, err := readBody(rate.reader(raw.Body), raw.Header.Get("Content-Encoding"), limits{wire: maxBody, decoded: maxBody, ratio: c.cfg.MaxRatio, truncate: req.Truncate})
+	lim := limits{wire: maxBody, decoded: maxBody, ratio: c.cfg.MaxRatio, truncate: req.Truncate}
+	body, wire, err := readBody(rate.reader(raw.Body), raw.Header.Get("Content-Encoding"), lim)
+	if req.Unpack && err == nil && bytes.HasPrefix(body, gzipMagic) {
+		if plain, _, broken := readBody(bytes.NewReader(body), "gzip", lim); broken == nil {
+			body = plain
+		}
+	}
 	if err != nil {
 		e := classify(ctx, u.String(), err)
 		e.URL, e.Status = u.String(), raw.StatusCode

@@ -25,6 +25,9 @@ const maxEncodings = 2
 // pages of one repeated line are not bombs.
 const ratioSlack = 256 << 10
 
+// gzipMagic begins each gzip file.
+var gzipMagic = []byte{0x1f, 0x8b}
+
 var errUnexpectedEOF = io.ErrUnexpectedEOF
 
 // limits bound a body.
@@ -80,12 +83,12 @@ func readBody(body io.Reader, encoding string, lim limits) (decoded []byte, wire
 			if errors.Is(err, io.ErrUnexpectedEOF) && encoding != "" {
 				return nil, counter.n, &Error{
 					Kind: KindCut, Err: errors.New("the compressed body ends too early"),
-					Hint: "the connection broke within the answer; it is tried again later", Temporary: true,
+					Hint: "the connection broke within the answer", Temporary: true,
 				}
 			}
 			return nil, counter.n, &Error{
 				Kind: KindEncoding, Err: fmt.Errorf("broken %s body: %w", encoding, err),
-				Hint: "the server sends a body that does not unpack; it is tried again later", Temporary: true,
+				Hint: "the server sends a body that does not unpack", Temporary: true,
 			}
 		}
 	}
@@ -117,7 +120,7 @@ func decompress(r io.Reader, encoding string) (io.Reader, []func(), error) {
 		}
 		switch names[i] {
 		case "gzip", "x-gzip":
-			if !bytes.Equal(head, []byte{0x1f, 0x8b}) {
+			if !bytes.Equal(head, gzipMagic) {
 				r = buffered // says gzip, is not
 				continue
 			}
@@ -159,7 +162,7 @@ func decompress(r io.Reader, encoding string) (io.Reader, []func(), error) {
 func broken(name string, err error) *Error {
 	return &Error{
 		Kind: KindEncoding, Err: fmt.Errorf("broken %s body: %w", name, err),
-		Hint: "the server sends a body that does not unpack; it is tried again later", Temporary: true,
+		Hint: "the server sends a body that does not unpack", Temporary: true,
 	}
 }
 

@@ -93,13 +93,13 @@ func classify(ctx context.Context, rawURL string, err error) *Error {
 		e.Hint = "only public addresses are fetched; set allow_private or --resolve if this one is meant"
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), errSlow):
 		e.Kind, e.Err = KindSlow, errSlow
-		e.Hint = "the server drips; it is tried again later"
+		e.Hint = "the server drips"
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), errHeaderTimeout):
 		e.Kind, e.Err = KindTimeout, errHeaderTimeout
-		e.Hint = "the server hangs; it is tried again later"
+		e.Hint = "the server hangs"
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), errTimeout):
 		e.Kind, e.Err = KindTimeout, errTimeout
-		e.Hint = "the server is too slow; it is tried again later"
+		e.Hint = "the server is too slow"
 	case ctx.Err() != nil:
 		e.Kind = KindCancelled
 	case errors.As(err, &dns):
@@ -113,16 +113,16 @@ func classify(ctx context.Context, rawURL string, err error) *Error {
 		e.Hint = "the TLS handshake fails; check whether the address should start with http:"
 	case errors.Is(err, errUnexpectedEOF):
 		e.Kind = KindCut
-		e.Hint = "the connection broke within the answer; it is tried again later"
+		e.Hint = "the connection broke within the answer"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		e.Kind = KindTimeout
-		e.Hint = "the server does not answer in time; it is tried again later"
+		e.Hint = "the server does not answer in time"
 	case errors.As(err, &op):
 		e.Kind = KindConnect
-		e.Hint = "the server is not reachable; it is tried again later"
+		e.Hint = "the server is not reachable"
 	default:
 		e.Kind = KindProtocol
-		e.Hint = "the server does not speak HTTP as it should; it is tried again later"
+		e.Hint = "the server does not speak HTTP as it should"
 	}
 	return e
 }
@@ -150,7 +150,7 @@ func statusError(rawURL string, resp *http.Response, now time.Time) *Error {
 			e.Kind = KindLimited
 			e.Hint = "the server asks for fewer requests; set a longer delay for this source if it happens often"
 		} else {
-			e.Hint = "the server is in trouble; it is tried again later"
+			e.Hint = "the server is in trouble"
 		}
 	case code == http.StatusNotFound, code == http.StatusGone:
 		e.Hint = "the page is gone; check the address"
@@ -158,7 +158,7 @@ func statusError(rawURL string, resp *http.Response, now time.Time) *Error {
 		e.Hint = "the publisher refuses this page to us; ask for access or disable the source"
 	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusMisdirectedRequest, code >= 500:
 		e.Temporary = true
-		e.Hint = "the server is in trouble; it is tried again later"
+		e.Hint = "the server is in trouble"
 	case code >= 300 && code < 400:
 		e.Kind = KindRedirects
 		e.Hint = "the redirect names no usable address; check the source's address in a browser"

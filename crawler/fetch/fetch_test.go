@@ -132,6 +132,30 @@ func TestGetDecodes(t *testing.T) {
 	}
 }
 
+func TestGetUnpacksWhatIsCompressedInSilence(t *testing.T) {
+	body := []byte(strings.Repeat("先进封装 advanced packaging ", 400))
+	packed := compress(t, "gzip", body)
+	for name, tc := range map[string]struct {
+		unpack     bool
+		sent, want []byte
+	}{
+		"asked":     {true, packed, body},
+		"not-asked": {false, packed, packed},
+		"cut":       {true, packed[:len(packed)/2], packed[:len(packed)/2]},
+		"bomb":      {true, compress(t, "gzip", make([]byte, 4<<20)), compress(t, "gzip", make([]byte, 4<<20))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			resp, err := newClient(t, Config{}).Get(t.Context(), Request{URL: serve(t, encoded("", tc.sent)), Unpack: tc.unpack})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(resp.Body, tc.want) {
+				t.Errorf("got %d bytes, want %d", len(resp.Body), len(tc.want))
+			}
+		})
+	}
+}
+
 func TestGetRefusesBodies(t *testing.T) {
 	zeros := make([]byte, 8<<20)
 	page := bytes.Repeat([]byte("<p>x"), 1000)
