@@ -28,7 +28,7 @@ func init() {
 			}
 		}
 	}
-	add("(", "·", "有限公司", "有限责任公司")
+	add("(", "·", ".", "有限公司", "有限责任公司")
 	add(titlesBefore...)
 	add(speaking...)
 	for _, e := range shortEndings {

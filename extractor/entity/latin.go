@@ -61,7 +61,9 @@ var (
 	// groundWords end the names of places and buildings, not of persons.
 	groundWords = set(`bridge river county street road avenue temple park island islands lake mountain mountains valley bay port airport station harbor
 	tower hall museum stadium square village district province township prefecture forest desert canyon creek beach highway canal dam`)
-	particles = set(`of & de del der van von da di la le al bin for and`)
+	particles = set(`of & de del der den dos das du van von da di la le al el bin ibn bint abu ten ter for and`)
+	// linking are the particles that no person's name has.
+	linking = set(`of & for and`)
 	// firstNames are common given names; with a surname behind they are a person.
 	firstNames = set(`aaron adam adrian ajay alan albert alex alexander alexandra alice allen amanda amit amy andrea andrew andy angela anil anita ann anna
 	anne anthony antonio arjun arthur arun ashley barbara ben benjamin bernard bill bob bobby brad bradley brandon brenda brendan brent brett brian
@@ -309,11 +311,8 @@ func (t *tagging) full(run []token, headline bool) {
 		if !t.nameWord(run[i]) {
 			continue
 		}
-		j := i + 1
-		for j < len(run) && j < i+4 && (t.nameWord(run[j]) || !run[j].upper && t.word(run[j]) != "of" && t.word(run[j]) != "and" && t.word(run[j]) != "&" && t.word(run[j]) != "for" && j+1 < len(run) && t.nameWord(run[j+1])) {
-			j++
-		}
-		if j-i < 2 || j-i > 4 || run[j-1].end-run[j-1].start < 2 {
+		j := t.nameEnd(run, i)
+		if j-i < 2 || run[j-1].end-run[j-1].start < 2 {
 			continue
 		}
 		start, end := run[i].start, run[j-1].end
@@ -340,6 +339,24 @@ func (t *tagging) full(run []token, headline bool) {
 		}
 		i = j - 1
 	}
+}
+
+// nameEnd returns where the name of a person that begins with run[i] ends: up to
+// four words with a capital, and up to two particles before each, as in Abdul
+// Rahman bin Fahd Al-Saadi.
+func (t *tagging) nameEnd(run []token, i int) int {
+	end := i + 1
+	for words := 1; words < 4; words++ {
+		j := end
+		for j < len(run) && j < end+2 && !run[j].upper && !linking[t.word(run[j])] {
+			j++
+		}
+		if j == len(run) || !t.nameWord(run[j]) {
+			break
+		}
+		end = j + 1
+	}
+	return end
 }
 
 // nameWord reports whether a word may be part of a person's name.

@@ -34,9 +34,6 @@ var speaking = []string{"表示", "指出", "透露", "认为", "强调", "坦�
 // notGiven are characters that no given name has.
 const notGiven = "地得着过吗呢的是在了和与为有不将也就都说称表指这那他她们我你个家从对向被把让给及等或而但则已曾还更很最其该此后前上下出入到来去会能可要以所于年月日时分数量期公司部门产业市场技术人员们士将等"
 
-// translit are the characters that foreign names are written with.
-const translit = "阿埃艾安奥巴白班邦保鲍贝本比彼宾波博伯勃布查德达戴丹道登迪蒂丁顿多恩尔法菲费芬佛弗福夫盖甘高戈格葛古哈海汉豪赫亨霍基吉加贾杰金卡凯坎康考科克肯库夸拉莱兰朗劳勒雷李里利丽莉连廉林琳隆卢鲁路伦罗洛马麦曼芒梅门蒙米密明摩莫姆穆纳娜南瑙内尼涅宁纽农努诺欧帕派潘佩皮珀普奇齐钱乔切琼丘让热日荣儒瑞若萨塞桑瑟森沙莎山珊绍舍申史士施斯思苏索塔泰坦唐汤特提图托陀瓦万旺威维韦魏温文沃乌伍武西希锡夏肖辛休修雪逊雅亚扬耶叶伊依因英尤约泽扎詹珍芝朱兹祖佐谢舒叙菜蕾露妮娅妲黛翠翰裘沁滕腾廷庭柴策茨措迈孟默慕墨奈诗什蔡凡范方冯富冈根龚郭果华怀惠简江姜杨叔孙台陶许"
-
 // people finds persons by titles, verbs of saying, given names and middle dots.
 func (t *tagging) people() {
 	if hasHan(t.s) {
@@ -146,39 +143,6 @@ func commonWord(s string) bool {
 		}
 	}
 	return false
-}
-
-// foreign finds names with a middle dot: 蒂姆·库克.
-func (t *tagging) foreign() {
-	t.each("·", func(i int) {
-		start, end := i, i+len("·")
-		for n := 0; n < 6; n++ {
-			r, w := utf8.DecodeLastRuneInString(t.s[:start])
-			if w == 0 || !strings.ContainsRune(translit, r) {
-				break
-			}
-			start -= w
-		}
-		for n := 0; n < 6; n++ {
-			r, w := utf8.DecodeRuneInString(t.s[end:])
-			if w == 0 || !strings.ContainsRune(translit, r) && r != '·' || prefixOf(t.s[end:], sayings) > 0 && n > 1 {
-				break
-			}
-			end += w
-		}
-		if strings.HasSuffix(t.s[:end], "因") && !t.ends(end) {
-			end -= len("因") // 因 begins a clause
-		}
-		if utf8.RuneCountInString(t.s[start:i]) < 1 || utf8.RuneCountInString(t.s[i:end]) < 3 || !t.free(start, end) || prefixOf(t.s[end:], []string{"架构", "公司", "集团", "大学", "奖", "实验室", "银行"}) > 0 {
-			return
-		}
-		if t.person(start, end) {
-			last := t.s[strings.LastIndex(t.s[:end], "·")+len("·") : end]
-			if utf8.RuneCountInString(last) > 1 {
-				t.learn(last, t.list[t.at(start)])
-			}
-		}
-	})
 }
 
 // surnames learns the surnames of the persons named in full: Huang after Jensen
