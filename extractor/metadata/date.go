@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,17 +55,17 @@ func (d *dater) scan(s string) []moment {
 		return nil
 	}
 	s = halfWidth(s)
-	var out []moment
+	var out, refused []moment
 	add := func(m moment, ok bool, start, end int) {
-		if !ok || d.future(m.Time) || m.Year() < 1990 {
+		overlaps := func(o moment) bool { return start < o.end && o.start < end }
+		if !ok || slices.ContainsFunc(out, overlaps) || slices.ContainsFunc(refused, overlaps) {
 			return
 		}
-		for i := range out {
-			if start < out[i].end && out[i].start < end {
-				return
-			}
-		}
 		m.start, m.end = start, end
+		if d.future(m.Time) || m.Year() < 1990 {
+			refused = append(refused, m) // its month and day are not those of this year
+			return
+		}
 		out = append(out, m)
 	}
 	each := func(re *pattern.Pattern, f func(g func(int) string) (moment, bool)) {
