@@ -267,7 +267,7 @@ func build(ctx context.Context, a *news.Article, p *news.Page, d *dom.Document, 
 		r.explain.fill(d, body, m)
 		r.explain.Series = r.series
 	}
-	a.Title, a.Summary, a.Authors, a.Editor, a.Reporter = m.Title, m.Summary, m.Authors, m.Editor, m.Reporter
+	a.Title, a.Summary, a.Authors, a.Editor, a.Reporter = clip(m.Title, maxTitle), m.Summary, m.Authors, m.Editor, m.Reporter
 	a.Credit, a.Publisher, a.Provenance = m.Credit, m.Publisher, m.Provenance
 	a.Published, a.PublishedConfidence, a.Modified = m.Published, m.Confidence, m.Modified
 	if c, ok := weburl.SamePage(p.URL, head.Canonical); ok {
@@ -375,6 +375,9 @@ func firstLine(s string) string {
 	return l
 }
 
+// maxTitle bounds titles, in characters.
+const maxTitle = 1000
+
 // clip cuts s to at most n characters.
 func clip(s string, n int) string {
 	for i := range s {
@@ -397,7 +400,7 @@ func imported(a *news.Article, p *news.Page) (*news.Article, error) {
 	if text == "" {
 		return nil, &Error{Reason: "imported article has no text", hint: `give each line a "text"`}
 	}
-	a.Title, a.Text, a.Charset = oneLine(repaired(in.Title, &twice)), text, "utf-8"
+	a.Title, a.Text, a.Charset = clip(oneLine(repaired(in.Title, &twice)), maxTitle), text, "utf-8"
 	var w warnings
 	w.encodedTwice(twice)
 	a.Warnings = w

@@ -133,7 +133,12 @@ func (x *Extractor) handle(ctx context.Context, m *bus.Message) error {
 	}
 	a.Published, a.Modified, a.Fetched = inUTC(a.Published), inUTC(a.Modified), inUTC(a.Fetched)
 	a.Extracted = time.Now().UTC().Truncate(time.Millisecond)
-	if err := x.bus.PublishArticle(ctx, a); err != nil {
+	err = x.bus.PublishArticle(ctx, a)
+	if errors.Is(err, bus.ErrTooLarge) {
+		shorten(a)
+		err = x.bus.PublishArticle(ctx, a)
+	}
+	if err != nil {
 		return err
 	}
 	x.count(a, outcome)

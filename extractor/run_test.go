@@ -340,3 +340,51 @@ func TestStopEndsRun(t *testing.T) {
 		t.Errorf("second Stop: %v", err)
 	}
 }
+
+func TestTextTooLongForAMessageIsCut(t *testing.T) {
+	b := openBus(t)
+	x := newExtractor(t, Options{Bus: b})
+	if err := x.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := x.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var text strings.Builder
+	for i := range 6000 {
+		fmt.Fprintf(&text, "<p>第%d段。台积电与三星在2025年11月%d日宣布涨价%d%%，客户<a href='/n/%d.html'>英伟达</a>表示不满，市场反应平淡。", i, i%28+1, i, i)
+	}
+	for path, body := range map[string]string{
+		"paragraphs": "<title>很长的文章</title><h1>很长的文章</h1><div>" + text.String(),
+		"line":       "<title>很长的一行</title><h1>很长的一行</h1><p>台积电涨价，" + strings.Repeat("客户不满，", 70_000),
+		"title":      "<title>" + strings.Repeat("很长的标题", 20_000) + "</title><p>台积电与三星宣布涨价，客户英伟达表示不满，市场反应平淡。",
+	} {
+		if err := b.PublishPage(t.Context(), htmlPage(path, body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, a := range articles(t, b, 3) {
+		content := []rune(a.Content())
+		if strings.HasSuffix(a.URL, "/title") {
+			if n := len(content); n > 1100 {
+				t.Errorf("%s: got a title of %d characters", a.URL, n)
+			}
+			continue
+		}
+		if n := len(a.Text); n < 200<<10 || !strings.HasPrefix(strings.Join(a.Warnings[len(a.Warnings)-1:], ""), "truncated: of ") {
+			t.Errorf("%s: got %d bytes with warnings %q, want the beginning and a warning", a.URL, n, a.Warnings)
+		}
+		for _, m := range a.Mentions {
+			if got := string(content[m.Start:m.End]); got != m.Surface {
+				t.Fatalf("%s: mention %+v is of %q", a.URL, m, got)
+			}
+		}
+		for _, l := range a.Links {
+			if got := string([]rune(a.Text)[l.Start:l.End]); got != l.Text {
+				t.Fatalf("%s: link %+v is of %q", a.URL, l, got)
+			}
+		}
+	}
+}
