@@ -25,6 +25,7 @@ import (
 	natsserver "github.com/nats-io/nats-server/v2/server"
 
 	"xinwen/deploy/app"
+	"xinwen/deploy/e2e/internal/wallclock"
 	"xinwen/news/bus"
 )
 
@@ -68,6 +69,8 @@ type Part struct {
 	Once     bool // the crawler ends when it is through
 	MinFree  int64
 	Death    Death
+	// Clock is the file of a wallclock.Clock that the process follows, "" for none.
+	Clock string
 	// Namespace is the network namespace to run in, "" for this one.
 	Namespace string
 }
@@ -120,6 +123,11 @@ func child(text string) error {
 	var p Part
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
 		return err
+	}
+	if p.Clock != "" {
+		if err := wallclock.Follow(p.Clock); err != nil {
+			return err
+		}
 	}
 	ctx := context.Background()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
