@@ -108,7 +108,7 @@ func (c *Crawler) firstPoll(src *source.Source, m *wayMemory) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	next := m.rec.Next
-	if next.IsZero() {
+	if next.IsZero() || m.rec.Last.After(time.Now()) { // a clock that was wrong set the time
 		// Many ways at once: spread the first polls a little.
 		return time.Now().Add(rand.N(min(c.interval(src)/10, 2*time.Second) + 1))
 	}
@@ -190,9 +190,11 @@ type result struct {
 	movedTo     string
 }
 
-// pollWay polls a way, writes down how it went, and returns when it is due again.
+// pollWay polls a way, writes down how it went, and returns when it is due again,
+// by the monotonic clock: the other may be set in the meantime.
 func (c *Crawler) pollWay(ctx context.Context, src *source.Source, w way, m *wayMemory) time.Time {
-	now := time.Now().UTC()
+	began := time.Now()
+	now := began.UTC()
 	r, err := c.tryWay(ctx, src, w, m, now)
 	if ctx.Err() != nil {
 		return time.Time{}
@@ -215,7 +217,7 @@ func (c *Crawler) pollWay(ctx context.Context, src *source.Source, w way, m *way
 	if err != nil {
 		c.log.Warn("poll failed, will retry", "source", src.ID, "url", w.url, "status", status, "err", text, "hint", hint)
 	}
-	return next
+	return began.Add(next.Sub(now))
 }
 
 // nextPoll decides when a way is due after a poll at now that ended with pollErr,
