@@ -149,18 +149,17 @@ func newFacets(fields []string) *facets {
 // add counts the hits of a segment.
 func (f *facets) add(g *segment, hits *roaring.Bitmap) error {
 	for _, name := range f.fields {
-		c, err := g.column(facetPrefix + name)
+		field := facetPrefix + name
+		c, err := g.column(field)
 		if err != nil {
 			return err
 		}
-		counts := make([]int, len(c.names))
-		var buf [1024]uint32
-		for all := hits.ManyIterator(); ; {
-			some := buf[:all.NextMany(buf[:])]
-			if len(some) == 0 || len(counts) == 0 {
-				break
-			}
-			c.count(some, counts)
+		if len(c.names) == 0 {
+			continue
+		}
+		counts, err := g.countValues(field, c, hits)
+		if err != nil {
+			return err
 		}
 		for i, n := range counts {
 			if n > 0 {
@@ -169,6 +168,30 @@ func (f *facets) add(g *segment, hits *roaring.Bitmap) error {
 		}
 	}
 	return nil
+}
+
+// countValues returns how many of the hits have each value of a field.
+func (g *segment) countValues(field string, c *column, hits *roaring.Bitmap) ([]int, error) {
+	counts := make([]int, len(c.names))
+	// The hits of a value are counted at once where each hit would take longer.
+	if perValue := 500 + g.Count()/100; uint64(len(c.names))*perValue < hits.GetCardinality() {
+		for i, value := range c.names {
+			all, err := g.bitmap(field, value)
+			if err != nil {
+				return nil, err
+			}
+			counts[i] = int(all.AndCardinality(hits))
+		}
+		return counts, nil
+	}
+	var buf [1024]uint32
+	for all := hits.ManyIterator(); ; {
+		some := buf[:all.NextMany(buf[:])]
+		if len(some) == 0 {
+			return counts, nil
+		}
+		c.count(some, counts)
+	}
 }
 
 // values returns the counts of each field, from frequent to rare.

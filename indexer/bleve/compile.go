@@ -2,7 +2,9 @@ package bleve
 
 import (
 	"slices"
+	"unicode/utf8"
 
+	"xinwen/indexer/analysis"
 	"xinwen/indexer/plan"
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
@@ -146,14 +148,39 @@ func sequence(c *query.Clause) docs {
 	if len(c.Slots) == 1 && c.Field != query.FieldText {
 		return all
 	}
+	if pairs, enough := pairsOf(c); len(pairs) > 0 {
+		parts := make([]docs, len(pairs))
+		for i, p := range pairs {
+			parts[i] = termDocs{fieldPairs, p}
+		}
+		if enough && c.Field == "" {
+			return parts[0]
+		}
+		all = newAllOf(append(parts, all)...)
+	}
 	fields, wanted := plan.FieldsOf(c.Field), newPattern(c)
-	return filtered{all: all, keep: func(g *segment, doc uint32) (bool, error) {
+	return filtered{all: all, sure: wholeWord(c), keep: func(g *segment, doc uint32) (bool, error) {
 		p, err := g.places(doc)
 		if err != nil {
 			return false, err
 		}
 		return slices.ContainsFunc(fields, func(in int) bool { return wanted.standsIn(p.streams[in]) }), nil
 	}}
+}
+
+// wholeWord returns documents that have a sequence for sure: those with the word
+// that it is, if it is one.
+func wholeWord(c *query.Clause) docs {
+	if len(c.Words) != 1 || !analysis.IsIdeograph(c.Words[0]) || utf8.RuneCountInString(c.Words[0]) != c.Length {
+		return none{}
+	}
+	switch c.Field {
+	case query.FieldTitle:
+		return termDocs{fieldTitleWords, c.Words[0]}
+	case query.FieldText:
+		return none{}
+	}
+	return termDocs{fieldWords, c.Words[0]}
 }
 
 // slots returns the documents that have all grams of a sequence somewhere.
@@ -163,14 +190,35 @@ func slots(c *query.Clause) docs {
 		field = fieldTitleGrams
 	}
 	var all []docs
-	for _, slot := range c.Slots {
+	for i, slot := range c.Slots {
 		if slot.Prefix {
 			all = append(all, prefixDocs{field, slot.Terms[0]})
 		} else {
 			all = append(all, terms(field, slot.Terms...))
 		}
+		if i > 0 {
+			if between := gramBetween(c.Slots[i-1], slot); len(between) > 0 {
+				all = append(all, terms(field, between...))
+			}
+		}
 	}
 	return newAllOf(all...)
+}
+
+// gramBetween returns the grams of which one stands between two slots, where the
+// second follows the two characters of the first: the gram of the latter of them
+// with what follows, or alone before a mark. None are returned where it may be any.
+func gramBetween(a, b query.Slot) []string {
+	if len(a.Terms) > 1 || len(b.Terms) > 1 || b.Offset != a.Offset+2 || !analysis.IsIdeograph(a.Terms[0]) {
+		return nil
+	}
+	_, n := utf8.DecodeRuneInString(a.Terms[0])
+	last := a.Terms[0][n:]
+	if !analysis.IsIdeograph(b.Terms[0]) {
+		return []string{last}
+	}
+	next, _ := utf8.DecodeRuneInString(b.Terms[0])
+	return []string{last, last + string(next)}
 }
 
 // near returns the documents where both sides stand close together.

@@ -51,7 +51,7 @@ func (t termDocs) in(_ context.Context, g *segment, within *roaring.Bitmap) (*ro
 	if err != nil {
 		return nil, err
 	}
-	return roaring.And(all, within), nil
+	return g.among(all, within), nil
 }
 func (termDocs) effort() effort { return lookup }
 
@@ -186,7 +186,7 @@ func (a anyOf) union(ctx context.Context, g *segment, within *roaring.Bitmap) (*
 		}
 		others = append(others, some)
 	}
-	if others[0] = roaring.And(roaring.FastOr(terms...), within); len(others) == 1 {
+	if others[0] = g.among(roaring.FastOr(terms...), within); len(others) == 1 {
 		return others[0], nil
 	}
 	return roaring.FastOr(others...), nil
@@ -211,9 +211,10 @@ func (b butNot) in(ctx context.Context, g *segment, within *roaring.Bitmap) (*ro
 
 func (b butNot) effort() effort { return most([]docs{b.all, b.not}) }
 
-// filtered are the documents of all that keep accepts.
+// filtered are the documents of all that keep accepts, as it does those of sure.
 type filtered struct {
 	all  docs
+	sure docs // may be nil
 	keep func(g *segment, doc uint32) (bool, error)
 }
 
@@ -223,6 +224,14 @@ func (f filtered) in(ctx context.Context, g *segment, within *roaring.Bitmap) (*
 		return nil, err
 	}
 	kept := roaring.New()
+	if f.sure != nil {
+		sure, err := f.sure.in(ctx, g, all)
+		if err != nil {
+			return nil, err
+		}
+		all = roaring.AndNot(all, sure)
+		kept.Or(sure)
+	}
 	for n, it := 0, all.Iterator(); it.HasNext(); n++ {
 		if n%256 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -21,6 +21,7 @@ const (
 	fieldGrams      = "grams"
 	fieldTitleWords = "title_words"
 	fieldTitleGrams = "title_grams"
+	fieldPairs      = "pairs" // of common words, see pairs.go
 
 	// fieldLive has the term "1" for every article and none for a tombstone.
 	// Its doc value is where the grams and mentions stand (see stream).

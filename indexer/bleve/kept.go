@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"sync"
-	"time"
 
 	zap "github.com/blevesearch/scorch_segment_api/v2"
 )
@@ -70,6 +69,7 @@ type kept struct {
 	columns map[string]*column
 	times   map[string]*times
 	lengths map[string][]uint8 // by field and document, see frequencies
+	raw     *rawValues         // nil if the segment was not in a file yet
 }
 
 type fieldTerm struct{ field, term string }
@@ -287,66 +287,4 @@ func (g *segment) visit(field string, f func(doc uint32, value []byte) error) er
 		}
 	}
 	return nil
-}
-
-// times is the values of a time field by document: whole microseconds since 1970
-// and, where there are any, what is left in nanoseconds.
-type times struct {
-	micros []int64 // never where there is no time
-	nanos  map[uint32]int64
-}
-
-const never = math.MinInt64
-
-// key returns what documents are sorted by; one without a time is the oldest.
-func (t *times) key(doc uint32) float64 {
-	if t.micros[doc] == never {
-		return math.Inf(-1)
-	}
-	return float64(t.micros[doc])
-}
-
-// before says whether the document's time is before at; one without a time is.
-func (t *times) before(doc uint32, at time.Time) bool {
-	micros := at.UnixMicro()
-	if t.micros[doc] != micros {
-		return t.micros[doc] < micros
-	}
-	return t.nanos[doc] < int64(at.Nanosecond()%1000)
-}
-
-// timesOf returns the values of query.FieldPublished or FieldFetched.
-func (g *segment) timesOf(field string) (*times, error) {
-	k := g.kept
-	k.filling.Lock()
-	defer k.filling.Unlock()
-	if t := k.times[field]; t != nil {
-		return t, nil
-	}
-	t := &times{micros: make([]int64, g.Count())}
-	for i := range t.micros {
-		t.micros[i] = never
-	}
-	err := g.visit(field, func(doc uint32, value []byte) error {
-		if !isValue(value) {
-			return nil
-		}
-		at, err := decodeTime(string(value))
-		if err != nil {
-			return err
-		}
-		t.micros[doc] = at.UnixMicro()
-		if left := at.Nanosecond() % 1000; left > 0 {
-			if t.nanos == nil {
-				t.nanos = make(map[uint32]int64)
-			}
-			t.nanos[doc] = int64(left)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	k.times[field] = t
-	return t, nil
 }

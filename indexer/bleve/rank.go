@@ -22,6 +22,7 @@ const (
 // ranker scores documents by the words of the query that they contain.
 type ranker struct {
 	groups []*rankGroup
+	asked  []*part // the terms of all groups, nil if not needed yet
 }
 
 // rankGroup is the query's terms in one field. Words and bigrams are groups of
@@ -63,7 +64,7 @@ func (s *snapshot) rankList(key fieldTerm) (l *rankList, docFreq uint64, err err
 		if err != nil {
 			return nil, 0, err
 		}
-		if n := bitmapOf(list).AndCardinality(g.live); n > 0 {
+		if n := g.count(bitmapOf(list)); n > 0 {
 			l.postings[g] = list
 			docFreq += n
 		}

@@ -10,12 +10,11 @@ import (
 	zap "github.com/blevesearch/scorch_segment_api/v2"
 )
 
-// All hits are scored, not only the best: a story needs its best hit, and what
-// is spared by leaving out documents that cannot be among the first is little
-// where a posting costs some nanoseconds. So cheap are they because terms are
-// read one after the other, each in one go over a stretch of documents short
-// enough for its sums to stay in the processor's cache, and because how often a
-// common term occurs is kept in memory, a byte a posting (see frequencies).
+// Hits are cheap to score because terms are read one after the other, each in one
+// go over a stretch of documents short enough for its sums to stay in the
+// processor's cache, and because how often a common term occurs is kept in memory,
+// a byte a posting (see frequencies). Of an OR most are not scored at all (see
+// best).
 
 const (
 	// stretch is how many documents are scored together at most.

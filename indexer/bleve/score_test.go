@@ -69,8 +69,8 @@ func scoreIndex(t *testing.T) *Index {
 func TestSearchEqualsScoringEachHit(t *testing.T) {
 	x := scoreIndex(t)
 	r := rand.New(rand.NewPCG(1, 2))
-	for i := range 40 {
-		if i == 20 {
+	for i := range 42 {
+		if i == 21 {
 			x.memory = newMemory(1) // without room to keep anything
 		}
 		req := scoreRequest(r, i)
@@ -92,7 +92,7 @@ func TestSearchEqualsScoringEachHit(t *testing.T) {
 	}
 }
 
-// scoreRequest returns a request of random words, of one of five kinds.
+// scoreRequest returns a request of random words, of one of seven kinds.
 func scoreRequest(r *rand.Rand, kind int) search.Request {
 	some := func(n int) []string {
 		var list []string
@@ -102,7 +102,7 @@ func scoreRequest(r *rand.Rand, kind int) search.Request {
 		return list
 	}
 	req := search.Request{Size: 10, Sort: search.SortRelevance, Facets: []string{search.FacetSource}}
-	switch kind % 5 {
+	switch kind % 7 {
 	case 0:
 		req.Query = strings.Join(some(5), " OR ")
 	case 1:
@@ -114,6 +114,11 @@ func scoreRequest(r *rand.Rand, kind int) search.Request {
 		req.Query, req.Match = strings.Join(some(3), " "), search.MatchAny
 	case 4:
 		req.Query = fmt.Sprintf("%s source:s%d published:2025-04-01..2025-04-09", some(1)[0], r.IntN(7))
+	case 5:
+		req.Query = strings.Join(some(9), " OR ")
+	case 6:
+		w := some(3)
+		req.Query = fmt.Sprintf("title:%s OR %s OR \"%s\"", w[0], w[1], w[2])
 	}
 	return req
 }

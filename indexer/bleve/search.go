@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -134,7 +135,11 @@ func (x *Index) collect(ctx context.Context, s *snapshot, q *plan.Plan, match st
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, g := range s.segments {
+	full := c.full
+	if c.groups != nil {
+		full = nil // a story needs its best hit and all that it counts
+	}
+	for _, g := range slices.Backward(s.segments) { // the newest first
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
@@ -159,8 +164,8 @@ func (x *Index) collect(ctx context.Context, s *snapshot, q *plan.Plan, match st
 				return nil, nil, err
 			}
 		}
-		if err := keys(ctx, g, hits, func(doc uint32, key float64) error {
-			if c.groups == nil && c.full(key) {
+		if err := keys(ctx, g, hits, full, func(doc uint32, key float64) error {
+			if full != nil && full(key) {
 				return nil
 			}
 			return c.add(found{in: g, doc: doc, key: key})
@@ -171,19 +176,20 @@ func (x *Index) collect(ctx context.Context, s *snapshot, q *plan.Plan, match st
 	return c, f, nil
 }
 
-// keys calls visit with what each hit of a segment is sorted by, in their order.
-type keys func(ctx context.Context, g *segment, hits *roaring.Bitmap, visit func(doc uint32, key float64) error) error
+// keys calls visit with what the hits of a segment are sorted by, all or those
+// that are not full.
+type keys func(ctx context.Context, g *segment, hits *roaring.Bitmap, full full, visit func(doc uint32, key float64) error) error
 
 // sortKeys returns what the hits of a plan are sorted by.
 func (x *Index) sortKeys(s *snapshot, q *plan.Plan) (keys, error) {
 	if q.Size == 0 && !q.Request.Collapse || q.Sort != search.SortRelevance {
-		return publishedKeys, nil
+		return timeKeys(q.Sort), nil
 	}
 	k, err := x.ranker(s, q.Node, q.Expansion)
 	if err != nil || q.Request.HalfLife == 0 {
-		return k.score, err
+		return k.best, err
 	}
-	return func(ctx context.Context, g *segment, hits *roaring.Bitmap, visit func(doc uint32, key float64) error) error {
+	return func(ctx context.Context, g *segment, hits *roaring.Bitmap, _ full, visit func(doc uint32, key float64) error) error {
 		t, err := g.timesOf(query.FieldPublished)
 		if err != nil {
 			return err
@@ -195,15 +201,6 @@ func (x *Index) sortKeys(s *snapshot, q *plan.Plan) (keys, error) {
 			return visit(doc, math.Inf(-1))
 		})
 	}, nil
-}
-
-// publishedKeys are the times of publication.
-func publishedKeys(ctx context.Context, g *segment, hits *roaring.Bitmap, visit func(doc uint32, key float64) error) error {
-	t, err := g.timesOf(query.FieldPublished)
-	if err != nil {
-		return err
-	}
-	return each(ctx, hits, func(doc uint32) error { return visit(doc, t.key(doc)) })
 }
 
 // each calls visit with each of some documents.

@@ -23,8 +23,9 @@ type snapshot struct {
 // goroutine at a time.
 type segment struct {
 	zap.Segment
-	kept *kept
-	live *roaring.Bitmap // the articles that are not deleted
+	kept  *kept
+	live  *roaring.Bitmap // the articles that are not deleted
+	whole bool            // all documents are live
 
 	dictionaries map[string]zap.TermDictionary
 	lists        map[fieldTerm]zap.PostingsList
@@ -66,6 +67,7 @@ func (x *Index) snapshotOf(r bleveindex.IndexReader) (*snapshot, error) {
 		if deleted := parts[i].Deleted(); deleted != nil && !deleted.IsEmpty() {
 			g.live = roaring.AndNot(g.live, deleted)
 		}
+		g.whole = g.live.GetCardinality() == g.Count()
 		if !g.live.IsEmpty() {
 			s.segments = append(s.segments, g)
 		}
@@ -150,9 +152,25 @@ func (s *snapshot) docFreq(field, term string) (uint64, error) {
 		if err != nil {
 			return 0, err
 		}
-		n += all.AndCardinality(g.live)
+		n += g.count(all)
 	}
 	return n, nil
+}
+
+// count returns how many of some documents are live.
+func (g *segment) count(all *roaring.Bitmap) uint64 {
+	if g.whole {
+		return all.GetCardinality()
+	}
+	return all.AndCardinality(g.live)
+}
+
+// among returns those of some documents that are among within, which are all live.
+func (g *segment) among(all, within *roaring.Bitmap) *roaring.Bitmap {
+	if g.whole && within == g.live {
+		return all
+	}
+	return roaring.And(all, within)
 }
 
 // id returns the ID of an article.

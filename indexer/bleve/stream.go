@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	zap "github.com/blevesearch/scorch_segment_api/v2"
+	zapx "github.com/blevesearch/zapx/v17"
 
 	"xinwen/indexer/analysis"
 	"xinwen/indexer/plan"
@@ -259,6 +260,8 @@ func findMentions(dst []span, data []byte, entity string) ([]span, error) {
 
 // places reads where grams and mentions stand in documents.
 type places struct {
+	raw    *rawValues // nil if they are not known: then from is asked
+	file   *zapx.Segment
 	from   zap.DocValueVisitable
 	state  zap.DocVisitState
 	doc    uint32
@@ -279,6 +282,7 @@ func (g *segment) places(doc uint32) (*places, error) {
 			return nil, fmt.Errorf("a segment of type %T has no doc values", g.Segment)
 		}
 		g.texts = &places{from: from}
+		g.texts.raw, g.texts.file = g.raw()
 	}
 	return g.texts, g.texts.load(doc)
 }
@@ -289,6 +293,10 @@ func (p *places) load(doc uint32) error {
 	}
 	p.doc, p.loaded = doc, true
 	p.streams, p.parts, p.read = [2][]byte{}, [4][]byte{}, [2]bool{}
+	if p.raw != nil {
+		p.streams[inTitle], p.streams[inText], _ = bytes.Cut(p.raw.of(p.file, doc), []byte{nextField})
+		return nil
+	}
 	var err error
 	p.state, err = p.from.VisitDocValues(uint64(doc), liveField, func(_ string, value []byte) {
 		if isValue(value) {
