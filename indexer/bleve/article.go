@@ -44,6 +44,9 @@ func (x *Index) analyse(op Op, r change.Rank) *analysed {
 			made.meta.tokens = append(made.meta.tokens, uint64(f.length))
 		}
 		d.fields = append(fields, keywords(a)...)
+		if pairs := appendPairs(appendPairs(nil, grams[:titleGrams]), grams[titleGrams:]); len(pairs) > 0 {
+			d.add(keywordField(fieldPairs, 0, pairs...))
+		}
 		d.addTime(query.FieldPublished, a.Time())
 		d.addTime(query.FieldFetched, a.Fetched)
 		d.add(storedField(fieldArticle, encodeArticle(op.Data)))

@@ -31,7 +31,7 @@ import (
 
 // layout is raised whenever what is kept in the index changes. Together with
 // the hash of the analysis it names the index's directory.
-const layout = 4
+const layout = 5
 
 // lockTimeout is how long Open waits for another process to let go of the
 // index.
@@ -42,6 +42,13 @@ const lockTimeout = 2 * time.Second
 // merged with all others up to that size: at ten to thirty articles a second that
 // took 40 % of the whole pipeline's processor time.
 const floorSegment = 100
+
+// segmentsPerTier is how many segments of about the same size may be there before
+// they are merged. With half as many as scorch has by itself a search looks into
+// half as many dictionaries and an index of 30,000 articles is 5 % smaller; each
+// article is copied 7 times instead of 5 where it comes with two others, and 1.8
+// instead of 1.5 times where it comes with 500.
+const segmentsPerTier = 5
 
 // maxUnpersisted is how many batches may be in memory only. A crash loses them
 // together with their sequence, so they are read from ARTICLES again.
@@ -160,7 +167,7 @@ func OpenAt(path string, o Options) (*Index, error) {
 		"path":                   path,
 		"bolt_timeout":           lockTimeout.String(),
 		"unsafe_batch":           true,
-		"scorchMergePlanOptions": map[string]any{"FloorSegmentSize": floorSegment},
+		"scorchMergePlanOptions": map[string]any{"FloorSegmentSize": floorSegment, "MaxSegmentsPerTier": segmentsPerTier},
 		"asyncErrorCallbackName": asyncErrors,
 	}, x.queue)
 	if err == nil {
