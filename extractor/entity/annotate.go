@@ -22,8 +22,9 @@ type Context struct {
 // Annotate returns the mentions in content, in order and without overlaps, with
 // offsets in code points. A nil Gazetteer finds quantities and dates alone.
 func (g *Gazetteer) Annotate(content string, c Context) []news.Mention {
-	m, list := g.read(content, c, true)
-	return mentions(content, m.shadow, list)
+	u := unwrap(content)
+	m, list := g.read(u.text, c, true)
+	return u.rewrap(mentions(u.text, m.shadow, list))
 }
 
 // read finds what content names, in its folded text. guess says whether the
