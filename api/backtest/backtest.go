@@ -66,7 +66,7 @@ const (
 	Silent = "silent" // nothing at all
 	Low    = "low"    // up to 5 notices a day
 	Medium = "medium" // up to 30
-	High   = "high"   // more, or a twentieth of all news
+	High   = "high"   // more, or more than one a day that are a twentieth of all news
 )
 
 // Noise is how much a rule would disturb.
@@ -408,12 +408,12 @@ func noise(r *Report) Noise {
 	switch {
 	case r.Notices == 0:
 		n.Level, n.Sentence = Silent, "Nobody would have been told of anything."
-	case n.NoticesPerDay <= 5 && r.Share <= 0.05:
-		n.Level = Low
-	case n.NoticesPerDay <= 30 && r.Share <= 0.05:
+	case n.NoticesPerDay > 30, n.NoticesPerDay > 1 && r.Share > 0.05:
+		n.Level = High
+	case n.NoticesPerDay > 5:
 		n.Level = Medium
 	default:
-		n.Level = High
+		n.Level = Low
 	}
 	if n.Sentence == "" {
 		n.Sentence = fmt.Sprintf("About %s notices a day, %d on the busiest day; %.0f %% of the matches repeat a story.", figure(n.NoticesPerDay), n.Busiest, 100*n.RepeatShare)

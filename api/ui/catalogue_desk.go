@@ -94,6 +94,7 @@ var entityTexts = messages{
 	"nav-sources":      {"Sources", "来源", "來源"},
 	"nav-pipeline":     {"Pipeline", "流水线", "流水線"},
 	"nav-help":         {"Help", "帮助", "說明"},
+	"soon":             {"in a moment", "马上", "馬上"},
 	"just-now":         {"just now", "刚刚", "剛剛"},
 	"ago-minutes":      {"%d min ago", "%d 分钟前", "%d 分鐘前"},
 	"ago-hours":        {"%d h ago", "%d 小时前", "%d 小時前"},

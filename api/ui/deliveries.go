@@ -75,6 +75,9 @@ func (u *UI) deliveries(w http.ResponseWriter, r *http.Request) {
 	}
 	for i := range list {
 		d := &list[i]
+		if d.To == d.Channel {
+			d.To = "" // said once
+		}
 		p.Rows = append(p.Rows, Delivery{
 			ID: d.ID, Rule: cmp.Or(d.RuleName, d.Rule), RuleURL: address(d.Rule, f.Status), Title: or(d.Title, say(lang, "untitled")),
 			Article: "/article/" + url.PathEscape(d.Article), Channel: d.Channel, To: d.To, Status: deliveryKey(d.Status),

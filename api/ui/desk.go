@@ -78,6 +78,8 @@ func ago(d time.Duration, lang int) string {
 		key, d = "away", -d
 	}
 	switch {
+	case d < time.Minute && key == "away":
+		return say(lang, "soon")
 	case d < time.Minute:
 		return say(lang, "just-now")
 	case d < 2*time.Hour:

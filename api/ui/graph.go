@@ -30,7 +30,7 @@ type Edge struct {
 
 // The measures of a graph.
 const (
-	graphWidth, graphHeight = 720, 440
+	graphWidth, graphHeight = 720, 450
 	graphRingX, graphRingY  = 210, 150
 	graphNodes              = 10
 	longestLabel            = 18
@@ -45,7 +45,7 @@ func graph(name, kind string, together []Link, ids []string, hits []search.Hit) 
 	}
 	g := &Graph{}
 	middle := Node{Link: Link{Label: name, Kind: kind}, X: graphWidth / 2, Y: graphHeight / 2, R: 20, Middle: true, Anchor: "middle"}
-	middle.LabelX, middle.LabelY = middle.X, middle.Y+38
+	middle.LabelX, middle.LabelY = middle.X, middle.Y+44
 	most := 1
 	for _, l := range together[:n] {
 		most = max(most, l.Count)
@@ -64,7 +64,7 @@ func graph(name, kind string, together []Link, ids []string, hits []search.Hit) 
 		switch c := math.Cos(angle); {
 		case math.Abs(c) < 0.2:
 			node.Anchor, node.LabelX = "middle", node.X
-			node.LabelY = node.Y + node.R + 16
+			node.LabelY = node.Y + node.R + 24
 			if math.Sin(angle) < 0 {
 				node.LabelY = node.Y - node.R - 7
 			}

@@ -57,7 +57,7 @@ func TestSourcesPage(t *testing.T) {
 		{ID: "b", Name: "Beta", Status: news.SourceFailing, LastError: "connection refused", Hint: "is the address right?", Failures: 3},
 	}})
 	body := get(t, h, "/sources").Body.String()
-	for _, want := range []string{"Alpha", "5 min ago", "3 h ago", "1234", "connection refused", "is the address right?", "3 times in a row", `href="/sources?status=failing"`, `href="/?source=a"`, "never"} {
+	for _, want := range []string{"Alpha", "5 min ago", "3 h ago", "1,234", "connection refused", "is the address right?", "3 times in a row", `href="/sources?status=failing"`, `href="/?source=a"`, "never"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("got a page without %q", want)
 		}
