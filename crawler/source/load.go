@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -32,6 +34,10 @@ func Load(path string) (*Set, error) {
 // Parse reads sources from data; name stands for the file in errors, which join
 // all faults, in the order of the file.
 func Parse(name string, data []byte) (*Set, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if at := badUTF8(data); at >= 0 {
+		return nil, fmt.Errorf("%s:%d: this is not UTF-8; save the file as UTF-8", name, 1+bytes.Count(data[:at], []byte("\n")))
+	}
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, syntaxError(name, err)
@@ -50,9 +56,7 @@ func Parse(name string, data []byte) (*Set, error) {
 		r.mapping(doc.Body, "the file", map[string]func(ast.Node){
 			"sources": func(n ast.Node) {
 				for _, item := range r.sequence(n) {
-					if s := r.source(item); s != nil {
-						sources = append(sources, s)
-					}
+					sources = append(sources, r.source(item))
 				}
 			},
 		})
@@ -61,6 +65,18 @@ func Parse(name string, data []byte) (*Set, error) {
 		return nil, err
 	}
 	return NewSet(sources...), nil
+}
+
+// badUTF8 returns where data is not UTF-8, -1 if it is.
+func badUTF8(data []byte) int {
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
 }
 
 func syntaxError(name string, err error) error {
@@ -360,9 +376,7 @@ func (r *reader) source(n ast.Node) *Source {
 			}
 		},
 	})
-	if len(r.faults) > before {
-		return nil
-	}
+	whole := len(r.faults) == before
 	switch first, twice := r.lines[s.ID], r.lines[s.ID] > 0; {
 	case s.ID == "":
 		r.fault(idLine, "the source has no id; give it one of lower-case letters, digits and hyphens")
@@ -370,6 +384,7 @@ func (r *reader) source(n ast.Node) *Source {
 		r.fault(idLine, "id %q is not made of lower-case letters, digits and single hyphens", s.ID)
 	case twice:
 		r.fault(idLine, "id %q is taken by the source in line %d", s.ID, first)
+	case !whole: // what is missing may be what has a fault
 	case s.Discover && s.Home == "":
 		r.fault(idLine, "source %s is to be discovered but has no home; add it", s.ID)
 	case s.Enabled && s.Ways() == 0 && !s.Discover:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 func TestParse(t *testing.T) {
@@ -107,10 +108,10 @@ other: 1
 	}
 	want := []string{
 		`s.yaml:4: unknown key "colour"`, `s.yaml:5: "soon" is no duration`, `s.yaml:7: must be true or false`,
-		`s.yaml:8: must be a list`, `s.yaml:10: "ftp://news.example/x" is no address`, `s.yaml:11: source c has neither feeds`,
+		`s.yaml:8: must be a list`, `s.yaml:9: the source has no id`, `s.yaml:10: "ftp://news.example/x" is no address`, `s.yaml:11: source c has neither feeds`,
 		`s.yaml:12: source d is disabled without a reason`, `s.yaml:14: id "Bad_ID" is not made of`, `s.yaml:18: a list page needs a url`,
 		`s.yaml:18: "(" is no regular expression`, `s.yaml:19: lang "fr" is unknown`, `s.yaml:20: time zone "Mars/Olympus" is unknown`,
-		`s.yaml:25: key "id" is there twice`, `s.yaml:28: 1h0m0s is not later`,
+		`s.yaml:25: key "id" is there twice`, `s.yaml:23: id "f" is taken by the source in line 21`, `s.yaml:28: 1h0m0s is not later`,
 		`s.yaml:29: proxy is no address`, `s.yaml:30: source i is to be discovered but has no home`, `s.yaml:32: unknown key "other"`,
 	}
 	for _, w := range want {
@@ -138,6 +139,20 @@ func TestParseSyntaxErrorNamesLine(t *testing.T) {
 	_, err := Parse("s.yaml", []byte("sources:\n  - id: a\n   feeds: [\n"))
 	if err == nil || !strings.HasPrefix(err.Error(), "s.yaml:") {
 		t.Errorf("got %v, want the file and line", err)
+	}
+}
+
+func TestParseTakesUTF8Only(t *testing.T) {
+	const file = "sources:\n  - id: a\n    name: 中文\n    urls: [https://news.example/]\n"
+	if set, err := Parse("s.yaml", []byte("\ufeff"+file)); err != nil || set.Len() != 1 {
+		t.Errorf("with a byte order mark: got %v, %v, want the source", set, err)
+	}
+	gbk, err := simplifiedchinese.GBK.NewEncoder().String(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse("s.yaml", []byte(gbk)); err == nil || !strings.HasPrefix(err.Error(), "s.yaml:3: this is not UTF-8") {
+		t.Errorf("in GBK: got %v, want line 3 named", err)
 	}
 }
 
