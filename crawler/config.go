@@ -108,17 +108,23 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// sources returns list, or else the sources that c names.
-func (c Config) sources(list *source.Set) (*source.Set, error) {
+// ReadSources returns the sources that c names, or every fault of their file.
+func (c Config) ReadSources() (*source.Set, error) {
 	switch {
-	case list != nil:
-		return list, nil
 	case c.Sources == "":
 		return source.Default(), nil
 	case c.Sources == NoSources:
 		return source.NewSet(), nil
 	}
 	return source.Load(c.Sources)
+}
+
+// sources returns list, or else the sources that c names.
+func (c Config) sources(list *source.Set) (*source.Set, error) {
+	if list != nil {
+		return list, nil
+	}
+	return c.ReadSources()
 }
 
 // client returns what fetches as c says.

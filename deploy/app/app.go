@@ -97,6 +97,11 @@ func New(o Options) (*App, error) {
 	if len(o.Services) < len(All) && o.Config.NATS.URL == "" && !slices.Equal(o.Services, []string{Crawler}) {
 		return nil, errors.New("a service alone needs the address of a NATS server: --nats URL")
 	}
+	if slices.Contains(o.Services, Crawler) {
+		if _, err := o.Config.Crawler.ReadSources(); err != nil {
+			return nil, err // before anything runs
+		}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

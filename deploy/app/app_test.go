@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -174,6 +175,25 @@ func TestServiceAloneAnswersForItself(t *testing.T) {
 		if err != nil || res.StatusCode != http.StatusOK || !strings.Contains(string(body), want) {
 			t.Errorf("%s: got %s and %q, %v, want %q", path, res.Status, body, err, want)
 		}
+	}
+}
+
+func TestFaultsOfSourcesAreToldBeforeAnythingRuns(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "sources.yaml")
+	if err := os.WriteFile(file, []byte("sources:\n  - id: A b\n    feeds: [news.example]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := app.Config{Data: filepath.Join(t.TempDir(), "data")}
+	c.Crawler.Sources = file
+	_, err := app.New(app.Options{Config: c})
+	if err == nil || strings.Count(err.Error(), file) != 2 {
+		t.Errorf("got %v, want the file's two faults", err)
+	}
+	if _, err := os.Stat(c.Data); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v for the data directory, want none made", err)
+	}
+	if _, err := app.New(app.Options{Config: c, Services: []string{app.API}}); err == nil || strings.Contains(err.Error(), file) {
+		t.Errorf("got %v, want an api to care only for the missing server", err)
 	}
 }
 
