@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 
+	whatwgerrors "github.com/nlnwa/whatwg-url/errors"
 	whatwg "github.com/nlnwa/whatwg-url/url"
 	"golang.org/x/net/publicsuffix"
 )
@@ -49,7 +50,7 @@ func Resolve(base, ref string) (string, error) {
 		u, err = parser.ParseRef(base, ref)
 	}
 	if err != nil {
-		return "", fmt.Errorf("URL %q: %w", ref, err)
+		return "", fmt.Errorf("URL %q: %w", ref, fault(err))
 	}
 	scheme := strings.TrimSuffix(u.Protocol(), ":")
 	if scheme != "http" && scheme != "https" {
@@ -72,6 +73,15 @@ func Resolve(base, ref string) (string, error) {
 		b.WriteString(query)
 	}
 	return b.String(), nil
+}
+
+// fault returns what the parser found wrong, in as few words as it has.
+func fault(err error) error {
+	kind := whatwgerrors.Type(err)
+	if kind == "" || kind == whatwgerrors.MissingSchemeNonRelativeURL {
+		return ErrNotWeb
+	}
+	return errors.New(string(kind))
 }
 
 // ID returns the ID of the page with this canonical URL: 24 lower-case
