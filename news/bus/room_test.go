@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	natsserver "github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"xinwen/news/bus"
@@ -104,11 +106,58 @@ func TestOpenHalvesDefaultsOnASmallServer(t *testing.T) {
 	}
 }
 
+// TestOpenSaysWhenNoLimitFits also holds that nothing was promised on the way:
+// what takes part of the room would keep a cluster from changing any stream.
 func TestOpenSaysWhenNoLimitFits(t *testing.T) {
-	ns := serverWithRoom(t, func(o *natsserver.Options) { o.JetStreamMaxStore = 1 << 30 })
+	t.Parallel()
+	ns := serverWithRoom(t, func(o *natsserver.Options) { o.JetStreamMaxStore = 3 << 30 })
 	_, err := bus.Open(deadline(t), bus.Options{Config: bus.Config{URL: ns.ClientURL()}})
 	if err == nil || !strings.Contains(err.Error(), "raise max_file_store") {
 		t.Errorf("got %v, want what to do", err)
+	}
+	if all, err := ns.Jsz(nil); err != nil || all.Streams > 0 {
+		t.Errorf("%d streams were made, %v, though there is no room for all", all.Streams, err)
+	}
+}
+
+// TestOpenLooksForRoomAgain holds most of the room while a service looks for some,
+// as another one does that starts at the same time, until it has come to the
+// smallest limits: it must neither go on with those nor give up.
+func TestOpenLooksForRoomAgain(t *testing.T) {
+	t.Parallel()
+	ns := serverWithRoom(t, func(o *natsserver.Options) { o.JetStreamMaxStore = 57 << 30 })
+	nc, err := nats.Connect(ns.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := jetstream.StreamConfig{Name: "HELD", Subjects: []string{"held"}, MaxBytes: 53 << 30}
+	if _, err := js.CreateStream(deadline(t), held); err != nil {
+		t.Fatal(err)
+	}
+	// Seven halvings come to the smallest.
+	var looks atomic.Int64
+	if _, err := nc.Subscribe("$JS.API.STREAM.CREATE.XINWEN_PROBE", func(*nats.Msg) {
+		if looks.Add(1) == 7 {
+			if err := js.DeleteStream(context.Background(), held.Name); err != nil {
+				t.Error(err)
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, bus.Options{Config: bus.Config{URL: ns.ClientURL()}})
+	for name, want := range map[string]int64{bus.Articles: 32 << 30, bus.Pages: 4 << 30} {
+		if got := maxBytes(t, b)[name]; got != want {
+			t.Errorf("got a limit of %d for %s, want %d: there was room in the end", got, name, want)
+		}
 	}
 }
 
