@@ -79,6 +79,8 @@ func or[T int | time.Duration](v, other T) T {
 
 const (
 	pullExpiry = 10 * time.Second
+	// missingFor is how long a stream may be away that was there.
+	missingFor = time.Minute
 	// pullHeartbeat: a request that a server lost is noticed after two of them.
 	pullHeartbeat = time.Second
 	// quarantineTimeout leaves time to copy a large page.
@@ -111,6 +113,8 @@ func (b *Bus) Consume(ctx context.Context, c ConsumerConfig, h Handler) error {
 			return nil
 		case b.nc.IsClosed():
 			return fmt.Errorf("consume %s: %w", c.Name, errClosed)
+		case errors.Is(err, jetstream.ErrStreamNotFound) && !w.seen.IsZero() && time.Since(w.seen) < missingFor:
+			// The server opens its streams again, after a fault of its disk.
 		case IsPermanent(err):
 			return fmt.Errorf("consume %s: %w", c.Name, err)
 		}
@@ -130,6 +134,7 @@ type worker struct {
 	handle Handler
 	log    *slog.Logger
 	slots  chan struct{} // one for each running handler
+	seen   time.Time     // when the stream was there last
 	wg     sync.WaitGroup
 }
 
@@ -139,6 +144,8 @@ func (w *worker) consume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.seen = time.Now()
+	defer func() { w.seen = time.Now() }()
 	w.config.Alone = false // from now on messages may be in our own hands
 	// One message is asked for when a worker is free: none waits here with its
 	// ack time running.

@@ -128,14 +128,15 @@ const enoughToRevive = 32 << 20
 func (e *embedded) revive(dir string, log *slog.Logger, done <-chan struct{}) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for told := false; ; {
+	told, tries := false, 0
+	for {
 		select {
 		case <-done:
 			return
 		case <-tick.C:
 		}
 		if e.ns.JetStreamEnabled() && !e.broken.Load() {
-			told = false
+			told, tries = false, 0
 			continue
 		}
 		if !told {
@@ -158,8 +159,54 @@ func (e *embedded) revive(dir string, log *slog.Logger, done <-chan struct{}) {
 			log.Error("streams do not start again, will try once more", "dir", dir, "err", err)
 			continue
 		}
+		// What cannot be read just now, the server leaves out without an error.
+		if missing := e.notLoaded(dir); len(missing) > 0 {
+			if tries++; tries <= maxRevives {
+				e.broken.Store(true)
+				continue
+			}
+			log.Error("streams or consumers cannot be read", "missing", missing, "hint", "restart; if it does not help, restore a backup")
+		}
 		log.Info("the disk can be written, the streams are there again", "dir", dir)
 	}
+}
+
+// maxRevives is how often what cannot be read is tried again.
+const maxRevives = 10
+
+// notLoaded names the streams and durable consumers that are on the disk and that
+// the server does not know.
+func (e *embedded) notLoaded(dir string) (missing []string) {
+	known := make(map[string]bool)
+	all, err := e.ns.Jsz(&natsserver.JSzOptions{Accounts: true, Streams: true, Consumer: true, Limit: 1 << 20})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, a := range all.AccountDetails {
+		for _, s := range a.Streams {
+			known[s.Name] = true
+			for _, c := range s.Consumer {
+				known[s.Name+"/"+c.Name] = true
+			}
+		}
+	}
+	streams := filepath.Join(dir, "jetstream", natsserver.DEFAULT_GLOBAL_ACCOUNT, "streams")
+	for _, pattern := range []string{"*/meta.inf", "*/obs/*/meta.inf"} {
+		files, err := filepath.Glob(filepath.Join(streams, pattern))
+		if err != nil {
+			return []string{err.Error()}
+		}
+		for _, f := range files {
+			name, err := filepath.Rel(streams, filepath.Dir(f))
+			if err != nil {
+				return []string{err.Error()}
+			}
+			if name = strings.Replace(filepath.ToSlash(name), "/obs/", "/", 1); !known[name] {
+				missing = append(missing, name)
+			}
+		}
+	}
+	return missing
 }
 
 // tryWrite writes a little to the disk of dir.
