@@ -45,7 +45,7 @@ type runCmd struct {
 	Listen  string   `placeholder:"ADDR" env:"XINWEN_LISTEN" help:"Address of the api and the pages (default 127.0.0.1:8080)."`
 	Open    bool     `env:"XINWEN_OPEN" help:"Let everybody who reaches the api do everything, also from other machines; without it that needs a key."`
 	Sources string   `placeholder:"FILE|none" env:"XINWEN_SOURCES" help:"Sources to follow instead of the built-in ones; none follows nothing."`
-	Resolve []string `placeholder:"HOST:PORT:ADDR" help:"Where to find hosts instead of asking DNS, as curl has it; '*=ADDR' for all."`
+	Resolve []string `placeholder:"HOST:PORT:ADDR" env:"XINWEN_RESOLVE" help:"Where to find hosts instead of asking DNS, as curl has it; '*=ADDR' for all."`
 }
 
 // Run runs everything until it is told to stop.
@@ -90,13 +90,14 @@ func stop(ctx context.Context, a *app.App) error {
 
 type serviceCmd struct {
 	configFlags
-	NATS    string `name:"nats" placeholder:"URL" env:"XINWEN_NATS" help:"NATS server, or several separated by commas."`
-	NKey    string `name:"nkey" placeholder:"FILE" env:"XINWEN_NATS_NKEY" help:"Seed of the service's nkey for the NATS server."`
-	CA      string `name:"ca" placeholder:"FILE" env:"XINWEN_NATS_CA" help:"Certificate authority of the NATS server."`
-	Listen  string `placeholder:"ADDR" help:"api: address to listen on (default 127.0.0.1:8080)."`
-	Open    bool   `env:"XINWEN_OPEN" help:"api: let everybody who reaches it do everything, also from other machines."`
-	Sources string `placeholder:"FILE|none" help:"crawler: sources to follow instead of the built-in ones."`
-	Metrics string `placeholder:"ADDR" env:"XINWEN_METRICS" help:"crawler, extractor, indexer: address for /metrics, /healthz and /readyz."`
+	NATS    string   `name:"nats" placeholder:"URL" env:"XINWEN_NATS" help:"NATS server, or several separated by commas."`
+	NKey    string   `name:"nkey" placeholder:"FILE" env:"XINWEN_NATS_NKEY" help:"Seed of the service's nkey for the NATS server."`
+	CA      string   `name:"ca" placeholder:"FILE" env:"XINWEN_NATS_CA" help:"Certificate authority of the NATS server."`
+	Listen  string   `placeholder:"ADDR" help:"api: address to listen on (default 127.0.0.1:8080)."`
+	Open    bool     `env:"XINWEN_OPEN" help:"api: let everybody who reaches it do everything, also from other machines."`
+	Sources string   `placeholder:"FILE|none" env:"XINWEN_SOURCES" help:"crawler: sources to follow instead of the built-in ones."`
+	Resolve []string `placeholder:"HOST:PORT:ADDR" env:"XINWEN_RESOLVE" help:"crawler: where to find hosts instead of asking DNS, as curl has it; '*=ADDR' for all."`
+	Metrics string   `placeholder:"ADDR" env:"XINWEN_METRICS" help:"crawler, extractor, indexer: address for /metrics, /healthz and /readyz."`
 }
 
 // Run runs the service that the command line names.
@@ -119,6 +120,7 @@ func (s *serviceCmd) Run(ctx context.Context, c *cli, k *kong.Context) error {
 	if s.Sources != "" {
 		config.Crawler.Sources = s.Sources
 	}
+	config.Crawler.Resolve = append(config.Crawler.Resolve, s.Resolve...)
 	if s.Metrics != "" {
 		config.Metrics = s.Metrics
 	}
