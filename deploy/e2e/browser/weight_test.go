@@ -104,10 +104,10 @@ func TestHeavyPageIsFound(t *testing.T) {
 		case strings.HasSuffix(r.URL.Path, ".js"):
 			w.Header().Set("Content-Type", "text/javascript")
 			_, _ = fmt.Fprint(w, `addEventListener("load", () => {
-				for (let i = 0; i < 100; i++) { document.body.style.fontSize = 10 + i % 9 + "px"; document.body.offsetHeight; }
+				for (let i = 0; i < 50; i++) { document.body.style.fontSize = 10 + i % 9 + "px"; document.body.offsetHeight; }
 			});`) // the client waits
 		default:
-			_, _ = fmt.Fprint(w, `<!DOCTYPE html><title>heavy</title><link rel="stylesheet" href="a.css"><link rel="stylesheet" href="b.css"><script src="c.js"></script><body><h1>heavy</h1>`, strings.Repeat("<p>one of many", 10_000)) // as above
+			_, _ = fmt.Fprint(w, `<!DOCTYPE html><title>heavy</title><link rel="stylesheet" href="a.css"><link rel="stylesheet" href="b.css"><script src="c.js"></script><body><h1>heavy</h1>`, strings.Repeat("<p>one of a great many, each as long as this", 3000)) // as above
 		}
 	}))
 	defer heavy.Close()
