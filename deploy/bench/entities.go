@@ -199,7 +199,7 @@ func publicSets(lex *lexicon.Lexicon, dir string, train bool) error {
 		return err
 	}
 	versus("WNUT17 test, own tagger", c.F1(), "F1", "", "best of the shared task=0.419")
-	if c, err = fit.CLUENER(filepath.Join(dir, "cluener2020"), chinese.Words(), lex, crf.Defaults()); err != nil {
+	if c, err = fit.CLUENER(filepath.Join(dir, "cluener2020"), chinese.Words(), lex, fit.CLUENEROptions()); err != nil {
 		return err
 	}
 	versus("CLUENER dev, own tagger", c.F1(), "F1", "≥ 0.75, aim 0.78", "BiLSTM-CRF=0.675", "RoBERTa=0.796")

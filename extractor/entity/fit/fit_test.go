@@ -18,6 +18,13 @@ func TestOnlyUsableTexts(t *testing.T) {
 	}
 }
 
+func TestCorporaSayWhatIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Corpora(dir); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("got error %v, want one that names the folder", err)
+	}
+}
+
 func TestLessonsHideNames(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "words.txt")
 	if err := os.WriteFile(path, []byte("宣布 500 v\n投产 20 v\n陈一舟 3 nr\n"), 0o600); err != nil {

@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"unicode"
@@ -49,20 +50,15 @@ func wanted(s *tagger.Sentence, names []string) []gold.Name {
 	return out
 }
 
-// CLUENER trains a tagger on the training part of CLUENER in dir and returns how
-// it does on the development part. The lexicon's names are features.
-func CLUENER(dir string, words *tagger.Words, lex *lexicon.Lexicon, o crf.Options) (*gold.Counts, error) {
-	train, err := gold.CLUENER(filepath.Join(dir, "train.json"))
+// marks are the sentences of a part of CLUENER and the names of its kinds. The
+// lexicon's names are given.
+func marks(path string, lex *lexicon.Lexicon) (list []tagger.Sentence, names []string, err error) {
+	texts, err := gold.CLUENER(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	test, err := gold.CLUENER(filepath.Join(dir, "test.json"))
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for i := range train {
-		for _, n := range train[i].Names {
+	for i := range texts {
+		for _, n := range texts[i].Names {
 			if !slices.Contains(names, n.Kind) {
 				names = append(names, n.Kind)
 			}
@@ -74,26 +70,66 @@ func CLUENER(dir string, words *tagger.Words, lex *lexicon.Lexicon, o crf.Option
 		kinds[n] = i
 	}
 	g := entity.New(lex)
-	read := func(t *gold.Text) tagger.Sentence {
-		s := marked(t, kinds)
-		_, _, spans := g.Spans(t.Text, entity.Context{Lang: "zh"})
+	for i := range texts {
+		s := marked(&texts[i], kinds)
+		_, _, spans := g.Spans(texts[i].Text, entity.Context{Lang: "zh"})
 		for _, x := range spans {
 			s.Known = append(s.Known, x.Known())
 		}
-		return s
+		list = append(list, s)
 	}
-	list := make([]tagger.Sentence, len(train))
-	for i := range train {
-		list[i] = read(&train[i])
+	return list, names, nil
+}
+
+// CLUENEROptions returns what has done best in CLUENERFolds.
+func CLUENEROptions() crf.Options {
+	o := crf.Defaults()
+	o.Least, o.Rounds, o.Dropout = 1, 10, 0.6
+	return o
+}
+
+// CLUENER trains a tagger on the training part of CLUENER in dir and returns how
+// it does on the development part.
+func CLUENER(dir string, words *tagger.Words, lex *lexicon.Lexicon, o crf.Options) (*gold.Counts, error) {
+	train, names, err := marks(filepath.Join(dir, "train.json"), lex)
+	if err != nil {
+		return nil, err
 	}
-	t := tagger.Train(tagger.Chinese, len(names), words, list, o)
-	t.Eager = Eager
+	test, others, err := marks(filepath.Join(dir, "test.json"), lex)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(names, others) {
+		return nil, fmt.Errorf("%s: the parts have names of other kinds: %v and %v", dir, names, others)
+	}
 	c := new(gold.Counts)
-	for i := range test {
-		s := read(&test[i])
-		c.Add(found(t, &s, names), wanted(&s, names))
+	count(c, train, test, names, words, o)
+	return c, nil
+}
+
+// CLUENERFolds trains on all but one of folds parts of CLUENER's training part and
+// measures on that one, each in turn: what to choose by. The development part is
+// not looked at.
+func CLUENERFolds(dir string, folds int, words *tagger.Words, lex *lexicon.Lexicon, o crf.Options) (*gold.Counts, error) {
+	list, names, err := marks(filepath.Join(dir, "train.json"), lex)
+	if err != nil {
+		return nil, err
+	}
+	c := new(gold.Counts)
+	for f := range folds {
+		from, to := f*len(list)/folds, (f+1)*len(list)/folds
+		count(c, slices.Concat(list[:from], list[to:]), list[from:to], names, words, o)
 	}
 	return c, nil
+}
+
+// count adds to c how a tagger does on test that learnt from train.
+func count(c *gold.Counts, train, test []tagger.Sentence, names []string, words *tagger.Words, o crf.Options) {
+	t := tagger.TrainWide(tagger.Chinese, len(names), words, train, o)
+	t.Eager = Eager
+	for i := range test {
+		c.Add(found(t, &test[i], names), wanted(&test[i], names))
+	}
 }
 
 // Eager is how eager the taggers are (see crf.Decoder): about as many names as

@@ -38,11 +38,15 @@ type Article struct {
 	Synthetic                            any
 }
 
-// Corpora reads news-*.jsonl.gz in a folder and returns what may be used.
+// Corpora reads news-*.jsonl.gz in a folder and returns what may be used. It is an
+// error if there is none.
 func Corpora(dir string) ([]Article, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "news-*.jsonl.gz"))
 	if err != nil {
 		return nil, err
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("no news-*.jsonl.gz in %s: give the folder that has them", dir)
 	}
 	var out []Article
 	for _, p := range paths {

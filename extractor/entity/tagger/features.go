@@ -29,6 +29,12 @@ type reader struct {
 	known            []uint32 // kind and place of the known name over each unit
 	inside           []uint32 // the bracket that is open
 	out              []uint32
+	// wide is nil if only the neighbours are looked at. topic is, for each kind,
+	// how likely the sentence has names of it, main the likeliest; listed the
+	// kinds of the listed name over each unit and the place in it.
+	wide          *wide
+	topic, listed []uint32
+	main          uint32
 }
 
 func resize(s []uint32, n int) []uint32 {
@@ -193,8 +199,8 @@ func at(s []uint32, i int) uint32 {
 
 func (r *reader) add(t, v uint32) { r.out = append(r.out, feature(t, v)) }
 
-// chinese returns the features of unit i of Chinese text.
-func (r *reader) chinese(i int) []uint32 {
+// chinese makes the features of unit i of Chinese text.
+func (r *reader) chinese(i int) {
 	r.out = r.out[:0]
 	a3, a2, a1, c, b1, b2, b3 := r.hash(i-3), r.hash(i-2), r.hash(i-1), r.hash(i), r.hash(i+1), r.hash(i+2), r.hash(i+3)
 	r.add(1, c)
@@ -243,7 +249,6 @@ func (r *reader) chinese(i int) []uint32 {
 	r.add(43, join(end, at(r.begin, i+1)))
 	r.segmented(i)
 	r.around(i)
-	return r.out
 }
 
 func (r *reader) segmented(i int) {
@@ -293,8 +298,8 @@ func (r *reader) around(i int) {
 	}
 }
 
-// english returns the features of unit i of English text.
-func (r *reader) english(i int) []uint32 {
+// english makes the features of unit i of English text.
+func (r *reader) english(i int) {
 	r.out = r.out[:0]
 	u := &r.units[i]
 	a2, a1, c, b1, b2 := r.hash(i-2), r.hash(i-1), u.hash, r.hash(i+1), r.hash(i+2)
@@ -337,5 +342,4 @@ func (r *reader) english(i int) []uint32 {
 	r.add(155, r.end[i])
 	r.add(156, r.over[i])
 	r.around(i)
-	return r.out
 }

@@ -32,6 +32,7 @@ type Tagger struct {
 	language Language
 	model    *crf.Model
 	words    *Words
+	wide     *wide // nil but for TrainWide's
 }
 
 // Words are the words the tagger knows of.
@@ -50,24 +51,39 @@ type Sentence struct {
 
 // Train fits a tagger of kinds kinds to sentences.
 func Train(language Language, kinds int, words *Words, list []Sentence, o crf.Options) *Tagger {
+	return train(language, kinds, words, list, nil, o)
+}
+
+// train reads each sentence with the one of parts whose turn it is.
+func train(language Language, kinds int, words *Words, list []Sentence, parts []wide, o crf.Options) *Tagger {
 	r := reader{words: words}
 	examples := make([]crf.Example, 0, len(list))
 	for i := range list {
-		if x, ok := r.example(language, &list[i]); ok {
+		var w *wide
+		if len(parts) > 0 {
+			w = &parts[i%len(parts)]
+		}
+		if x, ok := r.example(language, &list[i], w); ok {
 			examples = append(examples, x)
 		}
 	}
 	return &Tagger{language: language, words: words, model: crf.Train(kinds, examples, o)}
 }
 
-// example reads a sentence for training.
-func (r *reader) example(l Language, s *Sentence) (crf.Example, bool) {
+// cut takes in the units of a sentence.
+func (r *reader) cut(s *Sentence) {
 	r.units = cut(r.units[:0], s.Text, 0, len(s.Text), s.Capital)
+	r.units = r.units[:min(len(r.units), maxUnits)]
+}
+
+// example reads a sentence for training.
+func (r *reader) example(l Language, s *Sentence, w *wide) (crf.Example, bool) {
+	r.cut(s)
 	if len(r.units) == 0 {
 		return crf.Example{}, false
 	}
-	r.units = r.units[:min(len(r.units), maxUnits)]
 	r.prepare(s.Known)
+	r.widely(w)
 	var spans []crf.Span
 	for _, n := range s.Names {
 		x := crf.Span{Start: -1, Kind: n.Kind}
@@ -92,9 +108,14 @@ func (r *reader) example(l Language, s *Sentence) (crf.Example, bool) {
 
 func (r *reader) features(l Language, i int) []uint32 {
 	if l == Chinese {
-		return r.chinese(i)
+		r.chinese(i)
+	} else {
+		r.english(i)
 	}
-	return r.english(i)
+	if r.wide != nil {
+		r.wider(i)
+	}
+	return r.out
 }
 
 // Names returns the names in folded text, with byte offsets. Sentences that are
@@ -125,6 +146,7 @@ func (t *Tagger) Names(text string, capital func(int) bool, known []Known) []crf
 
 func (t *Tagger) sentence(out []crf.Span, r *reader, d *crf.Decoder, known []Known) []crf.Span {
 	r.prepare(known)
+	r.widely(t.wide)
 	d.Reset()
 	for i := range r.units {
 		d.Add(r.features(t.language, i))
@@ -173,6 +195,9 @@ func hasHan(s string) bool { return strings.ContainsFunc(s, han.IsHan) }
 
 // Pack writes t as Read reads it.
 func (t *Tagger) Pack(w io.Writer) error {
+	if t.wide != nil {
+		return errors.New("write tagger: one of TrainWide cannot be packed: use Train")
+	}
 	z, err := flate.NewWriter(w, flate.BestCompression)
 	if err != nil {
 		return fmt.Errorf("write tagger: %w", err)
