@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -135,13 +136,5 @@ func (m *matcher) placeEnds(i int) bool {
 
 // from returns the index of the first hit that starts at i or later.
 func (m *matcher) from(i int) int {
-	lo, hi := 0, len(m.hits)
-	for lo < hi {
-		if mid := (lo + hi) / 2; m.hits[mid].start < i {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo
+	return sort.Search(len(m.hits), func(k int) bool { return m.hits[k].start >= i })
 }

@@ -132,11 +132,7 @@ func (t *tagging) legalEndLatin(i int) int {
 			end, i = j+4, j+4
 			continue
 		}
-		ok := false
-		for _, l := range legalLatin {
-			ok = ok || l == word
-		}
-		if !ok || !t.wordEnd(w) {
+		if !slices.Contains(legalLatin, word) || !t.wordEnd(w) {
 			break
 		}
 		if w < len(t.s) && t.s[w] == '.' && len(word) < 6 {
@@ -263,14 +259,14 @@ var shortEndings = []struct {
 // generic characters and words show that what stands before an ending is no
 // name: 功率半导体, 新科技, 第三代半导体.
 var generic = []string{
-	"一", "二", "三代", "四", "五", "个", "家", "些", "种", "类", "新", "大", "小", "各", "多", "某", "我", "你", "他", "本", "此", "每", "全", "性", "化", "用", "型", "式", "级", "级", "高", "低", "不", "有", "无", "可", "能",
+	"一", "二", "三代", "四", "五", "个", "家", "些", "种", "类", "新", "大", "小", "各", "多", "某", "我", "你", "他", "本", "此", "每", "全", "性", "化", "用", "型", "式", "级", "高", "低", "不", "有", "无", "可", "能",
 	"功率", "车", "国产", "全球", "国内", "海外", "外资", "商业", "私人", "消费", "金融", "工业", "医疗", "航空", "先进", "成熟", "传统", "基础", "核心", "关键", "科研", "中央", "世界", "量子", "未来", "信息", "名牌", "重点", "著名", "知名", "顶尖", "公立", "私立", "民营", "国有", "央企", "上述", "相关", "主要", "设备", "存储", "模拟", "数字", "逻辑", "射频", "网络", "移动", "卫星", "光", "无线", "通用", "智能", "电动", "发展", "创新", "国家", "政府", "行业", "产业", "投资", "管理", "系统", "开源", "游戏", "操作", "应用", "办公", "半导体", "芯片", "电子", "研发", "联合", "合作", "参与", "支持", "推动", "入门", "更", "最", "很",
 }
 
 // deeds follow the name of an organisation that acts or is told of.
 var deeds = []string{
 	"表示", "指出", "宣布", "透露", "称", "认为", "强调", "推出", "发布", "完成", "获", "成立", "创始人", "创办人", "董事长", "总经理", "总裁", "ceo", "执行长", "副总", "首席", "财报", "营收", "股价", "预计", "预估", "分析师", "发言人", "正式", "计划", "拟", "(",
-	"说", "昨", "今", "公告", "旗下", "首席", "董事", "研究员", "投资", "收购", "签", "统计", "报告", "报道", "报导",
+	"说", "昨", "今", "公告", "旗下", "董事", "研究员", "投资", "收购", "签", "统计", "报告", "报道", "报导",
 }
 
 // companies finds organisations by the last words of their names.
@@ -320,15 +316,9 @@ func (t *tagging) companies() {
 			if !firm || n < 2 || n > 4 || !hasHan(t.s[core:i]) {
 				return
 			}
-			for _, w := range trades {
-				if t.s[core:i] == w {
-					return
-				}
-			}
-			for _, g := range generic {
-				if strings.Contains(t.s[core:i], g) {
-					return
-				}
+			name := t.s[core:i]
+			if slices.Contains(trades, name) || slices.ContainsFunc(generic, func(g string) bool { return strings.Contains(name, g) }) {
+				return
 			}
 			if e.weak && prefixOf(t.s[end:], deeds) == 0 || !e.weak && (strings.HasPrefix(t.s[end:], "业") || strings.HasPrefix(t.s[end:], "股") || strings.HasPrefix(t.s[end:], "毕业")) {
 				return
@@ -345,16 +335,6 @@ func (t *tagging) companies() {
 
 // countries are places whose universities are many.
 var countries = set(`中国 美国 日本 韩国 英国 德国 法国 印度 俄罗斯 加拿大 澳大利亚 澳洲 荷兰 以色列 意大利 西班牙 欧洲 亚洲 非洲 大陆 台湾 香港 海外 新加坡 马来西亚 越南`)
-
-// each calls do for every place of a cue word.
-func (t *tagging) each(word string, do func(i int)) {
-	if t.cues == nil {
-		t.cues = cues(t.s)
-	}
-	for _, i := range t.cues[word] {
-		do(i)
-	}
-}
 
 // core returns where a company's own name begins behind its town, and the entity
 // that the lexicon gives that name, if any.

@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,13 +17,7 @@ func init() {
 	add := func(list ...string) {
 		for _, w := range list {
 			r, _ := utf8.DecodeRuneInString(w)
-			for _, x := range cueWords[r] {
-				if x == w {
-					r = -1
-					break
-				}
-			}
-			if r >= 0 {
+			if !slices.Contains(cueWords[r], w) {
 				cueWords[r] = append(cueWords[r], w)
 				cueStarts[r/64] |= 1 << (r % 64)
 			}
@@ -50,4 +45,14 @@ func cues(s string) map[string][]int {
 		}
 	}
 	return found
+}
+
+// each calls do for every place of a cue word.
+func (t *tagging) each(word string, do func(i int)) {
+	if t.cues == nil {
+		t.cues = cues(t.s)
+	}
+	for _, i := range t.cues[word] {
+		do(i)
+	}
 }

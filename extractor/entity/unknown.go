@@ -209,11 +209,4 @@ func (t *tagging) capitalAfter(i int) bool {
 	return i+1 < len(t.s) && t.s[i] == ' ' && t.upper(i+1)
 }
 
-func hasHan(s string) bool {
-	for _, r := range s {
-		if han.IsHan(r) {
-			return true
-		}
-	}
-	return false
-}
+func hasHan(s string) bool { return strings.ContainsFunc(s, han.IsHan) }
