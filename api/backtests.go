@@ -14,7 +14,6 @@ import (
 	"xinwen/api/problem"
 	"xinwen/api/rules"
 	"xinwen/api/work"
-	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 	"xinwen/news"
 	"xinwen/news/weburl"
@@ -42,18 +41,6 @@ type explainBody struct {
 	Article string     `json:"article" doc:"The ID or address of an article in the index"`
 }
 
-// ruleExplanation says why a rule matches an article, or why not.
-type ruleExplanation struct {
-	Article string `json:"article"`
-	Title   string `json:"title"`
-	URL     string `json:"url"`
-	// Matches says whether the query with its filters matches.
-	Matches bool          `json:"matches"`
-	Query   query.Verdict `json:"query" doc:"Which clauses hold and which do not"`
-	// Notes are what else decides whether somebody is told.
-	Notes []string `json:"notes"`
-}
-
 func (s *Server) backtestRoutes(api huma.API) {
 	schemas := api.OpenAPI().Components.Schemas
 	body := func(t reflect.Type, name string) *huma.RequestBody {
@@ -78,7 +65,7 @@ func (s *Server) backtestRoutes(api huma.API) {
 	op = operation(http.MethodPost, "/v1/alerts:explain", "explain-alert", "Why a rule matches an article, or why not", "alerts")
 	op.RequestBody = body(typeOf[explainBody](), "AlertExplain")
 	op.SkipValidateBody = true
-	register(s, api, op, func(ctx context.Context, in *struct{ RawBody []byte }) (*struct{ Body *ruleExplanation }, error) {
+	register(s, api, op, func(ctx context.Context, in *struct{ RawBody []byte }) (*struct{ Body *rules.Ruling }, error) {
 		var q explainBody
 		if err := decode(in.RawBody, &q); err != nil {
 			return nil, err
@@ -87,7 +74,7 @@ func (s *Server) backtestRoutes(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &struct{ Body *ruleExplanation }{r}, nil
+		return &struct{ Body *rules.Ruling }{r}, nil
 	})
 }
 
@@ -152,7 +139,7 @@ func (s *Server) test(ctx context.Context, q *testBody) (*backtest.Report, error
 	return t.Run(ctx, req)
 }
 
-func (s *Server) explain(ctx context.Context, q *explainBody) (*ruleExplanation, error) {
+func (s *Server) explain(ctx context.Context, q *explainBody) (*rules.Ruling, error) {
 	rule, err := s.ruleOf(ctx, q.Rule, q.ID)
 	if err != nil {
 		return nil, err
@@ -177,7 +164,7 @@ func (s *Server) explain(ctx context.Context, q *explainBody) (*ruleExplanation,
 		return nil, err
 	}
 	d := e.Document(a)
-	out := &ruleExplanation{Article: a.ID, Title: a.Title, URL: a.URL, Notes: []string{}}
+	out := &rules.Ruling{Article: a.ID, Title: a.Title, URL: a.URL, Notes: []string{}}
 	if out.Query, err = e.Judge(n, d); err != nil {
 		return nil, err
 	}

@@ -59,6 +59,10 @@ func (d desk) TestRule(ctx context.Context, r *news.Rule) (*backtest.Report, err
 	return d.s.test(ctx, &testBody{Rule: r, TZ: d.s.zone.String()})
 }
 
+func (d desk) ExplainRule(ctx context.Context, id, article string) (*rules.Ruling, error) {
+	return d.s.explain(ctx, &explainBody{ID: id, Article: article})
+}
+
 func (d desk) ChangeRule(ctx context.Context, id string, change func(*news.Rule)) error {
 	old, err := d.s.rules.Get(ctx, id)
 	if err != nil {

@@ -97,6 +97,7 @@ var policy = map[string]rule{
 	"GET /pipeline":               {Read, 1, usual},
 	"GET /alerts":                 {Read, 1, usual},
 	"GET /alerts/test":            {Read, 20, long},
+	"GET /alerts/why":             {Read, 2, usual},
 	"GET /deliveries":             {Read, 1, usual},
 	"GET /help":                   {Read, 1, usual},
 	"GET /guide":                  {Read, 1, usual},

@@ -70,6 +70,16 @@ var faultTexts = [][languages]string{
 	{"is not after from", "不晚于开始日期", "不晚於開始日期"},
 	{"to is excluded: %", "请交换两个日期", "請交換兩個日期"},
 
+	// Why a rule matches an article, or why not.
+	{"There is no article % in the index.", "索引中没有文章 %。", "索引中沒有文章 %。"},
+	{"The entities are all in the article, but in no sentence together.", "这些实体都在文中，但不在同一句里。", "這些實體都在文中，但不在同一句裡。"},
+	{"The rule is disabled: nothing is matched.", "规则已停用：不做匹配。", "規則已停用：不做比對。"},
+	{"The rule is muted until %: matches are logged, nobody is told.", "规则静音至 %：只记录，不通知。", "規則靜音至 %：只記錄，不通知。"},
+	{"The rule tells only of first mentions.", "规则只在首次提到时通知。", "規則只在首次提到時通知。"},
+	{"The rule tells only when there are % matches within %.", "规则只在 % 篇命中于 % 内出现时通知。", "規則只在 % 篇符合於 % 內出現時通知。"},
+	{"The rule tells only when there are many more matches within % than usual.", "规则只在 % 内的命中明显多于平常时通知。", "規則只在 % 內的符合明顯多於平常時通知。"},
+	{"Of one story only the first article is told; /v1/deliveries?status=repeat shows those held back.", "同一事件只通知第一篇；其余在投递日志中标为“重复”。", "同一事件只通知第一篇；其餘在投遞記錄中標為「重複」。"},
+
 	// api/rules
 	{"the rule has no query", "规则没有查询", "規則沒有查詢"},
 	{"say what to look for, such as query: 台积电 AND 涨价", "请写明要找什么，例如 台积电 AND 涨价", "請寫明要找什麼，例如 台積電 AND 漲價"},

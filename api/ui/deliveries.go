@@ -23,6 +23,7 @@ type deliveriesPage struct {
 // Delivery is a row of the log.
 type Delivery struct {
 	ID, Rule, RuleURL, Title, Article string
+	Why                               string // address of why the rule matched
 	Channel, To                       string
 	Status                            string // key
 	Bad, Replayable                   bool
@@ -79,7 +80,7 @@ func (u *UI) deliveries(w http.ResponseWriter, r *http.Request) {
 			d.To = "" // said once
 		}
 		p.Rows = append(p.Rows, Delivery{
-			ID: d.ID, Rule: cmp.Or(d.RuleName, d.Rule), RuleURL: address(d.Rule, f.Status), Title: or(d.Title, say(lang, "untitled")),
+			ID: d.ID, Rule: cmp.Or(d.RuleName, d.Rule), Why: "/alerts/why?" + url.Values{"id": {d.Rule}, "article": {d.Article}}.Encode(), RuleURL: address(d.Rule, f.Status), Title: or(d.Title, say(lang, "untitled")),
 			Article: "/article/" + url.PathEscape(d.Article), Channel: d.Channel, To: d.To, Status: deliveryKey(d.Status),
 			Bad: d.Status == deliver.Dead || d.Status == deliver.Disabled, Replayable: d.Status == deliver.Dead || d.Status == deliver.Disabled,
 			Attempts: d.Attempts, HTTPStatus: d.HTTPStatus, Error: d.Error, When: u.when(d.Created, lang), Next: u.when(d.NextTry, lang),

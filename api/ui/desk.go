@@ -41,6 +41,9 @@ type Desk interface {
 	// TestRule says what a rule would have told of in the last 30 days; a
 	// *problem.Problem says why it cannot be tested.
 	TestRule(ctx context.Context, r *news.Rule) (*backtest.Report, error)
+	// ExplainRule says why a rule matches an article, or why not; a
+	// *problem.Problem says why it cannot.
+	ExplainRule(ctx context.Context, id, article string) (*rules.Ruling, error)
 	// ChangeRule changes a rule; nil takes it away. It returns rules.ErrFile of a
 	// rule that comes from a file, and rules.ErrChanged if somebody else was
 	// quicker or it is gone.

@@ -42,6 +42,8 @@ type editorPage struct {
 	File    string // where the YAML could be written
 	Locked  bool   // the rule comes from a file
 	NoMail  bool   // no mail server is configured
+	// Why asks about a stored rule and an article.
+	Why *whyPage
 }
 
 // test shows the form of a rule and what it would have told of.
@@ -94,7 +96,7 @@ func (u *UI) edit(w http.ResponseWriter, r *http.Request, d draft, refused *prob
 			return
 		}
 		if stored != nil {
-			old, p.Locked = &stored.Rule, stored.Origin != ""
+			old, p.Locked, p.Why = &stored.Rule, stored.Origin != "", &whyPage{Rule: stored.ID}
 		}
 	}
 	if refused == nil && (d.Q != "" || d.Rest != "" || len(d.Lang)+len(d.Source) > 0) {

@@ -23,6 +23,42 @@ func (d *table) ReplaceRule(ctx context.Context, r *news.Rule) error {
 	return d.ChangeRule(ctx, r.ID, func(old *news.Rule) { *old = *r })
 }
 
+func (d *table) ExplainRule(_ context.Context, _, article string) (*rules.Ruling, error) {
+	if article != "a1" {
+		return nil, problem.New(http.StatusNotFound, `There is no article "`+article+`" in the index.`, "")
+	}
+	return &rules.Ruling{
+		Article: article, Title: "HBM <b>", Notes: []string{"The rule tells only of first mentions."},
+		Query: query.Verdict{Clause: "HBM AND (DRAM OR 涨价) NOT <i>", Op: "and", Parts: []query.Verdict{
+			{Clause: "HBM", Holds: true, Spans: []news.Span{{Text: "HBM"}, {Text: "HBM"}}},
+			{Clause: "DRAM OR 涨价", Op: "or", Parts: []query.Verdict{{Clause: "DRAM"}, {Clause: "涨价"}}},
+			{Clause: "NOT <i>", Op: "not", Holds: true, Parts: []query.Verdict{{Clause: "<i>"}}},
+		}},
+	}, d.err
+}
+
+func TestWhyShowsWhichClausesHold(t *testing.T) {
+	d := &table{rules: []rules.Stored{{Rule: news.Rule{ID: "hbm", Name: "Memory", Query: "HBM"}}}}
+	h := newDesk(t, &memory.Index{}, d)
+	body := get(t, h, "/alerts/why?id=hbm&article=a1").Body.String()
+	for _, want := range []string{
+		"does not match</span>", "HBM &lt;b&gt;", `<code>HBM</code> <span class="soft">by <mark>HBM</mark></span>`, "all of", "one of", "<code>涨价</code>", "none of", "<code>&lt;i&gt;</code>", "first mentions", `value="a1"`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("got a page without %q", want)
+		}
+	}
+	if w := get(t, h, "/alerts/why?id=hbm&article=x", "Accept-Language", "zh-CN"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "索引中没有文章") {
+		t.Errorf("got %d for an article that is not there", w.Code)
+	}
+	if w := get(t, h, "/alerts/why?id=none&article=a1"); w.Code != http.StatusNotFound {
+		t.Errorf("got %d for a rule that is not there, want 404", w.Code)
+	}
+	if w := get(t, h, "/alerts/why?id=hbm"); w.Code != http.StatusOK {
+		t.Errorf("got %d without an article, want the question", w.Code)
+	}
+}
+
 func (d *table) TestRule(_ context.Context, r *news.Rule) (*backtest.Report, error) {
 	d.tested = append(d.tested, *r)
 	if faults := rules.Check(r, query.Parse); len(faults) > 0 {

@@ -63,7 +63,7 @@ func (u *UI) story(w http.ResponseWriter, r *http.Request) {
 	names := u.o.SourceNames(r.Context())
 	p := storyPage{Title: or(st.Title, say(lang, "untitled")), Beyond: st.Total - len(st.Articles), JSON: "/v1/stories/" + url.PathEscape(st.ID)}
 	p.RSS, p.JSONFeed = with("/feeds/search.rss", "story", st.ID), with("/feeds/search.json", "story", st.ID)
-	p.CSV = with("/v1/export", "format", "csv") + "&" + url.Values{"story": {st.ID}}.Encode()
+	p.CSV = "/v1/export?" + url.Values{"format": {"csv"}, "story": {st.ID}}.Encode()
 	d := displayOf(r)
 	for i := range st.Articles {
 		a := &st.Articles[i]

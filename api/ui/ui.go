@@ -110,6 +110,7 @@ func (u *UI) Routes(mux Mux) {
 		"POST /pipeline/replay":       (*UI).replay,
 		"POST /pipeline/rebuild":      (*UI).rebuild,
 		"GET /alerts":                 (*UI).alerts,
+		"GET /alerts/why":             (*UI).why,
 		"GET /alerts/test":            (*UI).test,
 		"POST /alerts/save":           (*UI).save,
 		"POST /alerts/change":         (*UI).change,
