@@ -41,9 +41,14 @@ const (
 func (c *importCmd) Run(ctx context.Context) error {
 	im := &importer{client: c.client(), id: rand.Text(), fast: c.Fast, started: time.Now()}
 	for _, name := range c.Files {
-		if st, err := os.Stat(name); err == nil && st.Mode().IsRegular() {
+		switch st, err := os.Stat(name); {
+		case name == "-":
+			im.endless = true
+		case err != nil:
+			return hint(fmt.Errorf("import: %w", err), "check the name; nothing was imported")
+		case st.Mode().IsRegular():
 			im.size += st.Size()
-		} else {
+		default:
 			im.endless = true
 		}
 	}
@@ -64,8 +69,15 @@ func (c *importCmd) Run(ctx context.Context) error {
 		took := time.Since(im.started)
 		fmt.Printf("searchable after %s, %.1f articles/s\n", took.Round(time.Millisecond), float64(im.accepted)/took.Seconds())
 	}
+	var errs []error
 	if im.refused > 0 {
-		return hint(fmt.Errorf("%d lines were refused", im.refused), "mend those named above and import them again; what was accepted is not taken twice")
+		errs = append(errs, fmt.Errorf("%d lines were refused", im.refused))
+	}
+	if im.damaged > 0 {
+		errs = append(errs, fmt.Errorf("%d files could not be read to the end", im.damaged))
+	}
+	if len(errs) > 0 {
+		return hint(errors.Join(errs...), "mend what is named above and import it again; what was accepted is not taken twice")
 	}
 	return nil
 }
@@ -82,6 +94,7 @@ type importer struct {
 	started    time.Time
 	accepted   int
 	refused    int
+	damaged    int // files that could not be read to the end
 }
 
 func (im *importer) file(ctx context.Context, name string) error {
@@ -96,16 +109,28 @@ func (im *importer) file(ctx context.Context, name string) error {
 	}
 	r, err := decompress(&counted{in, &im.read})
 	if err != nil {
-		return err
+		im.broken(name, "it does not unpack", err)
+		return nil
 	}
 	head, err := r.Peek(5)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return err
+		im.broken(name, "its beginning", err)
+		return nil
 	}
 	if string(head) == "WARC/" {
 		return im.warc(ctx, name, r)
 	}
 	return im.articles(ctx, name, r)
+}
+
+// broken tells of a file that cannot be read on from a place. What came before it
+// is imported, and so are the other files.
+func (im *importer) broken(name, place string, err error) {
+	im.damaged++
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("the file ends too early")
+	}
+	fmt.Fprintf(os.Stderr, "%s: %s: %v; the rest of the file is not imported\n", name, place, err)
 }
 
 // counted counts what is read of a file.
@@ -146,22 +171,51 @@ func decompress(in io.Reader) (*bufio.Reader, error) {
 }
 
 // articles sends the lines of a JSONL file.
-func (im *importer) articles(ctx context.Context, name string, r io.Reader) error {
+func (im *importer) articles(ctx context.Context, name string, r *bufio.Reader) error {
 	b := batch{path: "/v1/articles", name: name}
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 0, 1<<20), maxImportLine)
-	for n := 1; lines.Scan(); n++ {
-		if err := im.add(ctx, &b, n, lines.Bytes()); err != nil {
+	for n := 1; ; n++ {
+		line, err := readLine(r, maxImportLine)
+		if n == 1 {
+			line = bytes.TrimPrefix(line, []byte("\ufeff"))
+		}
+		switch {
+		case errors.Is(err, bufio.ErrTooLong):
+			im.refused++
+			fmt.Fprintf(os.Stderr, "%s:%d: the line is longer than %d bytes; write one article a line (JSONL)\n", name, n, maxImportLine)
+			continue
+		case err != nil && !errors.Is(err, io.EOF):
+			im.broken(name, fmt.Sprintf("line %d", n), err)
+			return im.send(ctx, &b)
+		}
+		if err := im.add(ctx, &b, n, bytes.TrimRight(line, "\r\n")); err != nil {
 			return err
 		}
-	}
-	if err := lines.Err(); err != nil {
-		if errors.Is(err, bufio.ErrTooLong) {
-			return hint(fmt.Errorf("a line is longer than %d bytes", maxImportLine), "write one article a line (JSONL)")
+		if err != nil {
+			return im.send(ctx, &b)
 		}
-		return err
 	}
-	return im.send(ctx, &b)
+}
+
+// readLine returns the next line. One of more than limit bytes is left out, with
+// bufio.ErrTooLong.
+func readLine(r *bufio.Reader, limit int) ([]byte, error) {
+	var line []byte
+	long := false
+	for {
+		part, err := r.ReadSlice('\n')
+		if long = long || len(line)+len(part) > limit; long {
+			line = nil
+		} else {
+			line = append(line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case long && (err == nil || errors.Is(err, io.EOF)):
+			return nil, bufio.ErrTooLong
+		default:
+			return line, err
+		}
+	}
 }
 
 // warc sends the pages of the responses in a WARC file.
@@ -174,7 +228,8 @@ func (im *importer) warc(ctx context.Context, name string, r *bufio.Reader) erro
 			return im.send(ctx, &b)
 		}
 		if err != nil {
-			return err
+			im.broken(name, fmt.Sprintf("record %d", n), err)
+			return im.send(ctx, &b)
 		}
 		page, ok, err := record.Page()
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"xinwen/deploy/app"
 	"xinwen/extractor"
 	"xinwen/news"
+	"xinwen/news/bus"
 	"xinwen/news/lexicon"
 	"xinwen/news/weburl"
 )
@@ -78,6 +79,9 @@ func (c *crawlCmd) report(ctx context.Context, a *app.App) error {
 	}
 	for _, s := range streams {
 		fmt.Printf("%-10s %d\n", s.Name, s.LastSeq)
+		if s.Name == bus.Frontier && s.Messages > 0 {
+			fmt.Printf("  → %d addresses wait there: their servers asked for time, or their robots.txt cannot be read; the next crawl goes on with them\n", s.Messages)
+		}
 	}
 	quarantined, err := a.Bus().ListQuarantine(ctx, 1000)
 	if err != nil {
