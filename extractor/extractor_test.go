@@ -210,7 +210,7 @@ func TestExtractLinesAnswersInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		switch {
-		case i < n && (got.ID != fmt.Sprint(i) || got.Title != fmt.Sprintf("封装厂第%d次上调报价", i) || !strings.HasPrefix(got.Published, "2025-11-10") || got.Credit != "晶圆观察"):
+		case i < n && (got.ID != lineID(fmt.Sprintf("\"%d\"", i)) || got.Title != fmt.Sprintf("封装厂第%d次上调报价", i) || !strings.HasPrefix(got.Published, "2025-11-10") || got.Credit != "晶圆观察"):
 			t.Errorf("line %d: got %+v", i, got)
 		case i >= n && got.Error == "":
 			t.Errorf("line %d: got no error", i)
@@ -235,6 +235,37 @@ func TestAnnotateLinesCountsCodePointsOverTitleAndText(t *testing.T) {
 	}
 	if diff := cmp.Diff(got.Mentions, want); diff != "" {
 		t.Errorf("mentions differ (-got +want):\n%s", diff)
+	}
+}
+
+func TestLinesKeepTheirIDs(t *testing.T) {
+	x := newExtractor(t, Options{})
+	in := "\ufeff" + `{"id":7,"text":"a"}
+{"id":"七","text":"b"}
+{"text":"c"}
+{"id":8,"text":9}
+[]
+{`
+	var out strings.Builder
+	if err := x.AnnotateLines(t.Context(), strings.NewReader(in), &out); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"id":7,"mentions":[]}
+{"id":"七","mentions":[]}
+{"id":"","mentions":[]}
+{"id":8,"mentions":[],"error":"text is a JSON number; lines are {id, lang, title, text, date}"}
+{"id":"","mentions":[],"error":"a JSON array; lines are {id, lang, title, text, date}"}
+{"id":"","mentions":[],"error":"unexpected end of JSON input; lines are {id, lang, title, text, date}"}
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("annotated lines (-want +got):\n%s", diff)
+	}
+	out.Reset()
+	if err := x.ExtractLines(t.Context(), strings.NewReader(`{"id":7,"url":"https://a.example/"}`), &out); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); !strings.HasPrefix(got, `{"id":7,`) || !strings.Contains(got, "neither path nor html_base64") {
+		t.Errorf("got %s, want its ID and what is missing", got)
 	}
 }
 

@@ -17,10 +17,39 @@ import (
 	"xinwen/news/weburl"
 )
 
+// lineID is the ID of a line, as it is written there: text or a number.
+type lineID string
+
+// UnmarshalJSON keeps a value as it is.
+func (id *lineID) UnmarshalJSON(b []byte) error {
+	*id = lineID(b)
+	return nil
+}
+
+// MarshalJSON gives the value back.
+func (id lineID) MarshalJSON() ([]byte, error) {
+	if id == "" || id == "null" {
+		return []byte(`""`), nil
+	}
+	return []byte(id), nil
+}
+
+// faultOf says what is wrong with a line that should be an object.
+func faultOf(err error, form string) string {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) && kind.Field != "" {
+		return fmt.Sprintf("%s is a JSON %s; lines are %s", kind.Field, kind.Value, form)
+	}
+	if errors.As(err, &kind) {
+		return fmt.Sprintf("a JSON %s; lines are %s", kind.Value, form)
+	}
+	return fmt.Sprintf("%v; lines are %s", err, form)
+}
+
 // pageLine is one line that ExtractLines reads. Path names a file, HTML holds
 // the document; gzip is undone.
 type pageLine struct {
-	ID          string    `json:"id"`
+	ID          lineID    `json:"id"`
 	Path        string    `json:"path"`
 	HTML        []byte    `json:"html_base64"`
 	URL         string    `json:"url"`
@@ -31,7 +60,7 @@ type pageLine struct {
 
 // articleLine is one line that ExtractLines writes.
 type articleLine struct {
-	ID                  string      `json:"id"`
+	ID                  lineID      `json:"id"`
 	URL                 string      `json:"url"`
 	Title               string      `json:"title"`
 	Text                string      `json:"text"`
@@ -63,7 +92,7 @@ func (x *Extractor) ExtractLines(ctx context.Context, r io.Reader, w io.Writer) 
 	return eachLine(ctx, r, w, func(line []byte) any {
 		var in pageLine
 		if err := json.Unmarshal(line, &in); err != nil {
-			return articleLine{ID: in.ID, Error: fmt.Sprintf("not a line of {id, path or html_base64, url, content_type}: %v", err), Authors: []string{}, Warnings: []string{}}
+			return articleLine{ID: in.ID, Error: faultOf(err, "{id, path or html_base64, url, content_type}"), Authors: []string{}, Warnings: []string{}}
 		}
 		return x.extractLine(in)
 	})
@@ -77,8 +106,11 @@ func (in *pageLine) page() (*news.Page, error) {
 		p.ID = weburl.ID(u)
 	}
 	var err error
-	if in.Path != "" {
+	switch {
+	case in.Path != "":
 		p.Body, err = os.ReadFile(in.Path)
+	case in.HTML == nil:
+		err = errors.New("the line has neither path nor html_base64")
 	}
 	if err == nil {
 		p.Body, err = gunzip(p.Body)
@@ -138,7 +170,7 @@ func gunzip(b []byte) ([]byte, error) {
 
 // textLine is one line that AnnotateLines reads.
 type textLine struct {
-	ID    string `json:"id"`
+	ID    lineID `json:"id"`
 	Lang  string `json:"lang"`
 	Title string `json:"title"`
 	Text  string `json:"text"`
@@ -147,7 +179,7 @@ type textLine struct {
 
 // mentionsLine is one line that AnnotateLines writes.
 type mentionsLine struct {
-	ID       string         `json:"id"`
+	ID       lineID         `json:"id"`
 	Mentions []news.Mention `json:"mentions"`
 	Error    string         `json:"error,omitempty"`
 }
@@ -159,7 +191,7 @@ func (x *Extractor) AnnotateLines(ctx context.Context, r io.Reader, w io.Writer)
 	return eachLine(ctx, r, w, func(line []byte) any {
 		var in textLine
 		if err := json.Unmarshal(line, &in); err != nil {
-			return mentionsLine{ID: in.ID, Mentions: []news.Mention{}, Error: fmt.Sprintf("not a line of {id, lang, title, text, date}: %v", err)}
+			return mentionsLine{ID: in.ID, Mentions: []news.Mention{}, Error: faultOf(err, "{id, lang, title, text, date}")}
 		}
 		date, err := parseDate(in.Date)
 		out := mentionsLine{ID: in.ID, Mentions: x.Annotate(in.Title, in.Text, in.Lang, date)}
@@ -212,7 +244,7 @@ func eachLine(ctx context.Context, r io.Reader, w io.Writer, f func([]byte) any)
 		sc := bufio.NewScanner(r)
 		sc.Buffer(make([]byte, 64<<10), maxLine)
 		for sc.Scan() {
-			line := bytes.TrimSpace(sc.Bytes())
+			line := bytes.TrimSpace(bytes.TrimPrefix(sc.Bytes(), []byte("\ufeff")))
 			if len(line) == 0 {
 				continue
 			}
