@@ -3,6 +3,7 @@ package entity
 import (
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"xinwen/news"
@@ -52,6 +53,13 @@ func (g *Gazetteer) read(content string, c Context, guess bool) (*matcher, []fou
 func (m *matcher) upper(i int) bool {
 	a, _ := m.shadow.Original(i, i+1)
 	return a < len(m.original) && 'A' <= m.original[a] && m.original[a] <= 'Z'
+}
+
+// capital reports whether the original has a capital letter of any script at i.
+func (m *matcher) capital(i int) bool {
+	a, _ := m.shadow.Original(i, i+1)
+	r, _ := utf8.DecodeRuneInString(m.original[a:])
+	return unicode.IsUpper(r)
 }
 
 // merge joins names and quantities in order. Of two that overlap the longer

@@ -1,8 +1,8 @@
 // Package entity finds mentions: spans of an article that name an entity of the
 // lexicon, an amount of money, a percentage, a date or a process node.
 //
-// A Gazetteer is built from one snapshot of the lexicon. It walks the folded
-// text (package han) once and looks up the two characters at each place in a
+// A Gazetteer is built from one snapshot of the lexicon. It takes out the breaks of
+// lines that were broken at a width, walks the folded text (package han) once and looks up the two characters at each place in a
 // hash table; of the names that fit there the longest wins, if the rules of its
 // alias hold in this article. Offsets lead back to the text as it was written.
 //

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"sort"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"xinwen/extractor/entity/pinyin"
@@ -173,14 +172,7 @@ func (t *tagging) repeat() {
 }
 
 // upper reports whether the original has a capital letter at i.
-func (t *tagging) upper(i int) bool {
-	if i >= len(t.s) {
-		return false
-	}
-	a, _ := t.m.shadow.Original(i, i+1)
-	r, _ := utf8.DecodeRuneInString(t.m.original[a:])
-	return unicode.IsUpper(r)
-}
+func (t *tagging) upper(i int) bool { return i < len(t.s) && t.m.capital(i) }
 
 func (t *tagging) wordBegin(i int) bool {
 	r, n := utf8.DecodeLastRuneInString(t.s[:i])

@@ -1,6 +1,8 @@
 package fit
 
 import (
+	"bytes"
+	"compress/gzip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +24,30 @@ func TestCorporaSayWhatIsMissing(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Corpora(dir); err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("got error %v, want one that names the folder", err)
+	}
+}
+
+func TestTruncatedCorpusIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	for range 100 {
+		if _, err := z.Write([]byte(`{"id":"a","licence":"MIT","text":"星穹河"}` + "\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "news-zh.jsonl.gz")
+	for cut, want := range map[int]int{0: 100, 9: -1} {
+		if err := os.WriteFile(path, b.Bytes()[:b.Len()-cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		list, err := Corpora(dir)
+		if want < 0 && err == nil || want >= 0 && (err != nil || len(list) != want) {
+			t.Errorf("%d bytes short: got %d articles and error %v, want %d, or an error for -1", cut, len(list), err, want)
+		}
 	}
 }
 

@@ -3,8 +3,10 @@ package fit
 import (
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -71,14 +73,15 @@ func readLines(path string, do func(Article)) error {
 	if err != nil {
 		return err
 	}
-	for d := json.NewDecoder(z); d.More(); {
+	for d := json.NewDecoder(z); ; {
 		var a Article
-		if err := d.Decode(&a); err != nil {
+		if err := d.Decode(&a); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
 			return err
 		}
 		do(a)
 	}
-	return nil
 }
 
 // teacher makes sentences to learn from.

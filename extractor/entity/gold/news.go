@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,15 +61,16 @@ func News(dir string) ([]Article, error) {
 		return nil, err
 	}
 	var list []Article
-	for d := json.NewDecoder(f); d.More(); {
+	for d := json.NewDecoder(f); ; {
 		var a Article
-		if err := d.Decode(&a); err != nil {
+		if err := d.Decode(&a); errors.Is(err, io.EOF) {
+			return list, nil
+		} else if err != nil {
 			return nil, err
 		}
 		a.Doubtful = doubts[a.ID]
 		list = append(list, a)
 	}
-	return list, nil
 }
 
 func readDoubts(path string) (map[string][][2]int, error) {
