@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"xinwen/deploy/app"
 	"xinwen/news/bus"
 )
 
@@ -54,6 +55,9 @@ func (c *restoreCmd) Run(ctx context.Context, k *cli) (err error) {
 	if index := filepath.Join(config.Data, "index"); config.NATS.URL == "" {
 		if files, err := os.ReadDir(index); err == nil && len(files) > 0 {
 			return hint(fmt.Errorf("there is an index in %s already", index), "move it away: it is of other articles, and is built anew from those restored")
+		}
+		if err := app.CheckData(config.Data); err != nil {
+			return err
 		}
 	}
 	b, err := c.open(ctx, k, true)

@@ -71,7 +71,7 @@ func (d *demoCmd) Run(ctx context.Context, c *cli) error {
 // demoConfig points the crawler at the demo web.
 func demoConfig(config *app.Config, web *simweb.Web, listen string, once bool) error {
 	dir := filepath.Join(config.Data, "config")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil { // the data directory is its owner's alone
 		return fmt.Errorf("data directory: %w; name another with --data", err)
 	}
 	sources := filepath.Join(dir, "demo-sources.yaml")
