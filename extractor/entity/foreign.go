@@ -10,7 +10,7 @@ import (
 )
 
 // translit are the characters that foreign names are written with.
-const translit = "丝察各立汗路东席吐阿埃艾安奥巴白班邦保鲍贝本比彼宾波博伯勃布查德达戴丹道登迪蒂丁顿多恩尔法菲费芬佛弗福夫盖甘高戈格葛古哈海汉豪赫亨霍基吉加贾杰金卡凯坎康考科克肯库夸拉莱兰朗劳勒雷李里利丽莉连廉林琳隆卢鲁伦罗洛马麦曼芒梅门蒙米密明摩莫姆穆纳娜南瑙内尼涅宁纽农努诺欧帕派潘佩皮珀普奇齐钱乔切琼丘让热日荣儒瑞若萨塞桑瑟森沙莎山珊绍舍申史士施斯思苏索塔泰坦唐汤特提图托陀瓦万旺威维韦魏温文沃乌伍武西希锡夏肖辛休修雪逊雅亚扬耶叶伊依因英尤约泽扎詹珍芝朱兹祖佐谢舒叙菜蕾露妮娅妲黛翠翰裘沁滕腾廷庭柴策茨措迈孟默慕墨奈诗什蔡凡范方冯富冈根龚郭果华怀惠简江姜杨叔孙台陶许卜玛弥拜芙坤蓬缇琪厄昂翁奎彭赛帖萝璐杜治历津撒茹捷洪毛吕庞匡寇侯罕楚松晓钦琴胡孔柳章哲"
+const translit = "阿埃艾安奥巴白班邦保鲍贝本比彼宾波博伯勃布查德达戴丹道登迪蒂丁顿多恩尔法菲费芬佛弗福夫盖甘高戈格葛古哈海汉豪赫亨霍基吉加贾杰金卡凯坎康考科克肯库夸拉莱兰朗劳勒雷李里利丽莉连廉林琳隆卢鲁伦罗洛马麦曼芒梅门蒙米密明摩莫姆穆纳娜南瑙内尼涅宁纽农努诺欧帕派潘佩皮珀普奇齐钱乔切琼丘让热日荣儒瑞若萨塞桑瑟森沙莎山珊绍舍申史士施斯思苏索塔泰坦唐汤特提图托陀瓦万旺威维韦魏温文沃乌伍武西希锡夏肖辛休修雪逊雅亚扬耶叶伊依因英尤约泽扎詹珍芝朱兹祖佐谢舒叙菜蕾露妮娅妲黛翠翰裘沁滕腾廷庭柴策茨措迈孟默慕墨奈诗什蔡凡范方冯富冈根龚郭果华怀惠简江姜杨叔孙台陶许卜玛弥拜芙坤蓬缇琪厄昂翁奎彭赛帖萝璐杜治历津撒茹捷洪毛吕庞匡寇侯罕楚松晓钦琴胡孔柳章哲丝察各立汗路东席吐"
 
 // notFirst are those of translit that begin no name: 主席哈维尔, 股东约翰.
 const notFirst = "东席士"
@@ -115,8 +115,9 @@ func (t *tagging) initial(i int) bool {
 	return t.s[i] >= 'a' && t.s[i] <= 'z' && t.upper(i) && t.wordBegin(i) && t.wordEnd(i+1)
 }
 
-// partBefore returns where the first part of a name begins that ends at i; names
-// of the lexicon that stand before it are none of it: 英特尔帕特·基辛格.
+// partBefore returns where the first part of a name begins that ends at i, i if
+// none does. Names of the lexicon that stand before it are none of it
+// (英特尔帕特·基辛格), and what has the name of a company is none (英特尔·福特).
 func (t *tagging) partBefore(i int) int {
 	if i > 0 && t.initial(i-1) {
 		return i - 1
@@ -136,8 +137,11 @@ func (t *tagging) partBefore(i int) int {
 		start -= w
 	}
 	for k := t.at(start); k < len(t.list) && t.list[k].start < i; k++ {
-		if e := t.list[k].end; e < i {
-			start = e
+		switch f := &t.list[k]; {
+		case f.end < i:
+			start = f.end
+		case f.kind == news.Org:
+			return i
 		}
 	}
 	for r, n := utf8.DecodeRuneInString(t.s[start:i]); n > 0 && strings.ContainsRune(notFirst, r); r, n = utf8.DecodeRuneInString(t.s[start:i]) {

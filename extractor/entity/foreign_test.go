@@ -43,6 +43,7 @@ func TestForeignNamesAreWhole(t *testing.T) {
 		{"last-part-alone", "阿米尔·本·汗德尔到访。汗德尔离开。", []string{"阿米尔·本·汗德尔", "汗德尔"}},
 		{"middle-left-out", "格奥尔格·W·布兰德到访。格奥尔格·布兰德离开。", []string{"格奥尔格·W·布兰德", "格奥尔格·布兰德"}},
 		{"ship", "“卡尔·文特森”号到港", nil},
+		{"companies", "英特尔·特斯拉合作，英特尔.特斯拉", nil},
 		{"dot-of-a-title", "嘉年华·天津专场", nil},
 		{"full-stop-of-a-sentence", "方法.另一种方法.再说", nil},
 	} {

@@ -57,8 +57,8 @@ func TestNamesBrokenOverLinesAreWhole(t *testing.T) {
 }
 
 func FuzzUnwrap(f *testing.F) {
-	f.Add("扩产\n昨天的消息说，投资将在明天开始。星穹\n河半导体没有说投资多少。它的客户是汽\n车厂，明天开工。")
-	f.Add("Growth\nThe shares rose by a third, as Xinghe\nSemiconductor had said in 2025 and the\nmarket did not follow, and fell.")
+	f.Add("扩产\n昨天的消息说，投资将在明天开始。台积\n电没有说投资多少。它的客户是昨天的汽\n车厂，后来没有说明天是不是开工，说了也\n不一定，明天开工。")
+	f.Add("Growth\nThe shares rose by a third, as Applied\nMaterials had said in 2025, and the old\nmarket did not follow, and fell in early\nNovember.")
 	lex, err := lexicon.Builtin()
 	if err != nil {
 		f.Fatal(err)
