@@ -97,6 +97,8 @@ func Of(err error) *Problem {
 		p = New(http.StatusGatewayTimeout, "The answer took too long.", "Try again, or ask for less.")
 	case errors.Is(err, context.Canceled):
 		p = New(http.StatusServiceUnavailable, "The request was cut off.", "")
+	case bus.IsAway(err):
+		p = New(http.StatusServiceUnavailable, "The message server (NATS) cannot be reached now.", "Try again in a moment; /readyz says what is missing.")
 	default:
 		p = New(http.StatusInternalServerError, "Something went wrong inside.", "The log of the api says what.")
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats.go"
+
 	"xinwen/indexer/query"
 	"xinwen/indexer/search"
 	"xinwen/news/bus"
@@ -27,6 +29,7 @@ func TestOf(t *testing.T) {
 		"not found":   {fmt.Errorf("article x: %w", search.ErrNotFound), 404, 0, "no such article"},
 		"unavailable": {fmt.Errorf("x: %w", search.ErrUnavailable), 503, 0, "cannot answer"},
 		"full":        {fmt.Errorf("x: %w", bus.ErrFull), 503, 0, "full"},
+		"away":        {fmt.Errorf("list rules: %w", nats.ErrReconnectBufExceeded), 503, 0, "NATS"},
 		"late":        {fmt.Errorf("x: %w", context.DeadlineExceeded), 504, 0, "too long"},
 		"inside":      {errors.New("open /var/secret: denied"), 500, 0, "Something went wrong"},
 	} {

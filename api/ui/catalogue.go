@@ -190,6 +190,8 @@ var readingTexts = messages{
 	"error-mended":       {"Or search for the words alone:", "或只搜索这些词：", "或只搜尋這些詞："},
 	"request-title":      {"The search cannot be answered", "无法完成搜索", "無法完成搜尋"},
 	"down":               {"The index cannot answer now. Try again in a moment; /readyz says what is missing.", "索引暂时无法应答。请稍后再试；/readyz 会说明缺什么。", "索引暫時無法回應。請稍後再試；/readyz 會說明缺什麼。"},
+	"away":               {"The message server (NATS) cannot be reached, so there is nothing to show. Try again in a moment; /readyz says what is missing.", "无法连接消息服务器（NATS），暂时没有可显示的内容。请稍后再试；/readyz 会说明缺什么。", "無法連線訊息伺服器（NATS），暫時沒有可顯示的內容。請稍後再試；/readyz 會說明缺什麼。"},
+	"again-now":          {"Try again", "重试", "重試"},
 	"fault":              {"Something went wrong inside; the log of the api says what.", "内部出错；详情见 api 的日志。", "內部出錯；詳情見 api 的日誌。"},
 
 	"empty-title":     {"There is nothing here yet", "这里还没有文章", "這裡還沒有文章"},

@@ -112,6 +112,7 @@ type pipelinePage struct {
 	Index    []Fact
 	Problems []string
 	Failed   []Quarantined
+	Unread   bool // the quarantine cannot be read
 	// Said is what came of what was just asked for.
 	Said string
 	// Busy says that something is on its way, Work how far what takes long is.
@@ -184,6 +185,7 @@ func (u *UI) pipeline(w http.ResponseWriter, r *http.Request) {
 	failed, err := u.o.Desk.Quarantine(ctx, listSize)
 	if err != nil {
 		problem("no-quarantine", err)
+		p.Unread = true
 	}
 	for _, q := range failed {
 		p.Failed = append(p.Failed, Quarantined{

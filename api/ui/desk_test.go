@@ -316,7 +316,7 @@ func TestPipelinePageReplays(t *testing.T) {
 		failed:  []bus.Quarantined{{Seq: 5, Service: "extractor", Reason: "no article text", Hint: "see the page", URL: "https://example.com/x", Stream: "PAGES", Attempts: 1, Time: time.Now()}},
 	}
 	h := newDesk(t, &memory.Index{}, d)
-	body := get(t, h, "/pipeline?replayed=2").Body.String()
+	body := get(t, asAdmin(h), "/pipeline?replayed=2").Body.String()
 	for _, want := range []string{"ARTICLES", "3.0 MiB", "1.0 GiB", "percolator", "no article text", "see the page", `href="https://example.com/x"`, `name="seq" value="5"`, `action="/pipeline/replay" method="post"`, "2 messages were sent through"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("got a page without %q", want)

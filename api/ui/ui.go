@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"xinwen/api/auth"
+	"xinwen/api/problem"
 	"xinwen/api/suggest"
 	"xinwen/api/work"
 	"xinwen/indexer/search"
@@ -211,11 +212,15 @@ func (u *UI) render(w http.ResponseWriter, r *http.Request, status int, name str
 	send(w, r, status, b.Bytes())
 }
 
-type messagePage struct{ Title, Text string }
+// messagePage says why there is nothing to see. What is to be tried again can be.
+type messagePage struct {
+	Title, Text string
+	Again       bool
+}
 
 func (u *UI) message(w http.ResponseWriter, r *http.Request, status int, title, hint string) {
 	lang := languageOf(r)
-	m := messagePage{Title: catalogue[title][lang], Text: catalogue[hint][lang]}
+	m := messagePage{Title: catalogue[title][lang], Text: catalogue[hint][lang], Again: status == http.StatusServiceUnavailable && r.Method == http.MethodGet}
 	u.render(w, r, status, "message.html", page{Title: m.Title, Data: m})
 }
 
@@ -224,8 +229,12 @@ func (u *UI) failure(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		return // nobody waits for the answer
 	}
-	if errors.Is(err, search.ErrUnavailable) {
-		u.message(w, r, http.StatusServiceUnavailable, "failed-title", "down")
+	if status := problem.Of(err).Status; status == http.StatusServiceUnavailable {
+		hint := "away"
+		if errors.Is(err, search.ErrUnavailable) {
+			hint = "down"
+		}
+		u.message(w, r, status, "failed-title", hint)
 		return
 	}
 	u.o.Logger.Error("page failed", "path", r.URL.Path, "err", err)

@@ -19,7 +19,7 @@ func (b *Bus) Persist(ctx context.Context, what string, f func() error, attrs ..
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case !isAway(err) || b.nc.IsClosed():
+		case !IsAway(err) || b.nc.IsClosed():
 			return err
 		}
 		b.log.Warn(what+", will retry", append(attrs, "err", err)...)
@@ -29,9 +29,9 @@ func (b *Bus) Persist(ctx context.Context, what string, f func() error, attrs ..
 	}
 }
 
-// isAway reports whether an error comes of a server that does not answer, or of a
+// IsAway reports whether an error comes of a server that does not answer, or of a
 // cluster that has no leader yet.
-func isAway(err error) bool {
+func IsAway(err error) bool {
 	for _, away := range []error{
 		nats.ErrReconnectBufExceeded, nats.ErrDisconnected, nats.ErrConnectionReconnecting, nats.ErrTimeout, nats.ErrNoResponders,
 		jetstream.ErrNoStreamResponse, context.DeadlineExceeded, errNoAnswer, errConnectionLost,
