@@ -26,6 +26,7 @@ func (d *desk) pages() []struct{ name, path string } {
 		{"compare", "/trends?c=NVIDIA&c=TSMC&c=HBM&days=30"},
 		{"alerts", "/alerts"},
 		{"editor", "/alerts/test?q=" + q},
+		{"why", "/alerts/why?id=hostile&article=" + d.article},
 		{"deliveries", "/deliveries"},
 		{"sources", "/sources"},
 		{"pipeline", "/pipeline"},
