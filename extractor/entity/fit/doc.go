@@ -9,5 +9,6 @@
 // which there are. The Chinese word list is that of gse (Apache-2.0).
 //
 // CLUENER, the test part of WNUT17 and wikigold only measure: for CLUENER a tagger
-// of its ten kinds is trained on its training part and thrown away.
+// of its ten kinds, which reads the whole sentence (tagger.TrainWide), is trained on
+// its training part and thrown away.
 package fit

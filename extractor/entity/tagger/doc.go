@@ -5,5 +5,6 @@
 // A sentence is cut into units: a Chinese character, a word of letters, a run of
 // digits, a mark. The features of a unit are its neighbours, the dictionary words
 // that cover it, the brackets it stands in, the shape of its letters, and the
-// names that are known already, which the caller gives.
+// names that are known already, which the caller gives. TrainWide's taggers, which are
+// for measuring, also see what the sentence is about and names of other sentences.
 package tagger
