@@ -29,7 +29,8 @@ const (
 )
 
 // Parse reads a document. It never fails: a document that the HTML5 parser
-// refuses (more than 512 elements open at once) is read by a forgiving one.
+// refuses (more than 512 elements open at once), or of which it would make very
+// many more elements than there are, is read by a forgiving one.
 func Parse(s string) *Document {
 	d := &Document{}
 	if len(s) > MaxBytes {
@@ -39,12 +40,16 @@ func Parse(s string) *Document {
 	if strings.IndexByte(s, 0) >= 0 {
 		s = strings.ReplaceAll(s, "\x00", "")
 	}
-	root, err := html.Parse(strings.NewReader(s))
-	if err != nil {
-		root = rebuild(s)
+	whole := len(s)
+	s, copies := cutTags(s)
+	d.Truncated = d.Truncated || len(s) < whole
+	if copies < maxCopies || !multiplies(s) {
+		d.Root, _ = html.Parse(strings.NewReader(s)) // nil if it refuses
+	}
+	if d.Root == nil {
+		d.Root = rebuild(s)
 		d.Rebuilt = true
 	}
-	d.Root = root
 	d.build()
 	return d
 }
