@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"xinwen/indexer/analysis"
+	"xinwen/indexer/bleve"
 	"xinwen/indexer/change"
 	"xinwen/indexer/opensearch"
 	"xinwen/indexer/percolate"
@@ -266,6 +267,8 @@ func (i *Indexer) follow(ctx context.Context) error {
 		}
 		switch {
 		case ctx.Err() != nil, errors.Is(err, errBehind):
+		case errors.Is(err, bleve.ErrStuck):
+			return err // the process starts again, and with it the index
 		case errors.Is(err, bus.ErrAhead):
 			if err := i.startOver(ctx, err); err != nil {
 				return err

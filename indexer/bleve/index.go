@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -87,6 +88,7 @@ type Index struct {
 	writing     sync.Mutex     // one Write at a time
 	stories     *story.Tracker // nil until needed; for who holds writing
 	unpersisted chan struct{}
+	fault       atomic.Pointer[time.Time] // of the last background error; nil if something was persisted since
 	reached     func(where, what string)
 	closing     chan struct{}
 	closed      sync.Once
@@ -159,7 +161,10 @@ func OpenAt(path string, o Options) (*Index, error) {
 	if x.reached == nil {
 		x.reached = func(string, string) {}
 	}
-	reportAsyncErrors(path, func(err error) {
+	reportAsyncErrors(path, func() {
+		now := time.Now()
+		x.fault.Store(&now)
+	}, func(err error) {
 		log.Error("index cannot be written: check the disk's free space and health", "path", path, "err", err)
 	})
 	var err error
@@ -268,7 +273,7 @@ func (x *Index) Close() error {
 		defer x.writing.Unlock()
 		err = x.scorch.Close()
 		x.queue.Close()
-		reportAsyncErrors(x.path, nil)
+		reportAsyncErrors(x.path, nil, nil)
 	})
 	return err
 }
@@ -426,9 +431,9 @@ var (
 	})
 )
 
-// reportAsyncErrors has f told of background errors of the index at path, at
-// most one in ten seconds; nil ends that.
-func reportAsyncErrors(path string, f func(error)) {
+// reportAsyncErrors calls each at every background error of the index at path, and
+// has f told of one in ten seconds at most; nil ends that.
+func reportAsyncErrors(path string, each func(), f func(error)) {
 	asyncRegister()
 	if f == nil {
 		asyncHandlers.Delete(path)
@@ -437,6 +442,7 @@ func reportAsyncErrors(path string, f func(error)) {
 	var mu sync.Mutex
 	var last time.Time
 	asyncHandlers.Store(path, func(err error) {
+		each()
 		mu.Lock()
 		defer mu.Unlock()
 		if time.Since(last) >= 10*time.Second {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	bleveindex "github.com/blevesearch/bleve_index_api"
 	"golang.org/x/sync/errgroup"
@@ -23,12 +25,8 @@ type Op = change.Op
 // in which articles first come. Write returns when searches see them, which may
 // be before they are on disk.
 func (x *Index) Write(ctx context.Context, seq uint64, ops []Op) error {
-	select {
-	case x.unpersisted <- struct{}{}:
-	case <-x.closing:
-		return x.errClosed()
-	case <-ctx.Done():
-		return fmt.Errorf("index %s: waiting for the disk: %w", x.path, ctx.Err())
+	if err := x.room(ctx); err != nil {
+		return err
 	}
 	release := func(error) { <-x.unpersisted }
 
@@ -42,6 +40,7 @@ func (x *Index) Write(ctx context.Context, seq uint64, ops []Op) error {
 	}
 	batch.SetPersistedCallback(func(err error) {
 		x.reached("index batch", "persisted")
+		x.fault.Store(nil)
 		release(err)
 	})
 	x.reached("index batch", "before write")
@@ -180,4 +179,33 @@ func (g *segment) stored(doc uint32) (article, meta []byte, err error) {
 		return true
 	})
 	return article, meta, err
+}
+
+// ErrStuck says that the index writes nothing to the disk any more, though it
+// may be able to when it is opened anew.
+var ErrStuck = errors.New("the index has stopped writing after a fault of the disk")
+
+// stuckAfter is how long after a fault nothing was written, nor failed to be.
+const stuckAfter = 20 * time.Second
+
+// room waits until the disk has one of the batches that are in memory only. After
+// a fault scorch tries again, but there are faults of which its persister ends
+// without a word.
+func (x *Index) room(ctx context.Context) error {
+	look := time.NewTicker(stuckAfter / 4)
+	defer look.Stop()
+	for {
+		select {
+		case x.unpersisted <- struct{}{}:
+			return nil
+		case <-look.C:
+			if at := x.fault.Load(); at != nil && time.Since(*at) > stuckAfter {
+				return fmt.Errorf("index %s: %w", x.path, ErrStuck)
+			}
+		case <-x.closing:
+			return x.errClosed()
+		case <-ctx.Done():
+			return fmt.Errorf("index %s: waiting for the disk: %w", x.path, ctx.Err())
+		}
+	}
 }
