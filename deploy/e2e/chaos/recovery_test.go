@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -127,17 +128,26 @@ func TestRecovers(t *testing.T) {
 		p.NATS, p.Replicas, p.Sources = urls, 3, "none"
 		x := run.Launch(t, p)
 		w.searchable("cluster-before")
-		var took []time.Duration
+		var took, elections []time.Duration
 		for i := range times {
+			everyServerCurrent(t, urls)
 			leader := leaderOf(t, urls, bus.Pages)
 			began := time.Now()
 			sys.running[leader].Kill()
+			elected := make(chan time.Duration, 1)
+			go func() {
+				led(t, urls, leader)
+				elected <- time.Since(began)
+			}()
 			w.searchable(fmt.Sprint("cluster-", i))
 			took = append(took, time.Since(began))
+			elections = append(elections, <-elected)
+			t.Logf("without %s: found after %s, all it led is led by others after %s", leader, took[i].Round(time.Millisecond), elections[i].Round(time.Millisecond))
 			<-sys.start(sys.running[leader].Part).Started()
 		}
 		x.Stop(t)
 		report(t, "kill -9 of the leader of PAGES, three servers", 15*time.Second, took)
+		report(t, "of that, until what it led has new leaders", 15*time.Second, elections)
 	})
 }
 
@@ -152,6 +162,33 @@ func jetStream(t *testing.T, urls string) (js jetstream.JetStream, done func()) 
 		t.Fatal(err)
 	}
 	return js, nc.Close
+}
+
+// led waits until streams and consumers that an article passes are led by another
+// server than one.
+func led(t *testing.T, urls, than string) {
+	js, done := jetStream(t, urls)
+	defer done()
+	run.Poll(t.Context(), time.Minute, func() string {
+		// A cluster without a leader does not answer.
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		for _, name := range []string{bus.Pages, bus.Articles} {
+			s, err := js.Stream(ctx, name)
+			if err != nil {
+				return err.Error()
+			}
+			if c := s.CachedInfo().Cluster; c.Leader == "" || c.Leader == than {
+				return name
+			}
+			for info := range s.ListConsumers(ctx).Info() {
+				if c := info.Cluster; c == nil || c.Leader == "" || c.Leader == than {
+					return name + " " + info.Name
+				}
+			}
+		}
+		return ""
+	})
 }
 
 // leaderOf returns the server that leads a stream.

@@ -9,7 +9,7 @@ import (
 )
 
 // TestStalledProcessesLoseNothing lets services and the NATS server stand still
-// for up to some seconds, as on a machine whose disk or memory is slow: what was
+// for up to some seconds, as on a machine that lacks memory or is moved: what was
 // sent to them waits, clocks jump for them, and others think them dead.
 func TestStalledProcessesLoseNothing(t *testing.T) {
 	if !long() {

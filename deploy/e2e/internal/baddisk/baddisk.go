@@ -6,6 +6,8 @@ package baddisk
 import (
 	"context"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -53,6 +55,7 @@ func New(t *testing.T) *Disk {
 	if err != nil {
 		t.Skipf("no file system of its own can be mounted here: %v", err)
 	}
+	closeOnExec(t)
 	t.Cleanup(func() {
 		// A process that failed the test may be there for a moment yet.
 		if err := syscall.Unmount(d.Dir, syscall.MNT_DETACH); err != nil {
@@ -61,6 +64,24 @@ func New(t *testing.T) *Disk {
 		server.Wait()
 	})
 	return d
+}
+
+// closeOnExec keeps processes that the test starts from holding the file system
+// open: when the test ends without a cleanup, its requests must fail, not wait.
+func closeOnExec(t *testing.T) {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range open {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err != nil || to != "/dev/fuse" {
+			continue
+		}
+		if fd, err := strconv.Atoi(e.Name()); err == nil {
+			syscall.CloseOnExec(fd)
+		}
+	}
 }
 
 // Set makes the disk behave so from now on.
