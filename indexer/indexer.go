@@ -215,8 +215,20 @@ func (i *Indexer) Stop() error {
 		i.log.Warn("index not flushed: the last articles will be read again", "err", ferr)
 	}
 	i.metrics.unregister()
-	return i.current().Close()
+	closed := make(chan error, 1)
+	go func() { closed <- i.current().Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeWithin):
+		// A fault of the disk can leave a lock inside scorch that nobody gives back.
+		return errors.New("the index does not close; what was not written is read again at the next start")
+	}
 }
+
+// closeWithin bounds how long the end waits for the index to close, which is done
+// in milliseconds otherwise.
+const closeWithin = 5 * time.Second
 
 // Ready returns nil once the index has caught up with ARTICLES for the first
 // time since New.
