@@ -148,6 +148,11 @@ func (u *UI) change(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err := u.o.Desk.ChangeRule(r.Context(), r.PostForm.Get("id"), change)
+	u.changed(w, r, said, err)
+}
+
+// changed leads back to the list, which says what came of changing a rule.
+func (u *UI) changed(w http.ResponseWriter, r *http.Request, said string, err error) {
 	switch {
 	case errors.Is(err, rules.ErrFile):
 		said = "rule-of-file"

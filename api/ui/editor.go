@@ -51,21 +51,31 @@ func (u *UI) test(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	d := u.draftOf(q, languageOf(r))
 	if id := q.Get("id"); id != "" && !q.Has("q") {
-		stored, err := u.storedRule(r.Context(), id)
-		if err != nil {
-			u.failure(w, r, err)
-			return
-		}
+		stored := u.ruleWanted(w, r)
 		if stored == nil {
-			u.message(w, r, http.StatusNotFound, "rule-gone", "")
 			return
 		}
+		var err error
 		if d, err = u.draftOfRule(&stored.Rule, languageOf(r)); err != nil {
 			u.failure(w, r, err)
 			return
 		}
 	}
 	u.edit(w, r, d, nil)
+}
+
+// ruleWanted returns the rule that the address names; if there is none it answers
+// that and returns nil.
+func (u *UI) ruleWanted(w http.ResponseWriter, r *http.Request) *rules.Stored {
+	stored, err := u.storedRule(r.Context(), r.URL.Query().Get("id"))
+	if err != nil {
+		u.failure(w, r, err)
+		return nil
+	}
+	if stored == nil {
+		u.message(w, r, http.StatusNotFound, "rule-gone", "")
+	}
+	return stored
 }
 
 // storedRule returns a rule by its ID, nil if there is none.
@@ -173,19 +183,11 @@ func (u *UI) save(w http.ResponseWriter, r *http.Request) {
 		err = u.replace(r.Context(), d)
 	}
 	var refused *problem.Problem
-	switch {
-	case errors.As(err, &refused) && refused.Status < 500:
+	if errors.As(err, &refused) && refused.Status < 500 {
 		u.edit(w, r, d, refused)
 		return
-	case errors.Is(err, rules.ErrFile):
-		said = "rule-of-file"
-	case errors.Is(err, rules.ErrChanged):
-		said = "rule-moved"
-	case err != nil:
-		u.failure(w, r, err)
-		return
 	}
-	http.Redirect(w, r, "/alerts?said="+said, http.StatusSeeOther)
+	u.changed(w, r, said, err)
 }
 
 func (u *UI) create(ctx context.Context, d draft) error {

@@ -35,13 +35,8 @@ type Verdict struct {
 
 func (u *UI) why(w http.ResponseWriter, r *http.Request) {
 	lang, q := languageOf(r), r.URL.Query()
-	stored, err := u.storedRule(r.Context(), q.Get("id"))
-	if err != nil {
-		u.failure(w, r, err)
-		return
-	}
+	stored := u.ruleWanted(w, r)
 	if stored == nil {
-		u.message(w, r, http.StatusNotFound, "rule-gone", "")
 		return
 	}
 	p := whyPage{Rule: stored.ID, Name: or(stored.Name, stored.ID), Edit: with("/alerts/test", "id", stored.ID), Article: strings.TrimSpace(q.Get("article"))}
