@@ -86,9 +86,29 @@ func (h *Handler) Routes(mux Mux, prefix string) {
 	mux.HandleFunc("GET "+prefix+"/api/v1/label/{name}/values", h.answer(h.values))
 	mux.HandleFunc("GET "+prefix+"/api/v1/metadata", h.answer(h.metadata))
 	mux.HandleFunc("GET "+prefix+"/api/v1/status/buildinfo", h.answer(h.buildInfo))
-	mux.HandleFunc(prefix+"/api/v1/", h.answer(func(r *http.Request) (any, []string, error) {
-		return nil, nil, &fault{http.StatusNotFound, "not_found", "this part of the Prometheus API is not here: " + r.URL.Path}
-	}))
+	// What no pattern above takes is not here, or has another method.
+	mux.HandleFunc(prefix+"/api/v1/", func(w http.ResponseWriter, r *http.Request) {
+		missing := &fault{http.StatusNotFound, "not_found", "this part of the Prometheus API is not here: " + r.URL.Path}
+		if methods := known(strings.TrimPrefix(r.URL.Path, prefix+"/api/v1/")); methods != "" {
+			w.Header().Set("Allow", methods)
+			missing = &fault{http.StatusMethodNotAllowed, "bad_data", "this address takes " + methods}
+		}
+		h.answer(func(*http.Request) (any, []string, error) { return nil, nil, missing })(w, r)
+	})
+}
+
+// known returns the methods of a part of the API, "" if there is none.
+func known(path string) string {
+	switch path {
+	case "query", "query_range", "labels", "series":
+		return "GET, HEAD, POST"
+	case "metadata", "status/buildinfo":
+		return "GET, HEAD"
+	}
+	if name, ok := strings.CutPrefix(path, "label/"); ok && strings.HasSuffix(name, "/values") {
+		return "GET, HEAD"
+	}
+	return ""
 }
 
 // fault is an error as Prometheus tells it.

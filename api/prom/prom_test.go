@@ -208,3 +208,21 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestOtherMethodsAreToldFromOtherAddresses(t *testing.T) {
+	s, _ := server(t)
+	for _, tc := range []struct {
+		method, path string
+		status       int
+	}{
+		{http.MethodDelete, "labels", http.StatusMethodNotAllowed},
+		{http.MethodPost, "label/lang/values", http.StatusMethodNotAllowed},
+		{http.MethodPost, "metadata", http.StatusMethodNotAllowed},
+		{http.MethodPost, "rules", http.StatusNotFound},
+		{http.MethodGet, "rules", http.StatusNotFound},
+	} {
+		if status, got := ask(t, s, tc.method, tc.path, nil); status != tc.status || !strings.Contains(got, `"status":"error"`) {
+			t.Errorf("%s %s: got %d %s, want %d", tc.method, tc.path, status, got, tc.status)
+		}
+	}
+}
