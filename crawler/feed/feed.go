@@ -163,16 +163,18 @@ func convert(parsed *gofeed.Feed, base *url.URL) *Feed {
 	return f
 }
 
-// itemLink returns the address of an item's page: its link, or else the first of
-// its links, or else a GUID that is an address.
+// itemLink returns the address of an item's page: its link, or else a GUID that is
+// an address, or else the first of its other links, such as that of the entry
+// itself.
 func itemLink(item *gofeed.Item, base *url.URL) string {
-	for _, ref := range append([]string{item.Link}, item.Links...) {
+	refs := []string{item.Link}
+	if guid := strings.TrimSpace(item.GUID); strings.HasPrefix(guid, "http://") || strings.HasPrefix(guid, "https://") {
+		refs = append(refs, guid)
+	}
+	for _, ref := range append(refs, item.Links...) {
 		if link := resolve(base, ref); link != "" {
 			return link
 		}
-	}
-	if guid := strings.TrimSpace(item.GUID); strings.HasPrefix(guid, "http://") || strings.HasPrefix(guid, "https://") {
-		return resolve(base, guid)
 	}
 	return ""
 }

@@ -54,6 +54,11 @@ func TestParse(t *testing.T) {
 		},
 		{name: "gb2312-prolog", body: gbk, want: []Entry{{URL: "http://news.example/1", FeedEntry: news.FeedEntry{Title: "台积电扩产先进封装"}}}},
 		{name: "guid-as-link", body: rss(`<item><title>A</title><guid>http://news.example/g</guid></item>`), want: []Entry{{URL: "http://news.example/g", FeedEntry: news.FeedEntry{Title: "A"}}}},
+		{
+			name: "id-rather-than-link-to-the-entry",
+			body: `<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>A</title><id>http://news.example/g</id><link rel="self" href="http://news.example/api/1"/></entry></feed>`,
+			want: []Entry{{URL: "http://news.example/g", FeedEntry: news.FeedEntry{Title: "A"}}},
+		},
 		{name: "no-link", body: rss(`<item><title>A</title><guid>tag:1</guid></item>`)},
 		{name: "scheme-of-no-page", body: rss(`<item><title>A</title><link>javascript:void(0)</link></item>`)},
 		{name: "bare-ampersand", body: rss(`<item><title>R&D at AT&T</title><link>/1?a=1&b=2</link></item>`), want: []Entry{{URL: "http://news.example/1?a=1&b=2", FeedEntry: news.FeedEntry{Title: "R&D at AT&T"}}}},
