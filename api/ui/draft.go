@@ -75,11 +75,11 @@ func (u *UI) draftOfRule(r *news.Rule, lang int) (draft, error) {
 	}
 	channels := r.Channels
 	if i := slices.IndexFunc(channels, plainMail); i >= 0 {
-		d.Mail, d.Language = strings.Join(channels[i].To, ", "), channels[i].Language
+		d.Mail, d.Language = strings.Join(channels[i].To, ", "), cmp.Or(channels[i].Language, tags[en].String())
 		channels = slices.Delete(slices.Clone(channels), i, i+1)
 	}
 	if r.Digest != nil {
-		d.Every, d.At, d.Zone = r.Digest.Every, r.Digest.At, cmp.Or(r.Digest.Zone, "UTC")
+		d.Every, d.At, d.Zone = r.Digest.Every, cmp.Or(r.Digest.At, "00:00"), cmp.Or(r.Digest.Zone, "UTC")
 	}
 	x := rest{r.Owner, r.Labels, r.Together, r.First, r.Webhooks, channels, nil, r.Quiet, r.Throttle}
 	text, err := yaml.Marshal(x)
@@ -110,7 +110,10 @@ func (d *draft) mail() *news.Channel {
 func (d *draft) digest() *news.Digest {
 	switch d.Every {
 	case news.EveryHour:
-		return &news.Digest{Every: d.Every}
+		if strings.HasSuffix(d.At, ":00") {
+			return &news.Digest{Every: d.Every}
+		}
+		return &news.Digest{Every: d.Every, At: d.At, Zone: d.Zone}
 	case news.EveryDay:
 		return &news.Digest{Every: d.Every, At: d.At, Zone: d.Zone}
 	}

@@ -181,6 +181,35 @@ func TestEditorKeepsWhomARuleTells(t *testing.T) {
 	}
 }
 
+func TestEditorKeepsWhenADigestComes(t *testing.T) {
+	lex, err := builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &UI{o: Options{Zone: time.UTC, Lexicon: lexicon.NewStore(lex)}}
+	for name, tc := range map[string]struct{ stored, want *news.Digest }{
+		"none":             {nil, nil},
+		"hourly":           {&news.Digest{Every: "hour"}, &news.Digest{Every: "hour"}},
+		"hourly, half":     {&news.Digest{Every: "hour", At: "00:30", Zone: "Asia/Kolkata"}, &news.Digest{Every: "hour", At: "00:30", Zone: "Asia/Kolkata"}},
+		"daily, midnight":  {&news.Digest{Every: "day"}, &news.Digest{Every: "day", At: "00:00", Zone: "UTC"}},
+		"daily, elsewhere": {&news.Digest{Every: "day", At: "07:00", Zone: "Asia/Taipei"}, &news.Digest{Every: "day", At: "07:00", Zone: "Asia/Taipei"}},
+	} {
+		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
+			form, err := u.draftOfRule(&news.Rule{ID: "hbm", Query: "HBM", Digest: tc.stored}, hans)
+			if err != nil {
+				t.Fatal(err)
+			}
+			made, err := form.rule(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, made.Digest); diff != "" {
+				t.Errorf("digest (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestEditorChangesAStoredRule(t *testing.T) {
 	window, err := news.ParseDuration("1d")
 	if err != nil {
