@@ -23,8 +23,8 @@ const Patience = time.Minute
 // memory: some crawl-delays are a day.
 const longestDelay = 10 * time.Minute
 
-// longestHold bounds what is added to the time that a host asks for when it goes
-// on asking.
+// longestHold is how long a host is left alone at most that goes on asking for
+// less.
 const longestHold = time.Hour
 
 // HeldError says that a host asked to be left alone for longer than we wait in
@@ -307,8 +307,8 @@ func (h *Hosts) Hold(ctx context.Context, name string, until time.Time) {
 		hst.held = true
 		hst.holds++
 	}
-	if wait := time.Until(until); hst.holds > 1 {
-		until = until.Add(min(wait<<min(hst.holds-1, 16)-wait, max(longestHold-wait, 0)))
+	if wait := time.Until(until); hst.holds > 1 && wait < longestHold {
+		until = until.Add(min(wait<<min(hst.holds-1, 16), longestHold) - wait)
 	}
 	if until.After(hst.hold) {
 		hst.hold = until

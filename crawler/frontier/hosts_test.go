@@ -217,6 +217,22 @@ func TestHostsThatGoOnAskingAreLeftAloneLonger(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("waits (-want +got):\n%s", diff)
 		}
+		const week = 7 * 24 * time.Hour // what it asks for itself stands
+		for range 20 {
+			turn, err := hosts.Acquire(t.Context(), "patient", "", time.Second, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hosts.Hold(t.Context(), "patient", time.Now().Add(week))
+			turn.Leave()
+			turn.Done()
+			_, err = hosts.Acquire(t.Context(), "patient", "", time.Second, false)
+			var held *HeldError
+			if !errors.As(err, &held) || time.Until(held.Until) != week {
+				t.Fatalf("got %v, want the host held for a week", err)
+			}
+			time.Sleep(week)
+		}
 	})
 }
 
