@@ -76,7 +76,7 @@ func (s *snapshot) rankList(key fieldTerm) (l *rankList, docFreq uint64, err err
 func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rankGroup, error) {
 	g := &rankGroup{field: field, boost: boost}
 	n := float64(s.state.Docs)
-	sets := make(map[int]*rankTerm)
+	sets := make(map[string]*rankTerm)
 	for _, text := range terms {
 		in := field
 		if g.words() {
@@ -89,8 +89,8 @@ func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rank
 		if df == 0 {
 			continue
 		}
-		set, _ := query.Synonyms(text)
-		if t := sets[set]; t != nil && set >= 0 && g.words() {
+		set := g.alike(text)
+		if t := sets[set]; t != nil {
 			t.lists = append(t.lists, l)
 			t.text += "|" + text
 			t.docFreq += df
@@ -145,6 +145,17 @@ func (s *snapshot) ranker(t plan.Terms) (*ranker, error) {
 		}
 	}
 	return k, nil
+}
+
+// alike returns a name that all terms have which count as one.
+func (g *rankGroup) alike(text string) string {
+	switch {
+	case g.words():
+		return query.Alike(text)
+	case g.field == query.FieldEntity:
+		return text
+	}
+	return query.Stem(text)
 }
 
 // words says that the terms are words; they may have synonyms.

@@ -71,15 +71,15 @@ func (x *Index) rankGroups(ctx context.Context, t plan.Terms) ([]*rankGroup, uin
 		return nil, 0, err
 	}
 	for i, g := range groups {
-		sets := make(map[int]int)
+		sets := make(map[string]int)
 		for _, text := range lists[i] {
 			ask := g.ask(text)
 			n := counts[ask]
 			if n == 0 {
 				continue
 			}
-			set, _ := query.Synonyms(text)
-			if k, ok := sets[set]; ok && set >= 0 && g.words() && g.terms[k].field == ask.field {
+			set := g.alike(text)
+			if k, ok := sets[set]; ok && g.terms[k].field == ask.field {
 				g.terms[k].text = append(g.terms[k].text, ask.term)
 				g.terms[k].freq = append(g.terms[k].freq, n)
 				continue
@@ -89,6 +89,17 @@ func (x *Index) rankGroups(ctx context.Context, t plan.Terms) ([]*rankGroup, uin
 		}
 	}
 	return slices.DeleteFunc(groups, func(g *rankGroup) bool { return len(g.terms) == 0 }), articles, nil
+}
+
+// alike returns a name that all terms have which count as one.
+func (g *rankGroup) alike(text string) string {
+	switch {
+	case g.words():
+		return query.Alike(text)
+	case g.field == query.FieldEntity:
+		return text
+	}
+	return query.Stem(text)
 }
 
 // ask returns where a term of the group is looked up.

@@ -77,7 +77,22 @@ func (p *Planner) Terms(n query.Node, e query.Expansion) (Terms, error) {
 			}
 		}
 	}
+	for in := range t.Words {
+		t.Words[in], t.Grams[in] = inflected(t.Words[in]), inflected(t.Grams[in])
+	}
 	return t, nil
+}
+
+// inflected returns list with the other forms of its English words.
+func inflected(list []string) []string {
+	for _, w := range slices.Clip(list) {
+		for _, f := range query.Inflections(w) {
+			if !slices.Contains(list, f) {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
 }
 
 func (p *Planner) termsOf(parts []query.Node, l *lexicon.Lexicon, skip map[string]bool, synonyms bool) (Terms, error) {

@@ -1,0 +1,65 @@
+package query
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestStem(t *testing.T) {
+	for _, forms := range [][]string{
+		{"receive", "receives", "received", "receiving"},
+		{"plan", "plans", "planned", "planning"},
+		{"order", "orders", "ordered", "ordering"},
+		{"supply", "supplies", "supplied", "supplying"},
+		{"process", "processes", "processed", "processing"},
+		{"price", "prices", "priced", "pricing"},
+		{"install", "installs", "installed", "installing"},
+		{"launch", "launches", "launched", "launching"},
+	} {
+		for _, w := range forms {
+			if got, want := Stem(w), Stem(forms[0]); got != want {
+				t.Errorf("%s: got %q, want %q as of %s", w, got, want, forms[0])
+			}
+			others := Inflections(w)
+			for _, f := range forms {
+				if f != w && !slices.Contains(others, f) {
+					t.Errorf("%s: %q lacks %s", w, others, f)
+				}
+			}
+		}
+	}
+}
+
+func TestStemLeavesOthersAlone(t *testing.T) {
+	for a, b := range map[string]string{
+		"news": "new", "united": "unit", "business": "busines", "king": "k", "need": "ne", "status": "statu", "analysis": "analysi",
+		"芯片": "芯", "hbm3e": "hbm3", "gb200s": "gb200", "naïves": "naïve", "bed": "b",
+	} {
+		if Stem(a) == Stem(b) {
+			t.Errorf("%s has the stem of %s: %q", a, b, Stem(a))
+		}
+	}
+	for _, w := range []string{"news", "芯片", "hbm3e", "a16", "the", ""} {
+		if forms := Inflections(w); len(forms) > 0 {
+			t.Errorf("%s: got forms %q", w, forms)
+		}
+	}
+}
+
+func FuzzInflections(f *testing.F) {
+	f.Add("received")
+	f.Add("supplies")
+	f.Fuzz(func(t *testing.T, word string) {
+		for _, w := range Inflections(word) {
+			if w == word || Stem(w) != Stem(word) {
+				t.Errorf("%q has the form %q of stem %q", word, w, Stem(w))
+			}
+		}
+	})
+}
+
+func TestAlike(t *testing.T) {
+	if Alike("芯片") != Alike("晶片") || Alike("orders") != Alike("order") || Alike("芯片") == Alike("内存") {
+		t.Errorf("got %q %q, %q %q, %q", Alike("芯片"), Alike("晶片"), Alike("orders"), Alike("order"), Alike("内存"))
+	}
+}
