@@ -45,10 +45,10 @@ const lockTimeout = 2 * time.Second
 const floorSegment = 100
 
 // segmentsPerTier is how many segments of about the same size may be there before
-// they are merged. With half as many as scorch has by itself a search looks into
-// half as many dictionaries and an index of 30,000 articles is 5 % smaller; each
-// article is copied 7 times instead of 5 where it comes with two others, and 1.8
-// instead of 1.5 times where it comes with 500.
+// they are merged. By scorch's own planner, with half as many as it has by itself
+// a search looks into half as many dictionaries on average; each article is copied
+// 7 times instead of 5 where it comes with two others, and 1.8 instead of 1.5 times
+// where it comes with 500.
 const segmentsPerTier = 5
 
 // maxUnpersisted is how many batches may be in memory only. A crash loses them

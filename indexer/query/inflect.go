@@ -15,7 +15,7 @@ const minInflected = 4
 // Stem returns what the regular forms of an English word have in common; any other
 // word is its own stem. Words are in folded form.
 func Stem(word string) string {
-	if len(word) < minInflected || strings.ContainsFunc(word, func(r rune) bool { return r < 'a' || r > 'z' }) || irregular[word] {
+	if !inflected(word) {
 		return word
 	}
 	s := word
@@ -46,6 +46,11 @@ func Stem(word string) string {
 	return s
 }
 
+// inflected says that a word has forms by rule.
+func inflected(word string) bool {
+	return len(word) >= minInflected && !irregular[word] && !strings.ContainsFunc(word, func(r rune) bool { return r < 'a' || r > 'z' })
+}
+
 // irregular are words that only look like a form of another.
 var irregular = map[string]bool{
 	"news": true, "united": true, "during": true, "nothing": true, "something": true, "anything": true, "everything": true,
@@ -59,10 +64,10 @@ func hasSuffix(s string, suffixes ...string) bool {
 // Inflections returns the other words with the stem of word that can be made of it
 // by rule; most of them will be in no text.
 func Inflections(word string) []string {
-	stem := Stem(word)
-	if len(word) < minInflected || stem == word && irregular[word] || strings.ContainsFunc(word, func(r rune) bool { return r < 'a' || r > 'z' }) {
+	if !inflected(word) {
 		return nil
 	}
+	stem := Stem(word)
 	var forms []string
 	add := func(form string) {
 		if form != word && Stem(form) == stem && !slices.Contains(forms, form) {
