@@ -231,6 +231,9 @@ func (s *Server) importLines(ctx context.Context, in *intake, body io.Reader, fa
 	lines := &lineReader{r: bufio.NewReaderSize(body, 256<<10), max: in.maxLineBytes}
 	for ctx.Err() == nil {
 		line, tooLong, err := lines.next()
+		if lines.n == 1 {
+			line = bytes.TrimPrefix(line, []byte("\ufeff"))
+		}
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
 				end(fmt.Errorf("the body broke off after line %d", lines.n))
@@ -414,8 +417,11 @@ func parseLine(line []byte, v any) error {
 	}
 	err := json.Unmarshal(line, v)
 	var t *json.UnmarshalTypeError
+	if errors.As(err, &t) && t.Field != "" {
+		return fmt.Errorf("%s is a JSON %s", t.Field[strings.LastIndexByte(t.Field, '.')+1:], t.Value)
+	}
 	if errors.As(err, &t) {
-		return fmt.Errorf("%s is a JSON %s, not a %s", t.Field, t.Value, t.Type)
+		return fmt.Errorf("a JSON %s, not an object", t.Value)
 	}
 	if err != nil {
 		return fmt.Errorf("not a JSON object: %w", err)
@@ -423,8 +429,15 @@ func parseLine(line []byte, v any) error {
 	return nil
 }
 
+// importedTimes are the forms of time that are taken; without a zone it is UTC.
+var importedTimes = []string{
+	time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00", http.TimeFormat, time.RFC1123Z,
+	time.DateOnly, time.DateTime, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04",
+	"2006/1/2", "2006/1/2 15:04:05", "2006/1/2 15:04", "2006年1月2日", "2006年1月2日 15:04",
+}
+
 func importedTime(s string) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339, time.DateOnly, time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04"} {
+	for _, layout := range importedTimes {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC(), nil
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/pprof"
 	"reflect"
@@ -37,6 +38,9 @@ func (s *Server) handler() (http.Handler, error) {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
 	config.Transformers = []huma.Transformer{refusal}
+	// What curl calls a body that it is told nothing of is JSON too.
+	config.Formats = maps.Clone(config.Formats)
+	config.Formats["application/x-www-form-urlencoded"] = huma.DefaultJSONFormat
 	config.Components.Schemas.Schema(reflect.TypeFor[problem.Problem](), true, "Problem")
 	api := humago.New(mux, config)
 

@@ -140,6 +140,48 @@ func TestImportOfNothingOrOnlyFaultsFails(t *testing.T) {
 	}
 }
 
+func TestImportSaysWhatIsWrongInPlainWords(t *testing.T) {
+	f := start(t, nil)
+	a := f.do(http.MethodPost, "/v1/articles", "\ufeff"+`{"text":1}`+"\n[]\n"+`{"text":"x","published":"tomorrow"}`)
+	var got importResult
+	a.json(t, &got)
+	want := []importFault{
+		{1, "text is a JSON number"},
+		{2, "a JSON array, not an object"},
+		{3, `published "tomorrow" is not a time; write 2025-11-17T08:00:00+08:00 or 2025-11-17 (UTC)`},
+	}
+	if d := cmp.Diff(want, got.Errors); d != "" {
+		t.Errorf("faults (-want +got):\n%s", d)
+	}
+}
+
+func TestImportedTime(t *testing.T) {
+	for _, in := range []string{
+		"2025-11-17T08:00:00+08:00", "2025-11-17T08:00:00+0800", "2025-11-17T08:00+08:00", "2025-11-17T00:00:00", "2025-11-17T00:00",
+		"2025-11-17 00:00:00", "2025-11-17 00:00", "2025-11-17", "2025/11/17", "2025年11月17日", "2025年11月17日 00:00",
+		"Mon, 17 Nov 2025 00:00:00 GMT", "Mon, 17 Nov 2025 08:00:00 +0800",
+	} {
+		if got, err := importedTime(in); err != nil || !got.Equal(time.Date(2025, 11, 17, 0, 0, 0, 0, time.UTC)) {
+			t.Errorf("importedTime(%q): got %v, %v", in, got, err)
+		}
+	}
+	// Whose Eastern Standard Time it is cannot be told, nor which is the month.
+	for _, in := range []string{"Mon, 17 Nov 2025 08:00:00 EST", "11/12/2025", "soon"} {
+		if got, err := importedTime(in); err == nil {
+			t.Errorf("importedTime(%q): got %v, want an error", in, got)
+		}
+	}
+}
+
+func TestSearchByPostWithoutContentType(t *testing.T) {
+	f := start(t, nil)
+	for _, kind := range []string{"", "application/x-www-form-urlencoded", "application/json"} {
+		if a := f.do(http.MethodPost, "/v1/search", `{"q":"HBM"}`, "Content-Type", kind); a.status != http.StatusOK {
+			t.Errorf("Content-Type %q: got %d %s", kind, a.status, a.body)
+		}
+	}
+}
+
 func TestImportListsOnlySoManyFaults(t *testing.T) {
 	f := start(t, nil)
 	a := f.do(http.MethodPost, "/v1/articles", strings.Repeat("x\n", importFaults+50))

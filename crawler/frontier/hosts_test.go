@@ -193,7 +193,7 @@ func TestHostsThatGoOnAskingAreLeftAloneLonger(t *testing.T) {
 			turn, err := hosts.Acquire(t.Context(), "h", "", time.Second, false)
 			var held *HeldError
 			if errors.As(err, &held) {
-				time.Sleep(time.Until(held.Until))
+				<-time.After(time.Until(held.Until))
 				turn, err = hosts.Acquire(t.Context(), "h", "", time.Second, false)
 			}
 			if err != nil {
@@ -231,7 +231,7 @@ func TestHostsThatGoOnAskingAreLeftAloneLonger(t *testing.T) {
 			if !errors.As(err, &held) || time.Until(held.Until) != week {
 				t.Fatalf("got %v, want the host held for a week", err)
 			}
-			time.Sleep(week)
+			<-time.After(week)
 		}
 	})
 }
