@@ -13,6 +13,12 @@ import (
 	"xinwen/deploy/e2e/internal/baddisk"
 )
 
+func TestMain(m *testing.M) {
+	if !baddisk.Serve() {
+		os.Exit(m.Run())
+	}
+}
+
 func TestDiskIsAsBadAsItIsTold(t *testing.T) {
 	d := baddisk.New(t)
 	f, err := os.Create(filepath.Join(d.Dir, "file"))

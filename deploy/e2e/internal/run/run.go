@@ -25,6 +25,7 @@ import (
 	natsserver "github.com/nats-io/nats-server/v2/server"
 
 	"xinwen/deploy/app"
+	"xinwen/deploy/e2e/internal/baddisk"
 	"xinwen/deploy/e2e/internal/wallclock"
 	"xinwen/news/bus"
 )
@@ -33,8 +34,11 @@ import (
 // value is the part.
 const childEnv = "XINWEN_E2E_CHILD"
 
-// Main runs tests, or the part that a process was launched for.
+// Main runs tests, or the part or the bad disk that a process was launched for.
 func Main(m *testing.M) {
+	if baddisk.Serve() {
+		return
+	}
 	if text := os.Getenv(childEnv); text != "" {
 		if err := child(text); err != nil {
 			fmt.Fprintln(os.Stderr, err)
