@@ -250,7 +250,7 @@ func fill(path, dir string, leave int64) error {
 		if err := syscall.Statfs(dir, &st); err != nil {
 			return errors.Join(err, f.Close())
 		}
-		if int64(st.Bavail)*st.Bsize <= leave {
+		if int64(st.Bavail)*int64(st.Bsize) <= leave {
 			return f.Close()
 		}
 		if _, err := f.Write(block); errors.Is(err, syscall.ENOSPC) {
