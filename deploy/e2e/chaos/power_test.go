@@ -41,8 +41,8 @@ func newDisk(t *testing.T, megabytes int64) *disk {
 	}
 	t.Cleanup(func() {
 		// A process that failed the test may be there for a moment yet.
-		if err := syscall.Unmount(d.dir, syscall.MNT_DETACH); err != nil {
-			t.Errorf("unmount %s: %v", d.dir, err)
+		if out, err := exec.Command("umount", "--lazy", d.dir).CombinedOutput(); err != nil {
+			t.Errorf("unmount %s: %v: %s", d.dir, err, out)
 		}
 	})
 	return d
