@@ -57,6 +57,7 @@ func follow(ctx context.Context, w io.Writer, url, stream, subject, name string)
 		Durable: name, FilterSubject: subject,
 		// From now on; DeliverAllPolicy begins with the first article there is.
 		DeliverPolicy: jetstream.DeliverNewPolicy, AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait:           10 * time.Second,   // what we had in hand when we ended comes again after that
 		InactiveThreshold: 7 * 24 * time.Hour, // forgotten after a week away
 	})
 	if err != nil {
