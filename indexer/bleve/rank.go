@@ -89,7 +89,7 @@ func (s *snapshot) rankGroup(field string, boost float64, terms []string) (*rank
 		if df == 0 {
 			continue
 		}
-		set := g.alike(text)
+		set := query.Alike(text, g.words())
 		if t := sets[set]; t != nil {
 			t.lists = append(t.lists, l)
 			t.text += "|" + text
@@ -145,17 +145,6 @@ func (s *snapshot) ranker(t plan.Terms) (*ranker, error) {
 		}
 	}
 	return k, nil
-}
-
-// alike returns a name that all terms have which count as one.
-func (g *rankGroup) alike(text string) string {
-	switch {
-	case g.words():
-		return query.Alike(text)
-	case g.field == query.FieldEntity:
-		return text
-	}
-	return query.Stem(text)
 }
 
 // words says that the terms are words; they may have synonyms.

@@ -78,7 +78,7 @@ func (x *Index) rankGroups(ctx context.Context, t plan.Terms) ([]*rankGroup, uin
 			if n == 0 {
 				continue
 			}
-			set := g.alike(text)
+			set := query.Alike(text, g.words())
 			if k, ok := sets[set]; ok && g.terms[k].field == ask.field {
 				g.terms[k].text = append(g.terms[k].text, ask.term)
 				g.terms[k].freq = append(g.terms[k].freq, n)
@@ -89,17 +89,6 @@ func (x *Index) rankGroups(ctx context.Context, t plan.Terms) ([]*rankGroup, uin
 		}
 	}
 	return slices.DeleteFunc(groups, func(g *rankGroup) bool { return len(g.terms) == 0 }), articles, nil
-}
-
-// alike returns a name that all terms have which count as one.
-func (g *rankGroup) alike(text string) string {
-	switch {
-	case g.words():
-		return query.Alike(text)
-	case g.field == query.FieldEntity:
-		return text
-	}
-	return query.Stem(text)
 }
 
 // ask returns where a term of the group is looked up.

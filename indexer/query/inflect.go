@@ -83,11 +83,14 @@ func Inflections(word string) []string {
 	return forms
 }
 
-// Alike returns a name that all words have which are ranked by as if they were
-// one: those that mean the same across the strait, and the forms of a word.
-func Alike(word string) string {
-	if _, others := Synonyms(word); len(others) > 0 {
-		return slices.Min(append(others, word))
+// Alike returns a name that all terms have which are ranked by as if they were
+// one: the forms of a word and, with synonyms, words that mean the same across the
+// strait. A gram or the ID of an entity is its own.
+func Alike(term string, synonyms bool) string {
+	if synonyms {
+		if _, others := Synonyms(term); len(others) > 0 {
+			return slices.Min(append(others, term))
+		}
 	}
-	return Stem(word)
+	return Stem(term)
 }

@@ -59,7 +59,21 @@ func FuzzInflections(f *testing.F) {
 }
 
 func TestAlike(t *testing.T) {
-	if Alike("芯片") != Alike("晶片") || Alike("orders") != Alike("order") || Alike("芯片") == Alike("内存") {
-		t.Errorf("got %q %q, %q %q, %q", Alike("芯片"), Alike("晶片"), Alike("orders"), Alike("order"), Alike("内存"))
+	for _, c := range []struct {
+		a, b      string
+		synonyms  bool
+		wantAlike bool
+	}{
+		{"芯片", "晶片", true, true},
+		{"芯片", "晶片", false, false},
+		{"orders", "order", true, true},
+		{"orders", "order", false, true},
+		{"芯片", "内存", true, false},
+		{"org:orders", "org:order", false, false},
+	} {
+		a, b := Alike(c.a, c.synonyms), Alike(c.b, c.synonyms)
+		if (a == b) != c.wantAlike {
+			t.Errorf("Alike(%q, %v), Alike(%q, %v): got %q, %q, want the same: %v", c.a, c.synonyms, c.b, c.synonyms, a, b, c.wantAlike)
+		}
 	}
 }
