@@ -423,7 +423,7 @@ func (b *Bus) bind(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("bucket %s: %w", cfg.Bucket, err)
 		}
-		b.kv[cfg.Bucket] = kv
+		b.kv[cfg.Bucket] = bucket{kv}
 	}
 	b.objects = make(map[string]jetstream.ObjectStore)
 	for _, name := range []string{objectsPages, objectsKept} {
