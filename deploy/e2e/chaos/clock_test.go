@@ -1,10 +1,7 @@
 package chaos
 
 import (
-	"context"
-	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,22 +76,8 @@ func (c clockCase) run(t *testing.T) {
 	w.supervise = sys.supervise
 	defer sys.stop()
 	sys.startAll(func(*run.Part) {})
-	var leases atomic.Int64
-	if nats := list[0].Serve; nats != "" {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		go listen(ctx, nats, func(subject string) {
-			if strings.HasPrefix(subject, "$KV.hosts.crawler.part.") {
-				leases.Add(1)
-			}
-		})
-	}
-	w.until(30*time.Second, func() string {
-		if n := w.Count(); n < 2 {
-			return fmt.Sprintf("%d articles yet", n)
-		}
-		return ""
-	})
+	leases := sys.leaseChanges(t)
+	w.begun()
 	taken := leases.Load()
 	for i, at := range c.times {
 		if i > 0 {

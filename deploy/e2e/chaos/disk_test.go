@@ -1,11 +1,7 @@
 package chaos
 
 import (
-	"context"
-	"fmt"
 	"path/filepath"
-	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -79,22 +75,8 @@ func (c badDisk) run(t *testing.T, system func(*testing.T, *world, string) []run
 	w.supervise = sys.supervise
 	defer sys.stop()
 	sys.startAll(func(*run.Part) {})
-	var leases atomic.Int64
-	if nats := sys.parts[0].Serve; nats != "" {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		go listen(ctx, nats, func(subject string) {
-			if strings.HasPrefix(subject, "$KV.hosts.crawler.part.") {
-				leases.Add(1)
-			}
-		})
-	}
-	w.until(30*time.Second, func() string {
-		if n := w.Count(); n < 2 {
-			return fmt.Sprintf("%d articles yet", n)
-		}
-		return ""
-	})
+	leases := sys.leaseChanges(t)
+	w.begun()
 	taken := leases.Load()
 	d.Set(c.fault)
 	w.publish(8)

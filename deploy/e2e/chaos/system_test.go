@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,6 +52,20 @@ func (s *system) kill(name string) {
 	s.t.Helper()
 	s.running[name].Kill()
 	s.start(s.running[name].Part)
+}
+
+// leaseChanges counts, until the test ends, how often a crawler takes or leaves a
+// part of the frontier; none are seen where the first process is no NATS server.
+func (s *system) leaseChanges(t *testing.T) *atomic.Int64 {
+	changes := new(atomic.Int64)
+	if nats := s.parts[0].Serve; nats != "" {
+		go listen(t.Context(), nats, func(subject string) {
+			if strings.HasPrefix(subject, "$KV.hosts.crawler.part.") {
+				changes.Add(1)
+			}
+		})
+	}
+	return changes
 }
 
 // supervise starts anew what has ended. It does not wait for another death at

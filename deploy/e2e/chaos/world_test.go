@@ -94,6 +94,17 @@ func (w *world) busy() string {
 	return w.Busy()
 }
 
+// begun waits until the crawl is under way.
+func (w *world) begun() {
+	w.T.Helper()
+	w.until(30*time.Second, func() string {
+		if n := w.Count(); n < 2 {
+			return fmt.Sprintf("%d articles yet", n)
+		}
+		return ""
+	})
+}
+
 // until waits for missing to return "".
 func (w *world) until(limit time.Duration, missing func() string) {
 	w.T.Helper()
