@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -23,6 +22,7 @@ import (
 	"xinwen/api/work"
 	"xinwen/news"
 	"xinwen/news/bus"
+	"xinwen/news/lines"
 	"xinwen/news/weburl"
 )
 
@@ -228,32 +228,29 @@ func (s *Server) importLines(ctx context.Context, in *intake, body io.Reader, fa
 			}
 		})
 	}
-	lines := &lineReader{r: bufio.NewReaderSize(body, 256<<10), max: in.maxLineBytes}
+	r := lines.NewReader(body, in.maxLineBytes)
 	for ctx.Err() == nil {
-		line, tooLong, err := lines.next()
-		if lines.n == 1 {
-			line = bytes.TrimPrefix(line, []byte("\ufeff"))
+		line, err := r.Next()
+		if errors.Is(err, lines.ErrTooLong) {
+			reject(r.N(), fmt.Sprintf("longer than %d bytes", in.maxLineBytes))
+			continue
 		}
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
-				end(fmt.Errorf("the body broke off after line %d", lines.n))
+				end(fmt.Errorf("the body broke off after line %d", r.N()))
 			}
 			break
-		}
-		if tooLong {
-			reject(lines.n, fmt.Sprintf("longer than %d bytes", lines.max))
-			continue
 		}
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
 		page, err := in.page(line, time.Now().UTC(), fast)
 		if err != nil {
-			reject(lines.n, err.Error())
+			reject(r.N(), err.Error())
 			continue
 		}
 		select {
-		case jobs <- job{lines.n, page}:
+		case jobs <- job{r.N(), page}:
 		case <-ctx.Done():
 		}
 	}
@@ -275,36 +272,6 @@ func (s *Server) publishImport(ctx context.Context, p *news.Page) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(wait):
-		}
-	}
-}
-
-// lineReader reads lines of bounded length; it passes over what is longer.
-type lineReader struct {
-	r   *bufio.Reader
-	max int
-	n   int // of the line last read, from 1
-	buf []byte
-}
-
-// next returns the next line, which is valid until the next call.
-func (l *lineReader) next() (line []byte, tooLong bool, err error) {
-	l.buf = l.buf[:0]
-	for {
-		part, err := l.r.ReadSlice('\n')
-		if len(part) > 0 && !tooLong {
-			if len(l.buf)+len(part) > l.max+1 {
-				tooLong = true
-			} else {
-				l.buf = append(l.buf, part...)
-			}
-		}
-		switch {
-		case err == nil || errors.Is(err, io.EOF) && (len(l.buf) > 0 || tooLong):
-			l.n++
-			return l.buf, tooLong, nil
-		case !errors.Is(err, bufio.ErrBufferFull):
-			return nil, false, err
 		}
 	}
 }

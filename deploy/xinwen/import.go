@@ -21,6 +21,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"xinwen/deploy/warc"
+	"xinwen/news/lines"
 )
 
 type importCmd struct {
@@ -173,47 +174,22 @@ func decompress(in io.Reader) (*bufio.Reader, error) {
 // articles sends the lines of a JSONL file.
 func (im *importer) articles(ctx context.Context, name string, r *bufio.Reader) error {
 	b := batch{path: "/v1/articles", name: name}
-	for n := 1; ; n++ {
-		line, err := readLine(r, maxImportLine)
-		if n == 1 {
-			line = bytes.TrimPrefix(line, []byte("\ufeff"))
-		}
-		switch {
-		case errors.Is(err, bufio.ErrTooLong):
-			im.refused++
-			fmt.Fprintf(os.Stderr, "%s:%d: the line is longer than %d bytes; write one article a line (JSONL)\n", name, n, maxImportLine)
-			continue
-		case err != nil && !errors.Is(err, io.EOF):
-			im.broken(name, fmt.Sprintf("line %d", n), err)
-			return im.send(ctx, &b)
-		}
-		if err := im.add(ctx, &b, n, bytes.TrimRight(line, "\r\n")); err != nil {
-			return err
-		}
-		if err != nil {
-			return im.send(ctx, &b)
-		}
-	}
-}
-
-// readLine returns the next line. One of more than limit bytes is left out, with
-// bufio.ErrTooLong.
-func readLine(r *bufio.Reader, limit int) ([]byte, error) {
-	var line []byte
-	long := false
+	list := lines.NewReader(r, maxImportLine)
 	for {
-		part, err := r.ReadSlice('\n')
-		if long = long || len(line)+len(part) > limit; long {
-			line = nil
-		} else {
-			line = append(line, part...)
-		}
+		line, err := list.Next()
 		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-		case long && (err == nil || errors.Is(err, io.EOF)):
-			return nil, bufio.ErrTooLong
-		default:
-			return line, err
+		case errors.Is(err, lines.ErrTooLong):
+			im.refused++
+			fmt.Fprintf(os.Stderr, "%s:%d: the line is longer than %d bytes; write one article a line (JSONL)\n", name, list.N(), maxImportLine)
+			continue
+		case errors.Is(err, io.EOF):
+			return im.send(ctx, &b)
+		case err != nil:
+			im.broken(name, fmt.Sprintf("line %d", list.N()+1), err)
+			return im.send(ctx, &b)
+		}
+		if err := im.add(ctx, &b, list.N(), line); err != nil {
+			return err
 		}
 	}
 }
