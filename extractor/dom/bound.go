@@ -65,11 +65,8 @@ func opensFormatting(s string) bool {
 	if n == 0 || n > longest {
 		return false
 	}
-	switch string(name[:n]) {
-	case "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u":
-		return true
-	}
-	return false
+	tag := atom.Lookup(name[:n])
+	return tag != atom.A && formatting[tag]
 }
 
 // multiplies reports whether the HTML5 parser may make too many elements of s. Any
